@@ -19,7 +19,8 @@ use std::{
 pub struct Timestamp(i64);
 
 const MICROS_MIN: i64 = -62_135_596_800_000_000;
-const MICROS_MAX: i64 = 253_402_300_799_999_999;
+// The last second that jiff has in every time zone.
+const MICROS_MAX: i64 = 253_402_207_200_999_999;
 
 impl Timestamp {
     /// An instant; those outside the years 0001 to 9999 become the nearest one inside.
@@ -224,7 +225,7 @@ mod tests {
     fn instants_outside_four_digit_years_are_clamped() {
         assert_eq!(
             Timestamp::from_micros(i64::MAX).to_string(),
-            "9999-12-31T23:59:59.999999Z"
+            "9999-12-30T22:00:00.999999Z"
         );
         assert_eq!(
             Timestamp::from_micros(i64::MIN).to_string(),

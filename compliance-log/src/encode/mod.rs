@@ -1,0 +1,14 @@
+//! From an event to the bytes of a record, without its place in the chain.
+//!
+//! One pass checks the schema, applies the redaction nets by type, name and size, and writes JSON.
+//! The net by value runs once over all written bytes; only where it sees something suspicious is
+//! the record written again, value by value. Nothing but this module makes an [`Encoded`].
+
+pub(crate) mod json;
+mod cut;
+mod names;
+mod record;
+mod scratch;
+
+pub(crate) use record::{Encoded, encode};
+pub(crate) use scratch::Scratch;

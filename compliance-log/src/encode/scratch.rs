@@ -1,0 +1,61 @@
+//! Buffers that a thread keeps between records, so that a record costs no allocation.
+
+use std::cell::Cell;
+
+use super::names::NameCache;
+
+/// A buffer that grew beyond this for one large record is given back.
+const KEEP_BYTES: usize = 256 * 1024;
+
+#[derive(Default)]
+pub(super) struct Buffers {
+    /// The record.
+    pub(super) body: Vec<u8>,
+    /// Values that make their text on the spot.
+    pub(super) text: String,
+    /// A value after redaction.
+    pub(super) clean: String,
+    /// Where in `body` the values stand that the second half of the net by value looks at.
+    pub(super) spans: Vec<(usize, usize)>,
+    /// The elements of `redactions`, as JSON.
+    pub(super) redactions: Vec<u8>,
+    /// Keys that `data` has so far, each with the underscores that keep it apart.
+    pub(super) keys: Vec<(&'static str, usize)>,
+    pub(super) names: NameCache,
+}
+
+thread_local! {
+    static BUFFERS: Cell<Option<Box<Buffers>>> = const { Cell::new(None) };
+}
+
+/// The thread's buffers, taken out of their place while they are used: a `Debug` impl that logs
+/// while it is being encoded finds the place empty and gets buffers of its own.
+pub(crate) struct Scratch(Option<Box<Buffers>>);
+
+impl Scratch {
+    /// Takes the thread's buffers, or makes new ones.
+    pub(crate) fn take() -> Self {
+        Self(Some(BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default()))
+    }
+
+    pub(super) fn buffers(&mut self) -> &mut Buffers {
+        self.0.get_or_insert_default()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let Some(mut buffers) = self.0.take() else { return };
+        if buffers.body.capacity() > KEEP_BYTES {
+            buffers.body = Vec::new();
+        }
+        if buffers.text.capacity() > KEEP_BYTES {
+            buffers.text = String::new();
+        }
+        if buffers.clean.capacity() > KEEP_BYTES {
+            buffers.clean = String::new();
+        }
+        // During thread exit there is no place to keep them.
+        BUFFERS.try_with(|place| place.set(Some(buffers))).unwrap_or(());
+    }
+}

@@ -4,7 +4,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use crate::chain::Digest;
+use std::path::{Path, PathBuf};
+
+use crate::{chain::Digest, event::Channel};
 
 /// The folder in a store that holds one folder per channel.
 pub(crate) const STREAMS: &str = "streams";
@@ -33,6 +35,11 @@ pub(crate) enum FileKind {
     Superseded,
     /// Nothing of ours.
     Other,
+}
+
+/// The folder of a channel's stream.
+pub(crate) fn stream_dir(store: &Path, channel: Channel) -> PathBuf {
+    store.join(STREAMS).join(channel.as_str())
 }
 
 /// The file that holds the records from `first_seq` on.

@@ -82,7 +82,12 @@ use Category::{Access as A, Admin, App, Audit, Security};
 const ACCOUNTABLE: Required = Required::In(&[Audit, Security, Admin, A]);
 
 const fn row(row: Row, name: &'static str, bytes_max: usize, required: Required) -> RowMeta {
-    RowMeta { row, name, bytes_max, required }
+    RowMeta {
+        row,
+        name,
+        bytes_max,
+        required,
+    }
 }
 
 /// The table itself.
@@ -102,7 +107,12 @@ pub(crate) const ROWS: [RowMeta; 39] = [
     row(Row::TraceId, "trace_id", 0, Required::InContext),
     row(Row::SpanId, "span_id", 0, Required::InContext),
     row(Row::RequestId, "request_id", 128, Required::InRequest),
-    row(Row::TargetResource, "target_resource", 1024, Required::In(&[Audit, Admin, A])),
+    row(
+        Row::TargetResource,
+        "target_resource",
+        1024,
+        Required::In(&[Audit, Admin, A]),
+    ),
     row(Row::StatusCode, "status_code", 0, Required::In(&[A])),
     row(Row::LatencyMs, "latency_ms", 0, Required::In(&[A])),
     row(Row::Ip, "ip", 0, Required::Optional),
@@ -116,11 +126,21 @@ pub(crate) const ROWS: [RowMeta; 39] = [
     row(Row::Provider, "provider", 256, Required::Optional),
     row(Row::BookingId, "booking_id", 256, Required::Optional),
     row(Row::OfferId, "offer_id", 256, Required::Optional),
-    row(Row::PrivilegedCommand, "privileged_command", 1024, Required::Optional),
+    row(
+        Row::PrivilegedCommand,
+        "privileged_command",
+        1024,
+        Required::Optional,
+    ),
     row(Row::OnBehalfOf, "on_behalf_of", 256, Required::Optional),
     row(Row::IntentOf, "intent_of", 128, Required::Optional),
     row(Row::IntentRef, "intent_ref", 256, Required::Optional),
-    row(Row::SchemaViolations, "schema_violations", 0, Required::Optional),
+    row(
+        Row::SchemaViolations,
+        "schema_violations",
+        0,
+        Required::Optional,
+    ),
     row(Row::AuditGap, "audit_gap", 0, Required::Optional),
     row(Row::Message, "message", 4096, Required::Optional),
     row(Row::Data, "data", 4096, Required::Optional),
@@ -164,7 +184,10 @@ impl Present {
             };
             shape != Shape::Structural && required && !self.has(meta.row)
         };
-        ROWS.iter().filter(absent).map(|meta| meta.name).chain(nameless)
+        ROWS.iter()
+            .filter(absent)
+            .map(|meta| meta.name)
+            .chain(nameless)
     }
 }
 
@@ -246,7 +269,12 @@ pub(crate) struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// A record with nothing in it but its name, category and fields.
-    pub(crate) fn new(name: &'a str, category: Category, at: Timestamp, fields: &'a dyn Fields) -> Self {
+    pub(crate) fn new(
+        name: &'a str,
+        category: Category,
+        at: Timestamp,
+        fields: &'a dyn Fields,
+    ) -> Self {
         Self {
             name,
             version: None,
@@ -279,7 +307,10 @@ impl<'a> Event<'a> {
 impl fmt::Debug for Event<'_> {
     /// Shows what kind of event it is and none of its values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").field("name", &self.name).field("category", &self.category).finish_non_exhaustive()
+        f.debug_struct("Event")
+            .field("name", &self.name)
+            .field("category", &self.category)
+            .finish_non_exhaustive()
     }
 }
 

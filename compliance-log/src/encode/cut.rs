@@ -18,7 +18,14 @@ pub(super) fn write(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> bool {
     }
     out.truncate(start);
     json::escape(out, text, bytes_max - MARKER_BYTES_MAX);
-    json::display(out, format_args!("…[{} bytes, sha256:{}]", text.len(), Digest::of(text.as_bytes())));
+    json::display(
+        out,
+        format_args!(
+            "…[{} bytes, sha256:{}]",
+            text.len(),
+            Digest::of(text.as_bytes())
+        ),
+    );
     true
 }
 
@@ -33,7 +40,13 @@ mod tests {
         assert!(write(&mut out, &long, 200));
         let text = String::from_utf8(out).unwrap();
         assert!(text.len() <= 200);
-        assert!(text.ends_with(&format!("…[5000 bytes, sha256:{}]", Digest::of(long.as_bytes()))), "{text}");
+        assert!(
+            text.ends_with(&format!(
+                "…[5000 bytes, sha256:{}]",
+                Digest::of(long.as_bytes())
+            )),
+            "{text}"
+        );
         let mut whole = Vec::new();
         assert!(!write(&mut whole, "short", 200));
         assert_eq!(whole, b"short");

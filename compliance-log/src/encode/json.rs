@@ -37,7 +37,10 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> usize {
     let bytes = text.as_bytes();
     let mut done = 0;
     while done < bytes.len() {
-        let plain = bytes[done..].iter().position(|byte| SUSPECT[usize::from(*byte)]).unwrap_or(bytes.len() - done);
+        let plain = bytes[done..]
+            .iter()
+            .position(|byte| SUSPECT[usize::from(*byte)])
+            .unwrap_or(bytes.len() - done);
         let room = limit - out.len();
         if plain > room {
             let mut end = done + room;
@@ -49,7 +52,9 @@ pub(crate) fn escape(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> usize {
         }
         out.extend_from_slice(&bytes[done..done + plain]);
         done += plain;
-        let Some(c) = text[done..].chars().next() else { break };
+        let Some(c) = text[done..].chars().next() else {
+            break;
+        };
         let start = out.len();
         match c {
             '"' => out.extend_from_slice(b"\\\""),
@@ -129,8 +134,10 @@ mod tests {
     #[test]
     fn what_breaks_or_reorders_lines_is_escaped() {
         assert_eq!(escaped("a\"b\\c"), r#""a\"b\\c""#);
-        assert_eq!(escaped("\n\u{7f}\u{85}\u{61c}\u{200b}\u{2028}\u{202e}\u{2066}\u{feff}"),
-            r#""\u000a\u007f\u0085\u061c\u200b\u2028\u202e\u2066\ufeff""#);
+        assert_eq!(
+            escaped("\n\u{7f}\u{85}\u{61c}\u{200b}\u{2028}\u{202e}\u{2066}\u{feff}"),
+            r#""\u000a\u007f\u0085\u061c\u200b\u2028\u202e\u2066\ufeff""#
+        );
         assert_eq!(escaped("Grüße, 日本 é…"), "\"Grüße, 日本 é…\"");
     }
 

@@ -7,8 +7,10 @@
 pub(crate) mod json;
 mod cut;
 mod names;
+mod object;
 mod record;
 mod scratch;
 
-pub(crate) use record::{Encoded, encode};
+pub(crate) use object::Object;
+pub(crate) use record::{Encoded, NO_FIELDS, encode, write_text};
 pub(crate) use scratch::Scratch;

@@ -12,13 +12,21 @@ pub(super) struct NameCache {
 
 impl Default for NameCache {
     fn default() -> Self {
-        Self { policy: 0, slots: vec![(0, 0); SLOTS].into() }
+        Self {
+            policy: 0,
+            slots: vec![(0, 0); SLOTS].into(),
+        }
     }
 }
 
 impl NameCache {
     /// Whether `name` is known to pass under `policy`; asks `passes` the first time.
-    pub(super) fn passes(&mut self, policy: u64, name: &'static str, passes: impl FnOnce() -> bool) -> bool {
+    pub(super) fn passes(
+        &mut self,
+        policy: u64,
+        name: &'static str,
+        passes: impl FnOnce() -> bool,
+    ) -> bool {
         if self.policy != policy {
             self.policy = policy;
             self.slots.fill((0, 0));

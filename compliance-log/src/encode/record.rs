@@ -7,7 +7,10 @@ use std::{
 
 use memchr::memmem;
 
-use super::{cut, json, scratch::{Buffers, Scratch}};
+use super::{
+    cut, json,
+    scratch::{Buffers, Scratch},
+};
 use crate::{
     chain::FRAME_BYTES_MAX,
     event::{Action, Category, Class, FieldMeta, Fields, Raw, Visit},
@@ -61,7 +64,11 @@ pub(crate) fn encode<'s>(
         pass.record();
     }
     let violates_schema = pass.violates_schema;
-    Encoded { category: event.category, bytes: &buffers.body, violates_schema }
+    Encoded {
+        category: event.category,
+        bytes: &buffers.body,
+        violates_schema,
+    }
 }
 
 /// When the net by value is applied.
@@ -95,7 +102,13 @@ struct Pass<'a, 'e> {
 
 impl Pass<'_, '_> {
     fn record(&mut self) {
-        let Buffers { body, spans, redactions, keys, .. } = &mut *self.buffers;
+        let Buffers {
+            body,
+            spans,
+            redactions,
+            keys,
+            ..
+        } = &mut *self.buffers;
         body.clear();
         spans.clear();
         redactions.clear();
@@ -128,7 +141,9 @@ impl Pass<'_, '_> {
         let Buffers { body, spans, .. } = &*self.buffers;
         self.scan == Scan::Afterwards
             && (self.policy.suspicious(body)
-                || spans.iter().any(|(from, to)| self.policy.suspicious_value(&body[*from..*to])))
+                || spans
+                    .iter()
+                    .any(|(from, to)| self.policy.suspicious_value(&body[*from..*to])))
     }
 
     fn what_happened(&mut self) {
@@ -160,12 +175,17 @@ impl Pass<'_, '_> {
         let event = self.event;
         let accountable = event.category != Category::App;
         let identity = event.context.and_then(|context| context.identity());
-        match identity.and_then(|identity| identity.tenant.as_ref()).filter(|tenant| !tenant.as_str().is_empty()) {
+        match identity
+            .and_then(|identity| identity.tenant.as_ref())
+            .filter(|tenant| !tenant.as_str().is_empty())
+        {
             Some(tenant) => self.text_row(Row::TenantId, tenant.as_str(), Kind::Typed),
             None if accountable => self.plain_row(Row::TenantId, "none"),
             None => (),
         }
-        let user = identity.and_then(|identity| identity.user.as_ref()).filter(|user| !user.as_str().is_empty());
+        let user = identity
+            .and_then(|identity| identity.user.as_ref())
+            .filter(|user| !user.as_str().is_empty());
         let client = identity.and_then(|identity| identity.client.as_ref());
         let own = event.shape == Shape::OwnAct || event.place() == Place::Job;
         match user {
@@ -173,7 +193,12 @@ impl Pass<'_, '_> {
             // there is no key.
             Some(user) if is_direct(user.as_str()) => {
                 self.plain_row(Row::UserId, "[redacted:no-key]");
-                self.redacted("", Row::UserId.meta().name.as_bytes(), "no-key", Effect::Drop.as_str());
+                self.redacted(
+                    "",
+                    Row::UserId.meta().name.as_bytes(),
+                    "no-key",
+                    Effect::Drop.as_str(),
+                );
             }
             Some(user) => self.text_row(Row::UserId, user.as_str(), Kind::Typed),
             None if client.is_none() && own && accountable => {
@@ -192,9 +217,15 @@ impl Pass<'_, '_> {
         let event = self.event;
         if let Some(context) = event.context {
             self.key(Row::TraceId);
-            json::display(&mut self.buffers.body, format_args!("\"{}\"", context.trace_id()));
+            json::display(
+                &mut self.buffers.body,
+                format_args!("\"{}\"", context.trace_id()),
+            );
             self.key(Row::SpanId);
-            json::display(&mut self.buffers.body, format_args!("\"{}\"", context.span_id()));
+            json::display(
+                &mut self.buffers.body,
+                format_args!("\"{}\"", context.span_id()),
+            );
             if let Some(id) = context.request_id() {
                 self.text_row(Row::RequestId, id, Kind::Typed);
             }
@@ -208,7 +239,10 @@ impl Pass<'_, '_> {
             self.number_row(Row::StatusCode, u64::from(access.status));
             self.key(Row::LatencyMs);
             let micros = access.latency.as_micros();
-            json::display(&mut self.buffers.body, format_args!("{}.{:03}", micros / 1000, micros % 1000));
+            json::display(
+                &mut self.buffers.body,
+                format_args!("{}.{:03}", micros / 1000, micros % 1000),
+            );
         }
         let Some(context) = event.context else { return };
         if let Some(ip) = context.ip() {
@@ -225,7 +259,9 @@ impl Pass<'_, '_> {
 
     /// The target that the event's own template writes, else the field of that name.
     fn target_of_fields(&mut self) {
-        let Data::Fields(fields) = self.event.data else { return };
+        let Data::Fields(fields) = self.event.data else {
+            return;
+        };
         let mut text = std::mem::take(&mut self.buffers.text);
         text.clear();
         // Formatting into a string fails only where a `Display` impl does; what it wrote so far stays.
@@ -265,11 +301,17 @@ impl Pass<'_, '_> {
         self.declared_row(Row::Provider);
         self.declared_row(Row::BookingId);
         let context = event.context;
-        if let Some(id) = context.and_then(|context| context.booking_id()).filter(|_| !self.present.has(Row::BookingId)) {
+        if let Some(id) = context
+            .and_then(|context| context.booking_id())
+            .filter(|_| !self.present.has(Row::BookingId))
+        {
             self.text_row(Row::BookingId, id, Kind::Free);
         }
         self.declared_row(Row::OfferId);
-        if let Some(id) = context.and_then(|context| context.offer_id()).filter(|_| !self.present.has(Row::OfferId)) {
+        if let Some(id) = context
+            .and_then(|context| context.offer_id())
+            .filter(|_| !self.present.has(Row::OfferId))
+        {
             self.text_row(Row::OfferId, id, Kind::Free);
         }
         self.declared_row(Row::PrivilegedCommand);
@@ -278,8 +320,14 @@ impl Pass<'_, '_> {
 
     fn declared_row(&mut self, row: Row) {
         let event = self.event;
-        let Data::Fields(fields) = event.data else { return };
-        if event.declared.iter().any(|meta| meta.root && meta.name == row.meta().name) {
+        let Data::Fields(fields) = event.data else {
+            return;
+        };
+        if event
+            .declared
+            .iter()
+            .any(|meta| meta.root && meta.name == row.meta().name)
+        {
             fields.visit(&mut RootField { pass: self, row });
         }
     }
@@ -289,7 +337,11 @@ impl Pass<'_, '_> {
         self.violates_schema = false;
         for name in missing {
             let body = &mut self.buffers.body;
-            body.extend_from_slice(if self.violates_schema { b"," } else { b",\"schema_violations\":[" });
+            body.extend_from_slice(if self.violates_schema {
+                b","
+            } else {
+                b",\"schema_violations\":["
+            });
             json::string(body, name);
             self.violates_schema = true;
         }
@@ -331,7 +383,12 @@ impl Pass<'_, '_> {
             return;
         }
         let Some(underscores) = self.unused_key(meta.name) else {
-            self.redacted("data.", meta.name.as_bytes(), "duplicate", Effect::Drop.as_str());
+            self.redacted(
+                "data.",
+                meta.name.as_bytes(),
+                "duplicate",
+                Effect::Drop.as_str(),
+            );
             return;
         };
         let start = self.buffers.body.len();
@@ -358,11 +415,14 @@ impl Pass<'_, '_> {
         let least = usize::from(name == "prev_hash");
         let same = |key: &(&'static str, usize), underscores: usize| {
             key.0.len() + key.1 == name.len() + underscores
-                && key.0.bytes().chain(std::iter::repeat_n(b'_', key.1)).eq(name
+                && key
+                    .0
                     .bytes()
-                    .chain(std::iter::repeat_n(b'_', underscores)))
+                    .chain(std::iter::repeat_n(b'_', key.1))
+                    .eq(name.bytes().chain(std::iter::repeat_n(b'_', underscores)))
         };
-        let free = (least..=2).find(|underscores| !keys.iter().any(|key| same(key, *underscores)))?;
+        let free =
+            (least..=2).find(|underscores| !keys.iter().any(|key| same(key, *underscores)))?;
         keys.push((name, free));
         Some(free)
     }
@@ -387,7 +447,10 @@ impl Pass<'_, '_> {
         };
         let generation = self.policy_id();
         if treatment == Treatment::Scan
-            && !self.buffers.names.passes(generation, meta.name, || policy.name(meta.name).is_none())
+            && !self
+                .buffers
+                .names
+                .passes(generation, meta.name, || policy.name(meta.name).is_none())
             && let Some(hit) = policy.name(meta.name)
         {
             match hit.effect {
@@ -404,16 +467,26 @@ impl Pass<'_, '_> {
                 Raw::Bool(value) => json::display(body, value),
                 Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
                 Raw::Id(_) | Raw::Display(_) | Raw::Debug(_) => {
-                    let kind = if matches!(raw, Raw::Id(_)) { Kind::Typed } else { Kind::Free };
-                    self.made(raw, |pass, text| pass.quoted(path, key, text, kind, bytes_max));
+                    let kind = if matches!(raw, Raw::Id(_)) {
+                        Kind::Typed
+                    } else {
+                        Kind::Free
+                    };
+                    self.made(raw, |pass, text| {
+                        pass.quoted(path, key, text, kind, bytes_max)
+                    });
                 }
             }
             return Ok(());
         }
-        let Treatment::Pan(rule) = treatment else { return Ok(()) };
+        let Treatment::Pan(rule) = treatment else {
+            return Ok(());
+        };
         let mut masked = None;
         self.made(raw, |_, text| masked = last_four(text));
-        let Some(last_four) = masked else { return Err((rule, Effect::Drop.as_str())) };
+        let Some(last_four) = masked else {
+            return Err((rule, Effect::Drop.as_str()));
+        };
         let body = &mut self.buffers.body;
         body.extend_from_slice(b"\"****");
         body.extend_from_slice(&last_four);
@@ -432,20 +505,33 @@ impl Pass<'_, '_> {
     }
 
     /// A JSON string, through the nets by value and size.
-    fn quoted(&mut self, path: &str, key: std::ops::Range<usize>, text: &str, kind: Kind, bytes_max: usize) {
+    fn quoted(
+        &mut self,
+        path: &str,
+        key: std::ops::Range<usize>,
+        text: &str,
+        kind: Kind,
+        bytes_max: usize,
+    ) {
         self.buffers.body.push(b'"');
         let start = self.buffers.body.len();
         // A value that may be cut is scanned whole: half a secret looks like none.
-        let scan = kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bytes_max / 6);
+        let policy = self.policy;
+        let scan =
+            kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bytes_max / 6);
         let mut clean = std::mem::take(&mut self.buffers.clean);
         clean.clear();
         let found = scan && {
             let mut hits = |hit: crate::redact::Hit<'_>| {
                 self.redacted_key(path, key.clone(), hit.rule, hit.effect.as_str());
             };
-            self.policy.redact(text, &mut clean, &mut hits)
+            policy.redact(text, &mut clean, &mut hits)
         };
-        let cut = cut::write(&mut self.buffers.body, if found { &clean } else { text }, bytes_max);
+        let cut = cut::write(
+            &mut self.buffers.body,
+            if found { &clean } else { text },
+            bytes_max,
+        );
         self.buffers.clean = clean;
         if cut {
             self.redacted_key(path, key, "size", "cut");
@@ -508,22 +594,33 @@ impl Pass<'_, '_> {
         if self.redactions > REDACTIONS_MAX {
             return;
         }
-        let full = self.redactions == REDACTIONS_MAX || self.room() < KEY_BYTES_MAX + rule.len() + 64;
-        let (path, key, rule, effect) =
-            if full { ("", &b"*"[..], "more", Effect::Drop.as_str()) } else { (path, key, rule, effect) };
+        let full =
+            self.redactions == REDACTIONS_MAX || self.room() < KEY_BYTES_MAX + rule.len() + 64;
+        let (path, key, rule, effect) = if full {
+            ("", &b"*"[..], "more", Effect::Drop.as_str())
+        } else {
+            (path, key, rule, effect)
+        };
         let list = &mut self.buffers.redactions;
         let start = list.len();
         list.extend_from_slice(b"{\"field\":\"");
         list.extend_from_slice(path.as_bytes());
         list.extend_from_slice(&key[..key.len().min(2 * KEY_BYTES_MAX)]);
-        json::display(list, format_args!("\",\"rule\":\"{rule}\",\"action\":\"{effect}\"}}"));
+        json::display(
+            list,
+            format_args!("\",\"rule\":\"{rule}\",\"action\":\"{effect}\"}}"),
+        );
         let (before, element) = list.split_at(start);
         if memmem::find(before, element).is_some() {
             list.truncate(start);
             return;
         }
         list.push(b',');
-        self.redactions = if full { REDACTIONS_MAX + 1 } else { self.redactions + 1 };
+        self.redactions = if full {
+            REDACTIONS_MAX + 1
+        } else {
+            self.redactions + 1
+        };
     }
 
     fn redactions(&mut self) {
@@ -531,7 +628,9 @@ impl Pass<'_, '_> {
             return;
         }
         self.key(Row::Redactions);
-        let Buffers { body, redactions, .. } = &mut *self.buffers;
+        let Buffers {
+            body, redactions, ..
+        } = &mut *self.buffers;
         body.push(b'[');
         body.extend_from_slice(&redactions[..redactions.len() - 1]);
         body.push(b']');
@@ -539,7 +638,8 @@ impl Pass<'_, '_> {
 
     /// Bytes that the record may still grow by.
     fn room(&self) -> usize {
-        let used = self.buffers.body.len() + self.buffers.redactions.len() + TAIL_BYTES + FRAME_BYTES_MAX;
+        let used =
+            self.buffers.body.len() + self.buffers.redactions.len() + TAIL_BYTES + FRAME_BYTES_MAX;
         self.service.line_bytes_max.saturating_sub(used)
     }
 
@@ -618,19 +718,28 @@ pub(crate) fn write_text(text: &mut String, raw: Raw<'_>) {
 
 /// Whether a user id names a person to anybody who reads it: an e-mail address or a phone number.
 fn is_direct(user: &str) -> bool {
-    let phone = user.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b' ' || b == b'-'));
+    let phone = user.strip_prefix('+').is_some_and(|rest| {
+        rest.bytes()
+            .all(|b| b.is_ascii_digit() || b == b' ' || b == b'-')
+    });
     user.contains('@') || phone
 }
 
 /// The last four digits of what can be a card number: 12 to 19 digits, spaces and dashes between.
 fn last_four(text: &str) -> Option<[u8; 4]> {
     let digits: usize = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ' || byte == b'-');
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b' ' || byte == b'-');
     if !plain || !(12..=19).contains(&digits) {
         return None;
     }
     let mut last = [0; 4];
-    for (slot, digit) in last.iter_mut().rev().zip(text.bytes().rev().filter(u8::is_ascii_digit)) {
+    for (slot, digit) in last
+        .iter_mut()
+        .rev()
+        .zip(text.bytes().rev().filter(u8::is_ascii_digit))
+    {
         *slot = digit;
     }
     Some(last)
@@ -641,6 +750,11 @@ pub(crate) const NO_FIELDS: &dyn Fields = &();
 
 impl fmt::Debug for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Encoded({}, {} bytes)", self.category.as_str(), self.bytes.len())
+        write!(
+            f,
+            "Encoded({}, {} bytes)",
+            self.category.as_str(),
+            self.bytes.len()
+        )
     }
 }

@@ -35,7 +35,13 @@ pub(crate) struct Scratch(Option<Box<Buffers>>);
 impl Scratch {
     /// Takes the thread's buffers, or makes new ones.
     pub(crate) fn take() -> Self {
-        Self(Some(BUFFERS.try_with(Cell::take).ok().flatten().unwrap_or_default()))
+        Self(Some(
+            BUFFERS
+                .try_with(Cell::take)
+                .ok()
+                .flatten()
+                .unwrap_or_default(),
+        ))
     }
 
     pub(super) fn buffers(&mut self) -> &mut Buffers {
@@ -45,7 +51,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let Some(mut buffers) = self.0.take() else { return };
+        let Some(mut buffers) = self.0.take() else {
+            return;
+        };
         if buffers.body.capacity() > KEEP_BYTES {
             buffers.body = Vec::new();
         }
@@ -56,6 +64,8 @@ impl Drop for Scratch {
             buffers.clean = String::new();
         }
         // During thread exit there is no place to keep them.
-        BUFFERS.try_with(|place| place.set(Some(buffers))).unwrap_or(());
+        BUFFERS
+            .try_with(|place| place.set(Some(buffers)))
+            .unwrap_or(());
     }
 }

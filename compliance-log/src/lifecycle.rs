@@ -1,0 +1,248 @@
+//! The log's own records: what they are called and what they hold.
+
+use std::sync::Arc;
+
+use crate::{
+    chain::{Digest, StreamId},
+    clock::{Clock, Timestamp},
+    encode::{NO_FIELDS, Object, Scratch, encode},
+    event::{Category, Channel, Level, Outcome},
+    loss::Ledger,
+    redact::Policy,
+    schema::{Data, Event, Service, Shape},
+};
+
+/// Names that only the log itself writes.
+pub(crate) mod name {
+    pub(crate) const GENESIS: &str = "chain.genesis";
+    pub(crate) const RECOVERY: &str = "chain.recovery";
+    pub(crate) const HEADER: &str = "segment.header";
+    pub(crate) const FOOTER: &str = "segment.footer";
+    pub(crate) const GAP: &str = "log.gap";
+    pub(crate) const STARTED: &str = "log.started";
+    pub(crate) const STOPPED: &str = "log.stopped";
+    pub(crate) const UNCLEAN_STOP: &str = "log.unclean_stop";
+    pub(crate) const POLICY_CHANGED: &str = "policy.changed";
+    pub(crate) const CLOCK_STEPPED: &str = "clock.stepped";
+    pub(crate) const MISMATCH: &str = "security.context_mismatch";
+}
+
+/// Prefixes that no event of a service may have.
+pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
+    "chain.",
+    "segment.",
+    "seal.",
+    "stream.",
+    "anchor.",
+    "log.",
+    "policy.",
+    "key.",
+    "clock.",
+    "security.",
+    "record.",
+    "audit.",
+    "volume.",
+    "service.",
+];
+
+/// What a genesis states of the place where a stream was begun.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) cluster: Option<Box<str>>,
+    pub(crate) region: Option<Box<str>>,
+    pub(crate) service_version: Option<Box<str>>,
+    pub(crate) host: Box<str>,
+    pub(crate) boot_id: Option<Box<str>>,
+}
+
+/// The last record of a stream that another one continues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Predecessor {
+    pub(crate) stream: String,
+    pub(crate) seq: u64,
+    pub(crate) hash: Digest,
+}
+
+/// Which segment a new one follows, and how much of it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Previous {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    /// The new one restates what could not be made durable after these bytes.
+    pub(crate) superseded: bool,
+}
+
+/// Bytes that recovery moved out of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Torn {
+    pub(crate) file: String,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: Digest,
+}
+
+/// Why a segment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotation {
+    Size,
+    Time,
+}
+
+/// Writes the bodies of the log's own records.
+#[derive(Debug)]
+pub(crate) struct Scribe {
+    pub(crate) service: Service,
+    pub(crate) origin: Origin,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+}
+
+impl Scribe {
+    /// The first record of a stream.
+    pub(crate) fn genesis(
+        &self,
+        stream: &StreamId,
+        channel: Channel,
+        volume: &str,
+        continues: Option<&Predecessor>,
+        why: &str,
+    ) -> Vec<u8> {
+        let [service, instance, incarnation, _] = stream.parts();
+        let continues = continues.map(|predecessor| {
+            Object::new()
+                .text("stream", &predecessor.stream)
+                .number("seq", predecessor.seq)
+                .text("hash", predecessor.hash.to_string())
+        });
+        let data = Object::new()
+            .number("format", 1)
+            .text("service", service)
+            .text("instance", instance)
+            .text("incarnation", incarnation)
+            .text("channel", channel.as_str())
+            .flag("sealed", false)
+            .text_if("cluster", self.origin.cluster.as_ref())
+            .text_if("region", self.origin.region.as_ref())
+            .text_if("service_version", self.origin.service_version.as_ref())
+            .text("crate_version", env!("CARGO_PKG_VERSION"))
+            .text("host", &self.origin.host)
+            .text_if("boot_id", self.origin.boot_id.as_ref())
+            .text("hash", "sha-256")
+            .text("volume", volume)
+            .object_if("continues", continues)
+            .text("why", why);
+        self.structural(channel, Level::Info, name::GENESIS, data)
+    }
+
+    /// The first record of a segment after the first, or of a superseding one after what it restates.
+    pub(crate) fn header(&self, channel: Channel, number: u64, previous: &Previous) -> Vec<u8> {
+        let supersedes = previous.superseded.then(|| {
+            Object::new()
+                .text("segment", &previous.name)
+                .number("offset", previous.bytes)
+        });
+        let level = if previous.superseded {
+            Level::Warn
+        } else {
+            Level::Info
+        };
+        let data = Object::new()
+            .number("number", number)
+            .text("previous", &previous.name)
+            .number("bytes", previous.bytes)
+            .object_if("supersedes", supersedes);
+        self.structural(channel, level, name::HEADER, data)
+    }
+
+    /// The last record of a full segment; `records` counts it too.
+    pub(crate) fn footer(&self, channel: Channel, records: u64, reason: Rotation) -> Vec<u8> {
+        let reason = match reason {
+            Rotation::Size => "size",
+            Rotation::Time => "time",
+        };
+        let data = Object::new()
+            .number("records", records)
+            .text("reason", reason);
+        self.structural(channel, Level::Info, name::FOOTER, data)
+    }
+
+    /// What a start found after the last record that was known to be durable.
+    pub(crate) fn recovery(
+        &self,
+        channel: Channel,
+        adopted: Option<(u64, u64)>,
+        torn: Option<&Torn>,
+    ) -> Vec<u8> {
+        let torn = torn.map(|torn| {
+            Object::new()
+                .text("file", &torn.file)
+                .number("offset", torn.offset)
+                .number("bytes", torn.bytes)
+                .text("sha256", torn.sha256.to_string())
+        });
+        let data = Object::new()
+            .number_if("adopted_from", adopted.map(|(from, _)| from))
+            .number_if("adopted_to", adopted.map(|(_, to)| to))
+            .object_if("torn", torn);
+        self.structural(channel, Level::Warn, name::RECOVERY, data)
+    }
+
+    /// Which records of this stream were lost.
+    pub(crate) fn gap(&self, channel: Channel, ledger: &Ledger) -> Vec<u8> {
+        let span = ledger.span();
+        let lost = ledger.rows().map(|(event, reason, count)| {
+            Object::new()
+                .text("event", event)
+                .text("reason", reason.as_str())
+                .number("count", count)
+        });
+        let data = Object::new()
+            .text_if("since", span.map(|(since, _)| since.to_string()))
+            .text_if("until", span.map(|(_, until)| until.to_string()))
+            .list("lost", lost);
+        self.structural(channel, Level::Warn, name::GAP, data)
+    }
+
+    /// A life-cycle record: category security, in the audit channel, the service as its actor.
+    pub(crate) fn own_act(&self, level: Level, event: &'static str, data: Object) -> Vec<u8> {
+        self.body(Category::Security, Shape::OwnAct, level, event, data)
+    }
+
+    fn structural(
+        &self,
+        channel: Channel,
+        level: Level,
+        event: &'static str,
+        data: Object,
+    ) -> Vec<u8> {
+        let category = match channel {
+            Channel::Audit => Category::Security,
+            Channel::App => Category::App,
+        };
+        self.body(category, Shape::Structural, level, event, data)
+    }
+
+    fn body(
+        &self,
+        category: Category,
+        shape: Shape,
+        level: Level,
+        event: &'static str,
+        data: Object,
+    ) -> Vec<u8> {
+        let data = data.into_json();
+        let mut event = Event::new(event, category, self.clock.now(), NO_FIELDS);
+        event.shape = shape;
+        event.level = level;
+        event.outcome = Some(Outcome::Success);
+        event.data = Data::Own(&data);
+        encode(&mut Scratch::take(), &event, &self.policy, &self.service)
+            .bytes
+            .to_vec()
+    }
+
+    /// Now, by the log's clock.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,256 @@
+//! The way back: what a caller holds while its record is on the way, and what it gets.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use crate::chain::{Digest, StreamId};
+
+/// Proof that a record is durable: it survives a crash of the process and of the host.
+#[derive(Debug)]
+pub struct Receipt {
+    stream: Arc<StreamId>,
+    seq: u64,
+    hash: Digest,
+}
+
+impl Receipt {
+    pub(crate) fn new(stream: Arc<StreamId>, seq: u64, hash: Digest) -> Self {
+        Self { stream, seq, hash }
+    }
+
+    /// The stream that holds the record.
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// Its place in the stream, from 0.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Its hash, which the next record is linked to.
+    pub fn hash(&self) -> &Digest {
+        &self.hash
+    }
+}
+
+/// Why a record was not, or perhaps not, stored.
+#[derive(Clone)]
+pub struct CommitError {
+    kind: CommitErrorKind,
+    text: Arc<str>,
+}
+
+/// The causes that a caller may want to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CommitErrorKind {
+    /// The queue has no room; not stored. Try again, or refuse the operation.
+    Full,
+    /// The store cannot be written now, for example for lack of space; not stored.
+    Unavailable,
+    /// Writing began and could not be completed: the record may be stored or not.
+    Unknown,
+    /// The log was shut down; not stored.
+    Closed,
+    /// No log is in scope and none was installed by `init`; not stored.
+    NoLog,
+}
+
+impl CommitError {
+    #[cold]
+    pub(crate) fn new(kind: CommitErrorKind, text: impl Into<Arc<str>>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
+
+    #[cold]
+    pub(crate) fn closed() -> Self {
+        Self::new(
+            CommitErrorKind::Closed,
+            "the log was shut down; the record is not stored",
+        )
+    }
+
+    /// The cause, for code that branches.
+    pub fn kind(&self) -> CommitErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommitError({:?}: {self})", self.kind)
+    }
+}
+
+impl std::error::Error for CommitError {}
+
+type Answer = Result<Receipt, CommitError>;
+
+/// A record on its way. The record is queued already; dropping this does not take it back.
+///
+/// A future of any runtime, or blocking with [`Commit::wait`].
+#[must_use = "the record may fail to be stored: await or `wait` for its receipt"]
+pub struct Commit(State);
+
+enum State {
+    /// Answered before it was queued.
+    Known(Option<CommitError>),
+    Waiting(Arc<Shared>),
+}
+
+struct Shared {
+    slot: Mutex<Slot>,
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct Slot {
+    answer: Option<Answer>,
+    waker: Option<Waker>,
+}
+
+impl Shared {
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Commit {
+    pub(crate) fn refused(error: CommitError) -> Self {
+        Self(State::Known(Some(error)))
+    }
+
+    /// A commit and the promise to answer it.
+    pub(crate) fn pair() -> (Self, Promise) {
+        let shared = Arc::new(Shared {
+            slot: Mutex::default(),
+            answered: Condvar::new(),
+        });
+        (
+            Self(State::Waiting(Arc::clone(&shared))),
+            Promise(Some(shared)),
+        )
+    }
+
+    /// Blocks until the record is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`]; all kinds but `Unknown` mean that the record is not stored.
+    pub fn wait(self) -> Result<Receipt, CommitError> {
+        match self.0 {
+            State::Known(error) => Err(error.unwrap_or_else(CommitError::closed)),
+            State::Waiting(shared) => {
+                let mut slot = shared.slot();
+                loop {
+                    if let Some(answer) = slot.answer.take() {
+                        return answer;
+                    }
+                    slot = shared
+                        .answered
+                        .wait(slot)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+}
+
+impl Future for Commit {
+    type Output = Result<Receipt, CommitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Known(error) => {
+                Poll::Ready(Err(error.take().unwrap_or_else(CommitError::closed)))
+            }
+            State::Waiting(shared) => {
+                let mut slot = shared.slot();
+                if let Some(answer) = slot.answer.take() {
+                    return Poll::Ready(answer);
+                }
+                match &mut slot.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    empty => *empty = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Commit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Known(_) => "Commit(refused)",
+            State::Waiting(_) => "Commit(on its way)",
+        })
+    }
+}
+
+/// The duty to answer one [`Commit`]. Dropped unanswered, it answers `Closed`: however the writer
+/// ends, nobody waits for ever.
+pub(crate) struct Promise(Option<Arc<Shared>>);
+
+impl Promise {
+    pub(crate) fn answer(mut self, answer: Answer) {
+        self.settle(answer);
+    }
+
+    fn settle(&mut self, answer: Answer) {
+        let Some(shared) = self.0.take() else { return };
+        let waker = {
+            let mut slot = shared.slot();
+            slot.answer = Some(answer);
+            slot.waker.take()
+        };
+        shared.answered.notify_all();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.settle(Err(CommitError::closed()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_promise_answers_closed() {
+        let (commit, promise) = Commit::pair();
+        drop(promise);
+        assert_eq!(commit.wait().unwrap_err().kind(), CommitErrorKind::Closed);
+    }
+
+    #[test]
+    fn a_waiting_thread_is_woken() {
+        let (commit, promise) = Commit::pair();
+        let waiting = std::thread::spawn(move || commit.wait());
+        promise.answer(Err(CommitError::new(CommitErrorKind::Full, "full")));
+        assert_eq!(
+            waiting.join().unwrap().unwrap_err().kind(),
+            CommitErrorKind::Full
+        );
+    }
+}

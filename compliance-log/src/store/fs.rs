@@ -1,0 +1,291 @@
+//! The system calls that a store makes, so that a test can make each of them fail.
+
+use std::{
+    fmt,
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+};
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// For reading only.
+    Read,
+    /// For reading, and for writing at given places.
+    Write,
+    /// For reading, and for writing at the end.
+    Append,
+    /// As `Append`, and the file must not exist.
+    Create,
+}
+
+/// A file system. Every call may fail, and a failed one may have taken effect.
+pub(crate) trait Fs: Send + Sync + fmt::Debug {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>>;
+    /// Makes one folder, for this account and its group.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes names in a folder durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// The names in a folder, sorted.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// Takes the right to write from a file that is complete.
+    fn make_read_only(&self, path: &Path) -> io::Result<()>;
+}
+
+/// An open file.
+pub(crate) trait StoreFile: Send + fmt::Debug {
+    /// Writes all of `bytes` at the end, by one call where the system allows.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Fills `out` from `offset` on and says how much there was.
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize>;
+    fn len(&self) -> io::Result<u64>;
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
+    /// `fdatasync`: the bytes, and the length that leads to them, are on the medium.
+    fn sync_data(&mut self) -> io::Result<()>;
+    /// Takes the exclusive lock if nobody else holds it; it ends with the process.
+    fn try_lock(&self) -> io::Result<bool>;
+}
+
+/// The operating system's.
+#[derive(Debug)]
+pub(crate) struct RealFs;
+
+impl Fs for RealFs {
+    fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).mode(0o640);
+        match access {
+            Access::Read => {}
+            Access::Write => {
+                options.write(true).create(true);
+            }
+            Access::Append => {
+                options.append(true);
+            }
+            Access::Create => {
+                options.append(true).create_new(true);
+            }
+        }
+        Ok(Box::new(RealFile(options.open(path)?)))
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o750).create(path)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "callers sync the folder as a step of their own"
+    )]
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            // A name that is no UTF-8 is none of ours.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn make_read_only(&self, path: &Path) -> io::Result<()> {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o440))
+    }
+}
+
+#[derive(Debug)]
+struct RealFile(File);
+
+impl StoreFile for RealFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < out.len() {
+            match self.0.read_at(&mut out[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use fault::{Fault, FaultFs};
+
+/// A file system that fails on demand.
+#[cfg(any(test, feature = "test-util"))]
+mod fault {
+    use std::sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    use super::{Access, Fs, Path, RealFs, StoreFile, io};
+
+    /// Which call fails, and how.
+    #[derive(Clone, Copy, Debug)]
+    #[non_exhaustive]
+    pub enum Fault {
+        /// The next `count` syncs of files fail with `EIO`; the bytes may or may not be there.
+        Sync {
+            /// How many of them.
+            count: u64,
+        },
+        /// Every append fails with `ENOSPC` after half of its bytes, until the fault is cleared.
+        NoSpace,
+    }
+
+    /// The operating system's file system, with faults.
+    #[derive(Clone, Debug, Default)]
+    pub(crate) struct FaultFs(Arc<State>);
+
+    #[derive(Debug, Default)]
+    struct State {
+        fault: Mutex<Option<Fault>>,
+        syncs: AtomicU64,
+    }
+
+    impl FaultFs {
+        pub(crate) fn set(&self, fault: Option<Fault>) {
+            *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        }
+
+        /// Syncs of files that were asked for so far.
+        pub(crate) fn syncs(&self) -> u64 {
+            self.0.syncs.load(Ordering::SeqCst)
+        }
+    }
+
+    impl Fs for FaultFs {
+        fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>> {
+            Ok(Box::new(FaultFile {
+                file: RealFs.open(path, access)?,
+                state: Arc::clone(&self.0),
+            }))
+        }
+
+        fn create_dir(&self, path: &Path) -> io::Result<()> {
+            RealFs.create_dir(path)
+        }
+
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            RealFs.rename(from, to)
+        }
+
+        fn sync_dir(&self, path: &Path) -> io::Result<()> {
+            RealFs.sync_dir(path)
+        }
+
+        fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+            RealFs.list(path)
+        }
+
+        fn make_read_only(&self, path: &Path) -> io::Result<()> {
+            RealFs.make_read_only(path)
+        }
+    }
+
+    #[derive(Debug)]
+    struct FaultFile {
+        file: Box<dyn StoreFile>,
+        state: Arc<State>,
+    }
+
+    impl StoreFile for FaultFile {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let fault = *self
+                .state
+                .fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(Fault::NoSpace) = fault {
+                self.file.append(&bytes[..bytes.len() / 2])?;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.file.append(bytes)
+        }
+
+        fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+            self.file.write_at(bytes, offset)
+        }
+
+        fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.file.read_at(out, offset)
+        }
+
+        fn len(&self) -> io::Result<u64> {
+            self.file.len()
+        }
+
+        fn set_len(&mut self, len: u64) -> io::Result<()> {
+            self.file.set_len(len)
+        }
+
+        fn sync_data(&mut self) -> io::Result<()> {
+            self.state.syncs.fetch_add(1, Ordering::SeqCst);
+            let mut fault = self
+                .state
+                .fault
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(Fault::Sync { count }) = &mut *fault {
+                match count.checked_sub(1) {
+                    Some(left) => {
+                        *count = left;
+                        return Err(io::Error::from_raw_os_error(5));
+                    }
+                    None => *fault = None,
+                }
+            }
+            drop(fault);
+            self.file.sync_data()
+        }
+
+        fn try_lock(&self) -> io::Result<bool> {
+            self.file.try_lock()
+        }
+    }
+}

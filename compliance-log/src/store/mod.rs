@@ -1,0 +1,23 @@
+//! Bytes in, bytes out: a store's folders, segments, locks and head files.
+//!
+//! A store is `<dir>/<instance>-<incarnation>/`, with one folder per channel under `streams/`. It
+//! is made whole under another name and renamed, so that a store always has its first records. Only
+//! this module touches its files. Reading for verification is `verify`'s own affair: it trusts
+//! nothing that was written here.
+
+mod create;
+mod durable;
+mod fs;
+mod open;
+mod policies;
+mod recover;
+mod scan;
+mod segment;
+mod stream;
+mod volume;
+
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use fs::{Fault, FaultFs};
+pub(crate) use fs::{Fs, RealFs};
+pub(crate) use open::{Open, Start, open};
+pub(crate) use stream::{Stream, WriteError};

@@ -1,0 +1,256 @@
+//! Which store a start continues, or why it begins a new one.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    create::{Purpose, create, lock},
+    fs::{Access, Fs, StoreFile},
+    recover::{Recovered, recover, says},
+    scan::line_at,
+    stream::{Limits, Stream},
+};
+use crate::{
+    chain::StreamId,
+    clock::Timestamp,
+    error::{Error, ErrorKind},
+    event::Channel,
+    layout,
+    lifecycle::{Predecessor, Scribe, Torn, name},
+};
+
+/// A store that is locked and ready for records.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) path: PathBuf,
+    pub(crate) streams: [Stream; 2],
+    pub(crate) start: Start,
+    /// Held until this is dropped.
+    _lock: Box<dyn StoreFile>,
+}
+
+/// What a start found; the log's first records tell of it.
+#[derive(Debug, Default)]
+pub(crate) struct Start {
+    /// The store existed before.
+    pub(crate) resumed: bool,
+    /// Why there is a new store: `first`, `locked`, `damaged` or `newer_format`.
+    pub(crate) why: Option<&'static str>,
+    /// The folder of the store that was not continued, and what is the matter with it.
+    pub(crate) passed_over: Option<(String, String)>,
+    /// The last record before is no `log.stopped`.
+    pub(crate) unclean: bool,
+    /// What recovery did, by channel.
+    pub(crate) recovered: [Option<Recovery>; 2],
+    /// The time of the last record in the audit stream.
+    pub(crate) last_time: Option<Timestamp>,
+}
+
+/// Records that were adopted and bytes that were not.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    pub(crate) adopted: Option<(u64, u64)>,
+    pub(crate) torn: Option<Torn>,
+}
+
+/// Continues the newest unlocked store of this service and instance under `dir`, or begins one.
+///
+/// # Errors
+///
+/// Only where nothing can be written at all; a locked, damaged or newer store is left as it is.
+pub(crate) fn open(
+    fs: &Arc<dyn Fs>,
+    dir: &Path,
+    service: &str,
+    instance: &str,
+    limits: Limits,
+    scribe: &Scribe,
+) -> Result<Open, Error> {
+    let mut start = Start::default();
+    let mut ends: [Option<Predecessor>; 2] = [None, None];
+    for candidate in candidates(&**fs, dir, service, instance)? {
+        let path = dir.join(&candidate.name);
+        let refused = match try_continue(fs, &path, &candidate, limits, scribe) {
+            Ok(Some(open)) => return Ok(open),
+            Ok(None) => {
+                start.why = Some("locked");
+                continue;
+            }
+            Err(refused) => refused,
+        };
+        let (error, end) = *refused;
+        start.why = match error.kind() {
+            ErrorKind::NewerFormat => Some("newer_format"),
+            ErrorKind::Damaged => Some("damaged"),
+            _ => return Err(error),
+        };
+        start.passed_over = Some((candidate.name, error.to_string()));
+        ends = end;
+        break;
+    }
+    let why = start.why.get_or_insert("first");
+    let continues = [ends[0].as_ref(), ends[1].as_ref()];
+    let purpose = Purpose {
+        service,
+        instance,
+        why,
+        continues,
+    };
+    let created = create(fs, dir, purpose, limits, scribe)?;
+    Ok(Open {
+        path: dir.join(created.name),
+        streams: created.streams,
+        start,
+        _lock: created.lock,
+    })
+}
+
+/// A folder that looks like a store of ours.
+struct Candidate {
+    name: String,
+    incarnation: String,
+    service: String,
+    since: String,
+    format: u64,
+}
+
+/// Stores of this service and instance, the newest first: by the time of their genesis, then by name.
+fn candidates(
+    fs: &dyn Fs,
+    dir: &Path,
+    service: &str,
+    instance: &str,
+) -> Result<Vec<Candidate>, Error> {
+    let names = match fs.list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        names => {
+            names.map_err(|error| Error::io(format!("cannot read {}", dir.display()), error))?
+        }
+    };
+    let mut found: Vec<Candidate> = names
+        .into_iter()
+        .filter_map(|name| {
+            let incarnation = name.strip_prefix(instance)?.strip_prefix('-')?;
+            let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            if incarnation.len() != 16 || !incarnation.bytes().all(hex) {
+                return None;
+            }
+            let incarnation = incarnation.to_owned();
+            let first = first_line(fs, &layout::stream_dir(&dir.join(&name), Channel::Audit))?;
+            let first: serde_json::Value = serde_json::from_slice(&first).ok()?;
+            let text = |pointer: &str| first.pointer(pointer)?.as_str().map(str::to_owned);
+            let number = |pointer: &str| first.pointer(pointer).and_then(serde_json::Value::as_u64);
+            let of = text("/data/service")
+                .or_else(|| text("/stream")?.split('/').next().map(str::to_owned))?;
+            let since = text("/timestamp").unwrap_or_default();
+            let format = number("/v")?.max(number("/data/format").unwrap_or(1));
+            Some(Candidate {
+                name,
+                incarnation,
+                service: of,
+                since,
+                format,
+            })
+        })
+        .filter(|candidate| candidate.service == service)
+        .collect();
+    found.sort_by(|one, other| (&other.since, &other.name).cmp(&(&one.since, &one.name)));
+    Ok(found)
+}
+
+/// The first line of a stream's first segment.
+fn first_line(fs: &dyn Fs, stream: &Path) -> Option<Vec<u8>> {
+    let names = fs.list(stream).ok()?;
+    let first = names
+        .iter()
+        .find(|name| matches!(layout::file_kind(name), layout::FileKind::Segment(_)))?;
+    let file = fs.open(&stream.join(first), Access::Read).ok()?;
+    line_at(&*file, file.len().ok()?, 0).ok().flatten()
+}
+
+type Ends = [Option<Predecessor>; 2];
+
+/// `None` if another process holds the store.
+fn try_continue(
+    fs: &Arc<dyn Fs>,
+    path: &Path,
+    candidate: &Candidate,
+    limits: Limits,
+    scribe: &Scribe,
+) -> Result<Option<Open>, Box<(Error, Ends)>> {
+    let give_up = |error: Error| Box::new((error, [None, None]));
+    if candidate.format > 1 {
+        let text = format!(
+            "{}: written in format {}, this version knows 1",
+            path.display(),
+            candidate.format
+        );
+        return Err(give_up(Error::new(ErrorKind::NewerFormat, text)));
+    }
+    let locked = lock(&**fs, path)
+        .map_err(|error| give_up(Error::io(format!("cannot lock {}", path.display()), error)))?;
+    let Some(lock) = locked else { return Ok(None) };
+
+    let instance = candidate
+        .name
+        .get(..candidate.name.len() - candidate.incarnation.len() - 1)
+        .unwrap_or_default();
+    let now = scribe.clock.monotonic();
+    let mut ends: Ends = [None, None];
+    let mut recovered = Vec::with_capacity(2);
+    for channel in Channel::ALL {
+        let id = StreamId::new(
+            &candidate.service,
+            instance,
+            &candidate.incarnation,
+            channel.as_str(),
+        )
+        .map_err(give_up)?;
+        let dir = layout::stream_dir(path, channel);
+        match recover(fs, &dir, &id, channel, limits, now) {
+            Ok(stream) => recovered.push(stream),
+            Err(refused) => {
+                ends[channel.index()] = refused.end;
+                return Err(Box::new((refused.error, ends)));
+            }
+        }
+    }
+    let [audit, app] = match <[Recovered; 2]>::try_from(recovered) {
+        Ok(both) => both,
+        Err(_) => {
+            return Err(give_up(Error::new(
+                ErrorKind::Damaged,
+                "a stream is missing",
+            )));
+        }
+    };
+    let last: Option<serde_json::Value> =
+        serde_json::from_slice(&[&audit.last_body[..], b"}"].concat()).ok();
+    let last_time = last
+        .as_ref()
+        .and_then(|last| Timestamp::parse(last.get("timestamp")?.as_str()?));
+    let unclean = !says(&audit.last_body, name::STOPPED);
+    let told = |stream: &Recovered| unclean || stream.torn.is_some() || stream.adopted.is_some();
+    let recovery = [&audit, &app].map(|stream| {
+        told(stream).then(|| Recovery {
+            adopted: stream.adopted,
+            torn: stream.torn.clone(),
+        })
+    });
+    let start = Start {
+        resumed: true,
+        unclean,
+        recovered: recovery,
+        last_time,
+        ..Start::default()
+    };
+    Ok(Some(Open {
+        path: path.to_path_buf(),
+        streams: [audit.stream, app.stream],
+        start,
+        _lock: lock,
+    }))
+}

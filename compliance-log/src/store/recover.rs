@@ -1,0 +1,391 @@
+//! What a start does with a stream that somebody stopped writing, at whatever moment.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use memchr::memmem;
+
+use super::{
+    durable,
+    fs::{Access, Fs, StoreFile},
+    scan::{Expected, Fault, Scanned, line_at, scan},
+    segment::Segment,
+    stream::{Limits, Resume, Stream},
+};
+use crate::{
+    chain::{Digest, LINE_BYTES_MAX, LineFault, StreamId, check_line},
+    error::{Error, ErrorKind},
+    event::Channel,
+    layout::{self, FileKind, HEAD_BYTES, Slot},
+    lifecycle::{Predecessor, Torn, name},
+};
+
+/// A stream that is ready to go on, and what was found at its end.
+pub(super) struct Recovered {
+    pub(super) stream: Stream,
+    /// Records after the last one that was known to be durable.
+    pub(super) adopted: Option<(u64, u64)>,
+    pub(super) torn: Option<Torn>,
+    /// The body of the last record.
+    pub(super) last_body: Vec<u8>,
+}
+
+/// Why a stream cannot go on, and where it ends.
+pub(super) struct Refused {
+    pub(super) error: Error,
+    pub(super) end: Option<Predecessor>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, end: None }
+    }
+}
+
+/// Goes on after the last good record of a stream.
+///
+/// Bytes after it that were never known to be durable are moved to a file of their own. Anything
+/// else that is not right in the newest segment or its head file is [`ErrorKind::Damaged`], and
+/// nothing is changed then.
+pub(super) fn recover(
+    fs: &Arc<dyn Fs>,
+    dir: &Path,
+    id: &StreamId,
+    channel: Channel,
+    limits: Limits,
+    now: Duration,
+) -> Result<Recovered, Refused> {
+    let tail = Tail { fs: &**fs, dir, id };
+    let failed = |error: io::Error| {
+        Refused::from(Error::io(
+            format!("cannot recover {}", dir.display()),
+            error,
+        ))
+    };
+    let bound = tail.bound().map_err(failed)?;
+    let mut segments = tail.segments().map_err(failed)?;
+    let mut torn = None;
+    if tail
+        .is_incomplete_restatement(&segments, bound)
+        .map_err(failed)?
+    {
+        torn = segments
+            .pop()
+            .map(|first_seq| tail.cut(first_seq, 0))
+            .transpose()
+            .map_err(failed)?
+            .flatten();
+    }
+    loop {
+        let Some(first_seq) = segments.pop() else {
+            return Err(damaged(dir, "it holds no segment").into());
+        };
+        let found = tail.find_end(first_seq, segments.last().copied(), bound)?;
+        torn = tail
+            .cut(first_seq, found.scanned.end)
+            .map_err(failed)?
+            .or(torn);
+        if found.scanned.end == 0 && !segments.is_empty() {
+            // Its header was never written whole: the segment before it gets another successor.
+            continue;
+        }
+        return tail
+            .resume(fs, found, bound, torn, (channel, limits, now))
+            .map_err(failed);
+    }
+}
+
+/// A stream's end, before it is known where that is.
+#[derive(Clone, Copy)]
+struct Tail<'a> {
+    fs: &'a dyn Fs,
+    dir: &'a Path,
+    id: &'a StreamId,
+}
+
+/// The good beginning of the newest segment.
+struct Found {
+    first_seq: u64,
+    scanned: Scanned,
+    last: Digest,
+    number: u64,
+}
+
+impl Tail<'_> {
+    /// The newest slot of the head file; `None` if it is missing or neither slot is whole.
+    fn bound(&self) -> io::Result<Option<Slot>> {
+        let file = match self.fs.open(&self.dir.join(layout::HEAD), Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
+        let mut bytes = [0; HEAD_BYTES];
+        let read = file.read_at(&mut bytes, 0)?;
+        Ok(Slot::newest(&bytes[..read]))
+    }
+
+    /// The first sequences of the segments, ascending.
+    fn segments(&self) -> io::Result<Vec<u64>> {
+        let names = self.fs.list(self.dir)?;
+        let first_seqs = names
+            .iter()
+            .filter_map(|name| match layout::file_kind(name) {
+                FileKind::Segment(first_seq) => Some(first_seq),
+                _ => None,
+            });
+        Ok(first_seqs.collect())
+    }
+
+    fn open(&self, first_seq: u64) -> io::Result<(Box<dyn StoreFile>, u64)> {
+        let file = self.fs.open(
+            &self.dir.join(layout::segment_name(first_seq)),
+            Access::Read,
+        )?;
+        let len = file.len()?;
+        Ok((file, len))
+    }
+
+    /// Whether the newest segment was to supersede the one before it, and the crash came before it
+    /// was whole. Its lines are then still in the one before, or were never acknowledged.
+    fn is_incomplete_restatement(&self, segments: &[u64], bound: Option<Slot>) -> io::Result<bool> {
+        let [.., previous, newest] = segments else {
+            return Ok(false);
+        };
+        let (file, len) = self.open(*previous)?;
+        let ends_in_footer = last_line(&*file, len)?
+            .and_then(|line| {
+                check_line(&line)
+                    .ok()
+                    .map(|line| says(line.body, name::FOOTER))
+            })
+            .unwrap_or(false);
+        if ends_in_footer || bound.is_some_and(|bound| bound.segment == *newest) {
+            return Ok(false);
+        }
+        let mut supersedes = false;
+        let (file, len) = self.open(*newest)?;
+        let from = Expected {
+            seq: *newest,
+            prev: None,
+        };
+        scan(&*file, len, self.id, from, None, |_, line| {
+            supersedes |=
+                says(line, name::HEADER) && memmem::find(line, b"\"supersedes\":{").is_some();
+        })?;
+        Ok(!supersedes)
+    }
+
+    /// Reads the newest segment as far as it is right.
+    fn find_end(
+        &self,
+        first_seq: u64,
+        previous: Option<u64>,
+        bound: Option<Slot>,
+    ) -> Result<Found, Refused> {
+        let path = self.dir.join(layout::segment_name(first_seq));
+        let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display()), error);
+        let prev = match previous {
+            None if first_seq == 0 => self.id.genesis_prev(),
+            None => return Err(damaged(&path, "the segments before it are missing").into()),
+            Some(previous) => self
+                .hash_before(previous, first_seq)
+                .map_err(failed)?
+                .ok_or_else(|| damaged(&path, "the segment before it does not lead to it"))?,
+        };
+        let (file, len) = self.open(first_seq).map_err(failed)?;
+        let mut number = 0;
+        let expected = Expected {
+            seq: first_seq,
+            prev: Some(prev),
+        };
+        let own_bound = bound.filter(|bound| bound.segment == first_seq);
+        let scanned = scan(&*file, len, self.id, expected, own_bound, |_, line| {
+            if says(line, name::HEADER) {
+                number = header_number(line).unwrap_or(number);
+            }
+        })
+        .map_err(failed)?;
+        let last = scanned.last.unwrap_or(prev);
+        let end = (scanned.end > 0).then(|| Predecessor {
+            stream: self.id.to_string(),
+            seq: scanned.next_seq - 1,
+            hash: last,
+        });
+        let at = scanned.end;
+        let error = match (bound, scanned.fault) {
+            (_, Some(Fault::Line(LineFault::Version(version)))) => Some(Error::new(
+                ErrorKind::NewerFormat,
+                format!(
+                    "{}: byte {at} starts a record of format {version}",
+                    path.display()
+                ),
+            )),
+            (Some(bound), _) if bound.segment > first_seq => {
+                let missing = layout::segment_name(bound.segment);
+                Some(damaged(
+                    &path,
+                    &format!("the head file names segment {missing}, which is missing"),
+                ))
+            }
+            (Some(bound), _) if bound.segment == first_seq && at < bound.offset => Some(damaged(
+                &path,
+                &format!(
+                    "byte {at} is not the record that was durable there, up to byte {}",
+                    bound.offset
+                ),
+            )),
+            _ if !scanned.bound_met => Some(damaged(
+                &path,
+                "the record that the head file names is another one now",
+            )),
+            _ if at == 0 && previous.is_none() => {
+                Some(damaged(&path, "its first record is missing"))
+            }
+            _ => None,
+        };
+        match error {
+            Some(error) => Err(Refused { error, end }),
+            None => Ok(Found {
+                first_seq,
+                scanned,
+                last,
+                number,
+            }),
+        }
+    }
+
+    /// The hash of the record before `first_seq`, in the segment that holds it.
+    fn hash_before(&self, segment: u64, first_seq: u64) -> io::Result<Option<Digest>> {
+        let (file, len) = self.open(segment)?;
+        if let Some(line) = last_line(&*file, len)?
+            && let Ok(line) = check_line(&line)
+            && line.seq.checked_add(1) == Some(first_seq)
+        {
+            return Ok(Some(line.hash));
+        }
+        let mut hash = None;
+        scan(
+            &*file,
+            len,
+            self.id,
+            Expected {
+                seq: segment,
+                prev: None,
+            },
+            None,
+            |_, line| {
+                if let Ok(line) = check_line(line)
+                    && line.seq.checked_add(1) == Some(first_seq)
+                {
+                    hash = Some(line.hash);
+                }
+            },
+        )?;
+        Ok(hash)
+    }
+
+    /// Moves what a segment holds from `end` on to a file of its own.
+    ///
+    /// 1. copied, file and folder synced   crash: found torn again, and copied to another name
+    /// 2. segment cut and synced           crash: done
+    fn cut(&self, first_seq: u64, end: u64) -> io::Result<Option<Torn>> {
+        let name = layout::segment_name(first_seq);
+        let (file, len) = self.open(first_seq)?;
+        if end >= len {
+            return Ok(None);
+        }
+        let bytes = len - end;
+        let (file_name, sha256) = durable::keep_torn(self.fs, self.dir, &name, &*file, end, bytes)?;
+        let mut file = self.fs.open(&self.dir.join(&name), Access::Append)?;
+        file.set_len(end)?;
+        file.sync_data()?;
+        Ok(Some(Torn {
+            file: file_name,
+            offset: end,
+            bytes,
+            sha256,
+        }))
+    }
+
+    fn resume(
+        &self,
+        fs: &Arc<dyn Fs>,
+        found: Found,
+        bound: Option<Slot>,
+        torn: Option<Torn>,
+        (channel, limits, now): (Channel, Limits, Duration),
+    ) -> io::Result<Recovered> {
+        let Found {
+            first_seq,
+            scanned,
+            last,
+            number,
+        } = found;
+        let name = layout::segment_name(first_seq);
+        let path = self.dir.join(&name);
+        let mut file = self.fs.open(&path, Access::Read)?;
+        let line = line_at(&*file, scanned.end, scanned.last_start)?.unwrap_or_default();
+        let last_body = check_line(&line)
+            .map(|line| line.body.to_vec())
+            .unwrap_or_default();
+        // Whatever is adopted is durable from here on.
+        file.sync_data()?;
+        let complete = says(&last_body, name::FOOTER);
+        if !complete {
+            file = self.fs.open(&path, Access::Append)?;
+        }
+        let known = bound.map_or(0, |bound| bound.last_seq + 1).max(first_seq);
+        let adopted = (known < scanned.next_seq).then(|| (known, scanned.next_seq - 1));
+        let segment = Segment {
+            file,
+            name,
+            first_seq,
+            number,
+            len: scanned.end,
+        };
+        let resume = Resume {
+            segment,
+            next_seq: scanned.next_seq,
+            last,
+            complete,
+        };
+        let stream = Stream::resume(fs, self.dir, self.id.clone(), channel, limits, resume, now)?;
+        Ok(Recovered {
+            stream,
+            adopted,
+            torn,
+            last_body,
+        })
+    }
+}
+
+/// The last line of a file that ends in a newline.
+fn last_line(file: &dyn StoreFile, len: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut tail = vec![0; LINE_BYTES_MAX + 1];
+    let from = len.saturating_sub(tail.len() as u64);
+    let read = file.read_at(&mut tail, from)?;
+    tail.truncate(read);
+    let Some(lines) = tail.strip_suffix(b"\n") else {
+        return Ok(None);
+    };
+    let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+    Ok(Some(lines[start..].to_vec()))
+}
+
+/// Whether a line or body is of this event of ours. The first such key is the record's own: keys of
+/// fields come after it, and text has its quotes escaped.
+pub(super) fn says(body: &[u8], event: &str) -> bool {
+    const KEY: &[u8] = b",\"event\":\"";
+    memmem::find(body, KEY)
+        .and_then(|at| body.get(at + KEY.len()..)?.strip_prefix(event.as_bytes()))
+        .is_some_and(|rest| rest.starts_with(b"\""))
+}
+
+fn header_number(line: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<serde_json::Value>(line)
+        .ok()?
+        .pointer("/data/number")?
+        .as_u64()
+}
+
+fn damaged(path: &Path, text: &str) -> Error {
+    Error::new(ErrorKind::Damaged, format!("{}: {text}", path.display()))
+}

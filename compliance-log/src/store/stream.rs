@@ -1,0 +1,571 @@
+//! The writer's side of one stream: append, sync, rotate, and what follows a failure.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    durable,
+    fs::{Access, Fs, StoreFile},
+    segment::{AppendError, Segment},
+};
+use crate::{
+    chain::{Digest, FRAME_BYTES_MAX, Head, Linked, StreamId},
+    event::Channel,
+    layout::{self, SLOT_BYTES, Slot},
+    lifecycle::{Previous, Rotation, Scribe},
+};
+
+/// When a segment ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) segment_bytes_max: u64,
+    pub(crate) segment_age_max: Duration,
+}
+
+/// One stream of an open store.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    id: Arc<StreamId>,
+    channel: Channel,
+    limits: Limits,
+    /// After everything that was linked.
+    head: Head,
+    tail: Tail,
+    /// Linked lines that are not written yet.
+    batch: Vec<u8>,
+    /// Where the chain stood before the batch.
+    written: Position,
+    /// Every byte since the last good sync: after a failed one they are written again.
+    unsynced: Vec<u8>,
+    durable: Durable,
+    head_file: HeadFile,
+}
+
+/// The newest segment.
+#[derive(Debug)]
+enum Tail {
+    Open {
+        segment: Segment,
+        since: Duration,
+    },
+    /// It has its footer, and the next one could not be begun yet.
+    Closed {
+        number: u64,
+        previous: Previous,
+    },
+    /// A sync or cutting back failed: nothing is appended until another segment supersedes it.
+    Poisoned {
+        segment: Segment,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    next_seq: u64,
+    last: Digest,
+}
+
+/// How far the newest segment is durable.
+#[derive(Clone, Copy, Debug)]
+struct Durable {
+    offset: u64,
+    next_seq: u64,
+}
+
+/// Why a stream could not be written.
+#[derive(Debug)]
+pub(crate) struct WriteError {
+    pub(crate) error: io::Error,
+    pub(crate) path: PathBuf,
+}
+
+/// What a start knows of a stream's end.
+#[derive(Debug)]
+pub(super) struct Resume {
+    pub(super) segment: Segment,
+    pub(super) next_seq: u64,
+    pub(super) last: Digest,
+    /// The newest segment ends in its footer.
+    pub(super) complete: bool,
+}
+
+impl Stream {
+    /// A stream that holds nothing yet; its first record must be linked before anything is written.
+    pub(super) fn create(
+        fs: &Arc<dyn Fs>,
+        dir: &Path,
+        id: StreamId,
+        channel: Channel,
+        limits: Limits,
+        now: Duration,
+    ) -> io::Result<Self> {
+        let name = layout::segment_name(0);
+        let file = fs.open(&dir.join(&name), Access::Create)?;
+        let segment = Segment {
+            file,
+            name,
+            first_seq: 0,
+            number: 0,
+            len: 0,
+        };
+        let last = id.genesis_prev();
+        let resume = Resume {
+            segment,
+            next_seq: 0,
+            last,
+            complete: false,
+        };
+        let stream = Self::resume(fs, dir, id, channel, limits, resume, now)?;
+        fs.sync_dir(dir)?;
+        Ok(stream)
+    }
+
+    /// Goes on after the last good record. Everything up to there must be synced already.
+    pub(super) fn resume(
+        fs: &Arc<dyn Fs>,
+        dir: &Path,
+        id: StreamId,
+        channel: Channel,
+        limits: Limits,
+        resume: Resume,
+        now: Duration,
+    ) -> io::Result<Self> {
+        let Resume {
+            segment,
+            next_seq,
+            last,
+            complete,
+        } = resume;
+        let durable = Durable {
+            offset: segment.len,
+            next_seq,
+        };
+        let head_file = HeadFile::open(&**fs, dir)?;
+        let mut stream = Self {
+            fs: Arc::clone(fs),
+            dir: dir.to_path_buf(),
+            head: Head::after(&id, next_seq, last),
+            id: Arc::new(id),
+            channel,
+            limits,
+            tail: Tail::Open {
+                segment,
+                since: now,
+            },
+            batch: Vec::new(),
+            written: Position { next_seq, last },
+            unsynced: Vec::new(),
+            durable,
+            head_file,
+        };
+        stream.publish();
+        if complete {
+            stream.close_segment();
+        }
+        Ok(stream)
+    }
+
+    /// The store was renamed, with this folder in it.
+    pub(super) fn moved(&mut self, dir: PathBuf) {
+        self.dir = dir;
+    }
+
+    pub(crate) fn id(&self) -> &Arc<StreamId> {
+        &self.id
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Bytes that no sync covers yet.
+    pub(crate) fn unsynced_bytes(&self) -> usize {
+        self.unsynced.len()
+    }
+
+    /// Whether lines are linked that are not written yet.
+    pub(crate) fn has_batch(&self) -> bool {
+        !self.batch.is_empty()
+    }
+
+    /// Links one record into the batch.
+    pub(crate) fn link(&mut self, body: &[u8]) -> Linked {
+        self.head.link(body, &mut self.batch)
+    }
+
+    /// The lines that were linked since the last write.
+    pub(crate) fn batch(&self) -> &[u8] {
+        &self.batch
+    }
+
+    /// Why the segment must end before a record of `body_bytes` is linked.
+    pub(crate) fn rotation_due(&self, body_bytes: usize, now: Duration) -> Option<Rotation> {
+        let Tail::Open { segment, since } = &self.tail else {
+            return None;
+        };
+        let bytes = segment.len + (self.batch.len() + body_bytes + FRAME_BYTES_MAX) as u64;
+        if bytes > self.limits.segment_bytes_max {
+            Some(Rotation::Size)
+        } else if now.saturating_sub(*since) >= self.limits.segment_age_max {
+            Some(Rotation::Time)
+        } else {
+            None
+        }
+    }
+
+    /// Makes the stream ready for records: begins the next segment, or supersedes a poisoned one.
+    pub(crate) fn ready(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
+        match self.tail {
+            Tail::Open { .. } => Ok(()),
+            Tail::Closed { .. } => self.open_next(scribe).map_err(|error| self.error(error)),
+            Tail::Poisoned { .. } => self.supersede(scribe).map_err(|error| self.error(error)),
+        }
+    }
+
+    /// `write` of the batch. On an error its records are not stored and the chain stands where it
+    /// stood before; the next call of `ready` mends what the error left.
+    pub(crate) fn write(&mut self) -> Result<(), WriteError> {
+        self.write_batch().map_err(|error| self.error(error))
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let appended = match &mut self.tail {
+            Tail::Open { segment, .. } => segment.append(&self.batch),
+            Tail::Closed { .. } | Tail::Poisoned { .. } => Err(AppendError::CutBack(
+                io::Error::other("the segment takes no more records"),
+            )),
+        };
+        let error = match appended {
+            Ok(()) => {
+                self.unsynced.append(&mut self.batch);
+                self.written = Position {
+                    next_seq: self.head.next_seq(),
+                    last: self.head.last(),
+                };
+                return Ok(());
+            }
+            Err(AppendError::CutBack(error)) => error,
+            Err(AppendError::LeftPartial(error)) => {
+                self.poison();
+                error
+            }
+        };
+        self.batch.clear();
+        self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
+        Err(error)
+    }
+
+    /// `fdatasync`, then the head file's slot. After a failed sync nothing is known of the bytes
+    /// since the last good one: another segment restates them, and only then is this `Ok`.
+    pub(crate) fn sync(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
+        if self.unsynced.is_empty() {
+            return Ok(());
+        }
+        let synced = match &mut self.tail {
+            Tail::Open { segment, .. } => segment.file.sync_data(),
+            Tail::Closed { .. } => Ok(()),
+            Tail::Poisoned { .. } => Err(io::Error::other("the segment is poisoned")),
+        };
+        match synced {
+            Ok(()) => {
+                self.mark_durable();
+                Ok(())
+            }
+            Err(_) => {
+                self.poison();
+                self.supersede(scribe).map_err(|error| self.error(error))
+            }
+        }
+    }
+
+    /// Ends the segment and begins the next.
+    ///
+    /// 1. footer written            crash: the newest segment may have a footer; the next start begins another
+    /// 2. segment and head synced   crash: as above, and everything in it is durable
+    /// 3. segment made read-only    crash: as above
+    /// 4. next file, folder synced  crash: the newest segment is empty; the next start writes its header
+    /// 5. header written            crash: an ordinary tail
+    pub(crate) fn rotate(&mut self, scribe: &Scribe, reason: Rotation) -> Result<(), WriteError> {
+        self.write()?;
+        let Tail::Open { segment, .. } = &self.tail else {
+            return self.ready(scribe);
+        };
+        let records = self.head.next_seq() - segment.first_seq + 1;
+        let before = (self.unsynced.len(), self.written);
+
+        // 1
+        self.link(&scribe.footer(self.channel, records, reason));
+        self.write()?;
+
+        // 2
+        let Tail::Open { segment, .. } = &mut self.tail else {
+            return self.ready(scribe);
+        };
+        if segment.file.sync_data().is_err() {
+            // The segment that supersedes this one goes on instead of it, so the footer never was.
+            self.unsynced.truncate(before.0);
+            self.written = before.1;
+            self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
+            self.poison();
+            return self.ready(scribe);
+        }
+        self.mark_durable();
+        self.head_file.sync();
+
+        // 3
+        self.close_segment();
+
+        // 4, 5
+        self.ready(scribe)
+    }
+
+    /// Makes everything durable and the head file too; the segment stays open for the next start.
+    pub(crate) fn close(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
+        self.write()?;
+        self.sync(scribe)?;
+        self.head_file.sync();
+        Ok(())
+    }
+
+    fn close_segment(&mut self) {
+        let Tail::Open { segment, .. } = &self.tail else {
+            return;
+        };
+        let previous = Previous {
+            name: segment.name.clone(),
+            bytes: segment.len,
+            superseded: false,
+        };
+        let number = segment.number + 1;
+        // A segment that stays writable is no less true: the chain proves it, not its mode.
+        if self
+            .fs
+            .make_read_only(&self.dir.join(&segment.name))
+            .is_err()
+        {
+            metrics::counter!("compliance_log_write_errors").increment(1);
+        }
+        self.tail = Tail::Closed { number, previous };
+    }
+
+    /// `open(O_CREAT | O_EXCL)` of the next segment, `fsync` of the folder, `write` of its header.
+    fn open_next(&mut self, scribe: &Scribe) -> io::Result<()> {
+        let Tail::Closed { number, previous } = &self.tail else {
+            return Ok(());
+        };
+        let (number, previous) = (*number, previous.clone());
+        let first_seq = self.head.next_seq();
+        let name = layout::segment_name(first_seq);
+        let path = self.dir.join(&name);
+        let file = match self.fs.open(&path, Access::Create) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let file = self.fs.open(&path, Access::Append)?;
+                // Left by an attempt that failed, or by a crash, before its header was written.
+                if file.len()? > 0 {
+                    return Err(error);
+                }
+                file
+            }
+            opened => opened?,
+        };
+        self.fs.sync_dir(&self.dir)?;
+        let segment = Segment {
+            file,
+            name,
+            first_seq,
+            number,
+            len: 0,
+        };
+        self.tail = Tail::Open {
+            segment,
+            since: scribe.clock.monotonic(),
+        };
+        self.durable = Durable {
+            offset: 0,
+            next_seq: first_seq,
+        };
+        self.link(&scribe.header(self.channel, number, &previous));
+        let written = self.write_batch();
+        if written.is_err() {
+            self.tail = Tail::Closed { number, previous };
+        }
+        written
+    }
+
+    /// Restates, in a new segment, every line since the last good sync.
+    ///
+    /// 1. a file of that name set aside      crash: the restated lines were never acknowledged
+    /// 2. lines and header written to a new  crash: it is incomplete and is set aside as torn
+    /// 3. new segment and folder synced      crash: as above, or complete
+    /// 4. head file's slot                   crash: the head lags, the new segment counts
+    fn supersede(&mut self, scribe: &Scribe) -> io::Result<()> {
+        let Tail::Poisoned { segment: old } = &self.tail else {
+            return Ok(());
+        };
+        let previous = Previous {
+            name: old.name.clone(),
+            bytes: self.durable.offset,
+            superseded: true,
+        };
+        let number = old.number + 1;
+        let first_seq = self.durable.next_seq;
+        let name = layout::segment_name(first_seq);
+        let path = self.dir.join(&name);
+
+        // 1
+        let file = match self.fs.open(&path, Access::Create) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                durable::set_aside(&*self.fs, &self.dir, &name, |n| {
+                    layout::superseded_name(&name, n)
+                })?;
+                self.fs.open(&path, Access::Create)?
+            }
+            opened => opened?,
+        };
+
+        // 2
+        let header = scribe.header(self.channel, number, &previous);
+        let mut lines = self.unsynced.clone();
+        let mut head = Head::after(&self.id, self.written.next_seq, self.written.last);
+        head.link(&header, &mut lines);
+        let mut segment = Segment {
+            file,
+            name,
+            first_seq,
+            number,
+            len: 0,
+        };
+        segment.append(&lines).map_err(|error| match error {
+            AppendError::CutBack(error) | AppendError::LeftPartial(error) => error,
+        })?;
+
+        // 3
+        segment.file.sync_data()?;
+        self.fs.sync_dir(&self.dir)?;
+
+        // 4
+        metrics::counter!("compliance_log_poisoned").increment(1);
+        self.head = head;
+        self.written = Position {
+            next_seq: self.head.next_seq(),
+            last: self.head.last(),
+        };
+        self.tail = Tail::Open {
+            segment,
+            since: scribe.clock.monotonic(),
+        };
+        self.mark_durable();
+        Ok(())
+    }
+
+    fn poison(&mut self) {
+        let closed = Tail::Closed {
+            number: 0,
+            previous: Previous {
+                name: String::new(),
+                bytes: 0,
+                superseded: false,
+            },
+        };
+        self.tail = match std::mem::replace(&mut self.tail, closed) {
+            Tail::Open { segment, .. } => Tail::Poisoned { segment },
+            other => other,
+        };
+    }
+
+    fn mark_durable(&mut self) {
+        let Tail::Open { segment, .. } = &self.tail else {
+            return;
+        };
+        self.durable = Durable {
+            offset: segment.len,
+            next_seq: self.written.next_seq,
+        };
+        self.unsynced.clear();
+        self.publish();
+    }
+
+    /// Writes the head file's slot, unsynced: it may lag behind the segment, never lead.
+    fn publish(&mut self) {
+        let Tail::Open { segment, .. } = &self.tail else {
+            return;
+        };
+        if let Some(last_seq) = self
+            .durable
+            .next_seq
+            .checked_sub(1)
+            .filter(|_| self.durable.offset > 0)
+        {
+            let slot = Slot {
+                segment: segment.first_seq,
+                last_seq,
+                offset: self.durable.offset,
+                hash: self.written.last,
+            };
+            self.head_file.write(&slot);
+        }
+    }
+
+    fn error(&self, error: io::Error) -> WriteError {
+        metrics::counter!("compliance_log_write_errors").increment(1);
+        let name = match &self.tail {
+            Tail::Open { segment, .. } | Tail::Poisoned { segment } => &segment.name,
+            Tail::Closed { previous, .. } => &previous.name,
+        };
+        WriteError {
+            error,
+            path: self.dir.join(name),
+        }
+    }
+}
+
+/// Two slots, written in turn.
+#[derive(Debug)]
+struct HeadFile {
+    file: Box<dyn StoreFile>,
+    next_slot: u64,
+}
+
+impl HeadFile {
+    /// `open(O_CREAT)`; the folder is synced with the segments'.
+    fn open(fs: &dyn Fs, dir: &Path) -> io::Result<Self> {
+        let file = fs.open(&dir.join(layout::HEAD), Access::Write)?;
+        let mut bytes = [0; SLOT_BYTES];
+        let first = file.read_at(&mut bytes, 0)?;
+        let first = Slot::decode(&bytes[..first]);
+        let second = file.read_at(&mut bytes, SLOT_BYTES as u64)?;
+        let second = Slot::decode(&bytes[..second]);
+        let older_is_second = first.map(|slot| slot.last_seq) > second.map(|slot| slot.last_seq);
+        Ok(Self {
+            file,
+            next_slot: u64::from(older_is_second),
+        })
+    }
+
+    /// `pwrite` of one slot. A failure leaves the other slot, which lags.
+    fn write(&mut self, slot: &Slot) {
+        if self
+            .file
+            .write_at(&slot.encode(), self.next_slot * SLOT_BYTES as u64)
+            .is_err()
+        {
+            metrics::counter!("compliance_log_write_errors").increment(1);
+        }
+        self.next_slot ^= 1;
+    }
+
+    fn sync(&mut self) {
+        if self.file.sync_data().is_err() {
+            metrics::counter!("compliance_log_write_errors").increment(1);
+        }
+    }
+}

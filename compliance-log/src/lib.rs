@@ -6,5 +6,11 @@ mod error;
 pub use error::{Error, ErrorKind};
 pub mod clock;
 pub mod event;
+#[doc(inline)]
+pub use event::AuditEvent;
 pub mod context;
 pub mod chain;
+#[doc(hidden)]
+pub mod private;
+#[doc(hidden)]
+pub use private as __private;

@@ -14,3 +14,5 @@ pub mod chain;
 pub mod private;
 #[doc(hidden)]
 pub use private as __private;
+#[doc(hidden)]
+pub use private::{Commit, CommitError};

@@ -58,6 +58,20 @@ impl Error {
         self
     }
 
+    /// The same error for a second reader; an `io::Error` cannot be cloned.
+    pub(crate) fn again(&self) -> Self {
+        let source = self
+            .0
+            .source
+            .as_ref()
+            .map(|source| io::Error::new(source.kind(), source.to_string()));
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            text: self.0.text.clone(),
+            source,
+        }))
+    }
+
     /// The cause, for code that branches.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

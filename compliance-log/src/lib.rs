@@ -6,6 +6,8 @@ mod error;
 pub use error::{Error, ErrorKind};
 pub mod clock;
 pub mod event;
+#[doc(inline)]
+pub use event::AuditEvent;
 pub mod context;
 pub mod chain;
 mod layout;
@@ -18,3 +20,124 @@ mod lifecycle;
 mod receipt;
 pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};
 mod store;
+mod pipeline;
+pub use pipeline::{Handle, Health};
+mod current;
+pub use current::{Scoped, carry, carry_fn};
+mod log;
+pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util;
+#[doc(hidden)]
+pub mod private;
+#[doc(hidden)]
+pub use private as __private;
+
+/// Makes a struct an audit event.
+///
+/// The fields of the struct become the fields of the record, and the struct gets two methods:
+/// `emit(&self)` queues the event and never waits; `commit(&self)` gives a future that resolves
+/// once the event is durable. [`#[audit_event]`](macro@audit_event) is the same in one line.
+///
+/// ```
+/// use compliance_log::{
+///     AuditEvent,
+///     event::{Action, Category, Class},
+/// };
+///
+/// #[derive(AuditEvent)]
+/// #[audit(name = "booking.created", version = 2, target = "booking/{booking_id}")]
+/// struct BookingCreated {
+///     booking_id: u64,
+///     #[audit(pseudonym)]
+///     passenger: String,
+///     #[audit(mask = "pan")]
+///     card: Option<String>,
+///     #[audit(public, rename = "seat_count")]
+///     seats: u8,
+/// }
+///
+/// let meta = BookingCreated::META;
+/// assert_eq!((meta.name, meta.version), ("booking.created", 2));
+/// assert_eq!(meta.category, Category::Audit);
+///
+/// // `booking_id` stands at the root of the record, the others under `data`.
+/// let root: Vec<bool> = meta.fields.iter().map(|field| field.root).collect();
+/// assert_eq!(root, [true, false, false, false]);
+/// assert_eq!(meta.fields[1].class, Class::Personal);
+/// assert_eq!(meta.fields[2].action, Action::MaskPan);
+/// assert_eq!(meta.fields[3].name, "seat_count");
+/// ```
+///
+/// # On the struct
+///
+/// | option | value | without it |
+/// |---|---|---|
+/// | `name` | two or more lower-case words with dots between them; the first is not one of compliance-log's own (`chain`, `segment`, `seal`, `stream`, `anchor`, `log`, `policy`, `key`, `clock`, `security`, `record`, `audit`, `volume`, `service`) | an error |
+/// | `version` | 1 to 65535; raise it when a field is removed or changes its meaning | 1 |
+/// | `category` | `"audit"`, `"security"`, `"admin"`, `"access"` or `"app"` | `"audit"` |
+/// | `outcome` | `"success"` or `"fail"` | `"success"` |
+/// | `target` | the text of `target_resource`: `{field}` stands for the value of that field of the struct, or `none` where it has none; `{{` and `}}` for the braces themselves | no target |
+///
+/// # On a field
+///
+/// | option | effect |
+/// |---|---|
+/// | `public`, `internal`, `personal`, `cardholder` | its [`Class`](event::Class); `internal` where none is given |
+/// | `pseudonym` | replaced by a keyed pseudonym; the class is `personal` |
+/// | `mask = "pan"` | the last four digits of a card number; the class is `cardholder` |
+/// | `drop` | never written, but part of the schema |
+/// | `rename = "key"` | its key in the record |
+/// | `skip` | not part of the event at all, so its type may be any |
+///
+/// `secret` is a class too, and an error: a secret has no way to be logged. Leave the field out, or
+/// `skip` it.
+///
+/// # Fields
+///
+/// Each field's type implements [`AuditField`](event::AuditField); an `Option` that is `None` is
+/// left out of the record. These keys stand at the root of the record: `target_resource`,
+/// `error_code`, `error_message`, `payload_size`, `bytes_in`, `bytes_out`, `provider`, `booking_id`,
+/// `offer_id`, `privileged_command`, `on_behalf_of`. All others go under `data`. Keys that
+/// compliance-log sets itself, such as `timestamp` or `tenant_id`, are refused.
+///
+/// # What it does not do
+///
+/// An event is a struct with named fields or with none, without parameters: enums, tuple structs,
+/// unions and generic structs are refused. The target is text for people; a field that is
+/// pseudonymised, masked, dropped or skipped cannot stand in it.
+#[cfg(feature = "macros")]
+pub use compliance_log_macros::AuditEvent;
+
+/// Makes a struct an audit event: [`#[derive(AuditEvent)]`](derive@AuditEvent) and its options in
+/// one line.
+///
+/// ```
+/// use compliance_log::{AuditEvent as _, audit_event};
+///
+/// #[audit_event(name = "booking.cancelled", outcome = "success", target = "booking/{booking_id}")]
+/// struct BookingCancelled {
+///     booking_id: u64,
+///     #[audit(pseudonym)]
+///     passenger: String,
+/// }
+///
+/// assert_eq!(BookingCancelled::META.name, "booking.cancelled");
+/// ```
+///
+/// is short for
+///
+/// ```
+/// # use compliance_log::AuditEvent;
+/// #[derive(AuditEvent)]
+/// #[audit(name = "booking.cancelled", outcome = "success", target = "booking/{booking_id}")]
+/// struct BookingCancelled {
+///     booking_id: u64,
+///     #[audit(pseudonym)]
+///     passenger: String,
+/// }
+/// ```
+///
+/// The struct itself stays as it is written; its fields take the options that the derive knows.
+#[cfg(feature = "macros")]
+pub use compliance_log_macros::audit_event;

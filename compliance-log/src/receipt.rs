@@ -79,6 +79,12 @@ impl CommitError {
         )
     }
 
+    #[cold]
+    pub(crate) fn no_log() -> Self {
+        let text = "no log is in scope and none was installed by `init`; the record is not stored";
+        Self::new(CommitErrorKind::NoLog, text)
+    }
+
     /// The cause, for code that branches.
     pub fn kind(&self) -> CommitErrorKind {
         self.kind

@@ -250,6 +250,8 @@ pub(crate) enum Data<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Event<'a> {
     pub(crate) name: &'a str,
+    /// The name under which its loss would be counted.
+    pub(crate) counted_as: &'static str,
     pub(crate) version: Option<u16>,
     pub(crate) category: Category,
     pub(crate) level: Level,
@@ -270,13 +272,14 @@ pub(crate) struct Event<'a> {
 impl<'a> Event<'a> {
     /// A record with nothing in it but its name, category and fields.
     pub(crate) fn new(
-        name: &'a str,
+        name: &'static str,
         category: Category,
         at: Timestamp,
         fields: &'a dyn Fields,
     ) -> Self {
         Self {
             name,
+            counted_as: name,
             version: None,
             category,
             level: Level::Info,

@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc};
 use super::{
     durable,
     fs::{Access, Fs, StoreFile},
-    stream::{Limits, Stream},
+    stream::{Settings, Stream},
     volume,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(super) fn create(
     fs: &Arc<dyn Fs>,
     dir: &Path,
     purpose: Purpose<'_>,
-    limits: Limits,
+    settings: Settings,
     scribe: &Scribe,
 ) -> Result<Created, Error> {
     let mut incarnation = [0; 8];
@@ -67,7 +67,7 @@ pub(super) fn create(
         let continues = purpose.continues[channel.index()];
         let genesis = scribe.genesis(&id, channel, volume, continues, purpose.why);
         let now = scribe.clock.monotonic();
-        let mut stream = Stream::create(fs, &path, id, channel, limits, now).map_err(failed)?;
+        let mut stream = Stream::create(fs, &path, id, channel, settings, now).map_err(failed)?;
         stream.link(&genesis);
         stream
             .close(scribe)

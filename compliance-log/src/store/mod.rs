@@ -18,6 +18,7 @@ mod volume;
 
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use fs::{Fault, FaultFs};
-pub(crate) use fs::{Fs, RealFs};
-pub(crate) use open::{Open, Start, open};
-pub(crate) use stream::{Stream, WriteError};
+pub(crate) use fs::{Fs, NullFs, RealFs};
+pub(crate) use open::{Lock, Open, Start, open};
+pub(crate) use policies::keep as keep_policy;
+pub(crate) use stream::{Settings, Stream, WriteError};

@@ -11,7 +11,7 @@ use super::{
     fs::{Access, Fs, StoreFile},
     recover::{Recovered, recover, says},
     scan::line_at,
-    stream::{Limits, Stream},
+    stream::{Settings, Stream},
 };
 use crate::{
     chain::StreamId,
@@ -28,8 +28,14 @@ pub(crate) struct Open {
     pub(crate) path: PathBuf,
     pub(crate) streams: [Stream; 2],
     pub(crate) start: Start,
-    /// Held until this is dropped.
-    _lock: Box<dyn StoreFile>,
+    /// Held until it is dropped.
+    pub(crate) lock: Lock,
+}
+
+/// The exclusive right to write a store.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: Box<dyn StoreFile>,
 }
 
 /// What a start found; the log's first records tell of it.
@@ -66,14 +72,14 @@ pub(crate) fn open(
     dir: &Path,
     service: &str,
     instance: &str,
-    limits: Limits,
+    settings: Settings,
     scribe: &Scribe,
 ) -> Result<Open, Error> {
     let mut start = Start::default();
     let mut ends: [Option<Predecessor>; 2] = [None, None];
     for candidate in candidates(&**fs, dir, service, instance)? {
         let path = dir.join(&candidate.name);
-        let refused = match try_continue(fs, &path, &candidate, limits, scribe) {
+        let refused = match try_continue(fs, &path, &candidate, settings, scribe) {
             Ok(Some(open)) => return Ok(open),
             Ok(None) => {
                 start.why = Some("locked");
@@ -99,12 +105,14 @@ pub(crate) fn open(
         why,
         continues,
     };
-    let created = create(fs, dir, purpose, limits, scribe)?;
+    let created = create(fs, dir, purpose, settings, scribe)?;
     Ok(Open {
         path: dir.join(created.name),
         streams: created.streams,
         start,
-        _lock: created.lock,
+        lock: Lock {
+            _file: created.lock,
+        },
     })
 }
 
@@ -178,7 +186,7 @@ fn try_continue(
     fs: &Arc<dyn Fs>,
     path: &Path,
     candidate: &Candidate,
-    limits: Limits,
+    settings: Settings,
     scribe: &Scribe,
 ) -> Result<Option<Open>, Box<(Error, Ends)>> {
     let give_up = |error: Error| Box::new((error, [None, None]));
@@ -210,7 +218,7 @@ fn try_continue(
         )
         .map_err(give_up)?;
         let dir = layout::stream_dir(path, channel);
-        match recover(fs, &dir, &id, channel, limits, now) {
+        match recover(fs, &dir, &id, channel, settings, now) {
             Ok(stream) => recovered.push(stream),
             Err(refused) => {
                 ends[channel.index()] = refused.end;
@@ -251,6 +259,6 @@ fn try_continue(
         path: path.to_path_buf(),
         streams: [audit.stream, app.stream],
         start,
-        _lock: lock,
+        lock: Lock { _file: lock },
     }))
 }

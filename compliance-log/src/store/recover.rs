@@ -9,7 +9,7 @@ use super::{
     fs::{Access, Fs, StoreFile},
     scan::{Expected, Fault, Scanned, line_at, scan},
     segment::Segment,
-    stream::{Limits, Resume, Stream},
+    stream::{Resume, Settings, Stream},
 };
 use crate::{
     chain::{Digest, LINE_BYTES_MAX, LineFault, StreamId, check_line},
@@ -51,7 +51,7 @@ pub(super) fn recover(
     dir: &Path,
     id: &StreamId,
     channel: Channel,
-    limits: Limits,
+    settings: Settings,
     now: Duration,
 ) -> Result<Recovered, Refused> {
     let tail = Tail { fs: &**fs, dir, id };
@@ -89,7 +89,7 @@ pub(super) fn recover(
             continue;
         }
         return tail
-            .resume(fs, found, bound, torn, (channel, limits, now))
+            .resume(fs, found, bound, torn, (channel, settings, now))
             .map_err(failed);
     }
 }
@@ -311,7 +311,7 @@ impl Tail<'_> {
         found: Found,
         bound: Option<Slot>,
         torn: Option<Torn>,
-        (channel, limits, now): (Channel, Limits, Duration),
+        (channel, settings, now): (Channel, Settings, Duration),
     ) -> io::Result<Recovered> {
         let Found {
             first_seq,
@@ -347,7 +347,15 @@ impl Tail<'_> {
             last,
             complete,
         };
-        let stream = Stream::resume(fs, self.dir, self.id.clone(), channel, limits, resume, now)?;
+        let stream = Stream::resume(
+            fs,
+            self.dir,
+            self.id.clone(),
+            channel,
+            settings,
+            resume,
+            now,
+        )?;
         Ok(Recovered {
             stream,
             adopted,

@@ -19,11 +19,15 @@ use crate::{
     lifecycle::{Previous, Rotation, Scribe},
 };
 
-/// When a segment ends.
+/// How streams are written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Settings {
+    /// A segment ends before it grows beyond this.
     pub(crate) segment_bytes_max: u64,
+    /// A segment ends when it is as old as this.
     pub(crate) segment_age_max: Duration,
+    /// Whether written lines are kept for another sink as well.
+    pub(crate) echo: bool,
 }
 
 /// One stream of an open store.
@@ -33,7 +37,7 @@ pub(crate) struct Stream {
     dir: PathBuf,
     id: Arc<StreamId>,
     channel: Channel,
-    limits: Limits,
+    settings: Settings,
     /// After everything that was linked.
     head: Head,
     tail: Tail,
@@ -45,6 +49,8 @@ pub(crate) struct Stream {
     unsynced: Vec<u8>,
     durable: Durable,
     head_file: HeadFile,
+    /// Lines for the other sink.
+    echo: Vec<u8>,
 }
 
 /// The newest segment.
@@ -102,7 +108,7 @@ impl Stream {
         dir: &Path,
         id: StreamId,
         channel: Channel,
-        limits: Limits,
+        settings: Settings,
         now: Duration,
     ) -> io::Result<Self> {
         let name = layout::segment_name(0);
@@ -121,7 +127,7 @@ impl Stream {
             last,
             complete: false,
         };
-        let stream = Self::resume(fs, dir, id, channel, limits, resume, now)?;
+        let stream = Self::resume(fs, dir, id, channel, settings, resume, now)?;
         fs.sync_dir(dir)?;
         Ok(stream)
     }
@@ -132,7 +138,7 @@ impl Stream {
         dir: &Path,
         id: StreamId,
         channel: Channel,
-        limits: Limits,
+        settings: Settings,
         resume: Resume,
         now: Duration,
     ) -> io::Result<Self> {
@@ -153,7 +159,7 @@ impl Stream {
             head: Head::after(&id, next_seq, last),
             id: Arc::new(id),
             channel,
-            limits,
+            settings,
             tail: Tail::Open {
                 segment,
                 since: now,
@@ -163,6 +169,7 @@ impl Stream {
             unsynced: Vec::new(),
             durable,
             head_file,
+            echo: Vec::new(),
         };
         stream.publish();
         if complete {
@@ -199,9 +206,9 @@ impl Stream {
         self.head.link(body, &mut self.batch)
     }
 
-    /// The lines that were linked since the last write.
-    pub(crate) fn batch(&self) -> &[u8] {
-        &self.batch
+    /// Moves the lines for the other sink to `out`.
+    pub(crate) fn drain_echo(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.echo);
     }
 
     /// Why the segment must end before a record of `body_bytes` is linked.
@@ -210,9 +217,9 @@ impl Stream {
             return None;
         };
         let bytes = segment.len + (self.batch.len() + body_bytes + FRAME_BYTES_MAX) as u64;
-        if bytes > self.limits.segment_bytes_max {
+        if bytes > self.settings.segment_bytes_max {
             Some(Rotation::Size)
-        } else if now.saturating_sub(*since) >= self.limits.segment_age_max {
+        } else if now.saturating_sub(*since) >= self.settings.segment_age_max {
             Some(Rotation::Time)
         } else {
             None
@@ -246,6 +253,9 @@ impl Stream {
         };
         let error = match appended {
             Ok(()) => {
+                if self.settings.echo {
+                    self.echo.extend_from_slice(&self.batch);
+                }
                 self.unsynced.append(&mut self.batch);
                 self.written = Position {
                     next_seq: self.head.next_seq(),
@@ -436,6 +446,7 @@ impl Stream {
         let header = scribe.header(self.channel, number, &previous);
         let mut lines = self.unsynced.clone();
         let mut head = Head::after(&self.id, self.written.next_seq, self.written.last);
+        let restated = lines.len();
         head.link(&header, &mut lines);
         let mut segment = Segment {
             file,
@@ -454,6 +465,9 @@ impl Stream {
 
         // 4
         metrics::counter!("compliance_log_poisoned").increment(1);
+        if self.settings.echo {
+            self.echo.extend_from_slice(&lines[restated..]);
+        }
         self.head = head;
         self.written = Position {
             next_seq: self.head.next_seq(),

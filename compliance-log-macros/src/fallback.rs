@@ -1,0 +1,57 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+/// The errors, and implementations that do nothing, so that code which uses the type does not
+/// fail a second time for the same reason.
+pub(crate) fn expand(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let bounds = if input.generics.params.is_empty() {
+        quote!(#where_clause)
+    } else {
+        let given = where_clause.map(|clause| &clause.predicates);
+        let given = given.filter(|predicates| !predicates.is_empty());
+        let comma = given
+            .filter(|predicates| !predicates.trailing_punct())
+            .map(|_| quote!(,));
+        quote!(where #given #comma Self: ::core::marker::Send + 'static)
+    };
+    quote! {
+        #errors
+
+        #[automatically_derived]
+        impl #impl_generics ::compliance_log::__private::Fields for #ident #ty_generics
+        #where_clause
+        {
+            fn visit(&self, _: &mut dyn ::compliance_log::__private::Visit) {}
+        }
+
+        #[automatically_derived]
+        #[allow(redundant_lifetimes)]
+        impl #impl_generics ::compliance_log::__private::AuditEvent for #ident #ty_generics
+        #bounds
+        {
+            const META: &'static ::compliance_log::__private::EventMeta =
+                &::compliance_log::__private::EventMeta {
+                    name: "",
+                    version: 1,
+                    category: ::compliance_log::__private::Category::Audit,
+                    outcome: ::compliance_log::__private::Outcome::Success,
+                    fields: &[],
+                };
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #ident #ty_generics #where_clause {
+            pub fn emit(&self) -> ::core::result::Result<(), ::compliance_log::CommitError> {
+                ::core::unreachable!()
+            }
+
+            pub fn commit(&self) -> ::compliance_log::Commit {
+                ::core::unreachable!()
+            }
+        }
+    }
+}

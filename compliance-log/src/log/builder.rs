@@ -1,0 +1,399 @@
+use std::{
+    fmt,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    compliance_log::ComplianceLog,
+    config::{Config, StartFailureName},
+};
+use crate::{
+    chain::check_name,
+    clock::{Clock, SystemClock},
+    current,
+    error::{Error, ErrorKind},
+    event::Level,
+    lifecycle::{Origin, Scribe},
+    pipeline::{Handle, Opener, Plan, Worker},
+    redact::Policy,
+    schema::Service,
+    store::{Fs, NullFs, RealFs, Settings},
+};
+
+/// What to do when the store cannot be opened at start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartFailure {
+    /// Start all the same: audited operations are refused, the rest is counted, and opening is
+    /// retried every second. The default.
+    Degrade,
+    /// Return the error. Right for tests and CI.
+    Refuse,
+}
+
+/// Describes a log before it is opened.
+///
+/// Values given in code win over those of a configuration file.
+#[must_use = "nothing is opened until `open` or `init`"]
+pub struct Builder {
+    config: Config,
+    warnings: Vec<String>,
+    on_start_failure: Option<StartFailure>,
+    app_level: Option<Level>,
+    clock: Arc<dyn Clock>,
+    fs: Arc<dyn Fs>,
+    out: Option<Box<dyn Write + Send>>,
+}
+
+impl Builder {
+    pub(super) fn new(config: Config, warnings: Vec<String>) -> Self {
+        Self {
+            config,
+            warnings,
+            on_start_failure: None,
+            app_level: None,
+            clock: Arc::new(SystemClock::new()),
+            fs: Arc::new(RealFs),
+            out: None,
+        }
+    }
+
+    pub(super) fn of_service(service: &str) -> Self {
+        Self::new(
+            Config {
+                service: Some(service.to_owned()),
+                ..Config::default()
+            },
+            Vec::new(),
+        )
+    }
+
+    /// A file that cannot be read or understood leaves the defaults and is warned of: a service
+    /// never fails to start for its log's configuration.
+    pub(super) fn of_file(path: &Path) -> Self {
+        match Config::read(path) {
+            Ok((config, warnings)) => Self::new(config, warnings),
+            Err(error) => Self::new(Config::default(), vec![format!("{error}; defaults stand")]),
+        }
+    }
+
+    /// Adds what a TOML file says about keys that were not set in code before.
+    pub fn config_file(mut self, path: impl AsRef<Path>) -> Self {
+        let Self {
+            config: file,
+            warnings,
+            ..
+        } = Self::of_file(path.as_ref());
+        let own = self.config;
+        self.config = Config {
+            service: own.service.or(file.service),
+            instance: own.instance.or(file.instance),
+            env: own.env.or(file.env),
+            dir: own.dir.or(file.dir),
+            stdout: own.stdout.or(file.stdout),
+            cluster: own.cluster.or(file.cluster),
+            region: own.region.or(file.region),
+            service_version: own.service_version.or(file.service_version),
+            app_level: own.app_level.or(file.app_level),
+            on_start_failure: own.on_start_failure.or(file.on_start_failure),
+            segment_bytes_max: own.segment_bytes_max.or(file.segment_bytes_max),
+            segment_age_max_s: own.segment_age_max_s.or(file.segment_age_max_s),
+            sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
+            queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
+        };
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// The environment, for example `prod`. Default `dev`.
+    pub fn env(mut self, env: impl Into<String>) -> Self {
+        self.config.env = Some(env.into());
+        self
+    }
+
+    /// What tells this writer apart from others of its service, for example the pod's name.
+    /// Default: the host name.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.config.instance = Some(instance.into());
+        self
+    }
+
+    /// The folder that holds the stores. It is made if it is missing. Default: `target/compliance-log`
+    /// where the environment is `dev`; elsewhere none, and records go to standard output alone.
+    pub fn dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.config.dir = Some(dir.into());
+        self
+    }
+
+    /// Whether each stored line is printed on standard output as well. Default: no. Lines are then
+    /// at most 15,360 bytes, because container runtimes split longer ones.
+    ///
+    /// Without a folder it is the only sink, and a receipt says only that the line was printed.
+    pub fn stdout(mut self, stdout: bool) -> Self {
+        self.config.stdout = Some(stdout);
+        self
+    }
+
+    /// The cluster, stated once in each stream.
+    pub fn cluster(mut self, cluster: impl Into<String>) -> Self {
+        self.config.cluster = Some(cluster.into());
+        self
+    }
+
+    /// The region, stated once in each stream.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.config.region = Some(region.into());
+        self
+    }
+
+    /// The version of the service, stated once in each stream.
+    pub fn service_version(mut self, version: impl Into<String>) -> Self {
+        self.config.service_version = Some(version.into());
+        self
+    }
+
+    /// The least severe level of ordinary `tracing` events that are stored. Default: INFO. Typed
+    /// events are always stored.
+    pub fn app_level(mut self, level: Level) -> Self {
+        self.app_level = Some(level);
+        self
+    }
+
+    /// What to do when the store cannot be opened. Default: [`StartFailure::Degrade`].
+    pub fn on_start_failure(mut self, what: StartFailure) -> Self {
+        self.on_start_failure = Some(what);
+        self
+    }
+
+    /// Bytes beyond which a segment ends. Default: 64 MiB; at least 64 KiB.
+    pub fn segment_bytes_max(mut self, bytes: u64) -> Self {
+        self.config.segment_bytes_max = Some(bytes);
+        self
+    }
+
+    /// Age at which a segment ends. Default: 24 hours; at least one second.
+    pub fn segment_age_max(mut self, age: Duration) -> Self {
+        self.config.segment_age_max_s = Some(age.as_secs());
+        self
+    }
+
+    /// Longest time that a record which nobody waits for stays unsynced. Default: 200 ms.
+    pub fn sync_after(mut self, time: Duration) -> Self {
+        self.config.sync_after_ms = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Bytes of records that may wait for the writer. Default: 4 MiB; at least 64 KiB.
+    pub fn queue_bytes_max(mut self, bytes: usize) -> Self {
+        self.config.queue_bytes_max = Some(bytes);
+        self
+    }
+
+    /// Where time comes from. Default: the machine's clocks.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn fs(mut self, fs: Arc<dyn Fs>) -> Self {
+        self.fs = fs;
+        self
+    }
+
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) fn out(mut self, out: Box<dyn Write + Send>) -> Self {
+        self.out = Some(out);
+        self
+    }
+
+    /// Opens the log and uses no global: records reach it through its handles, its layers and the
+    /// scopes that they make.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Name`] for a service, instance or environment name given in code that is not
+    /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
+    /// opened.
+    pub fn open(self) -> Result<ComplianceLog, Error> {
+        let config = self.config;
+        let service = config.service.as_deref().unwrap_or("unnamed").to_owned();
+        let env = config.env.clone().unwrap_or_else(|| "dev".to_owned());
+        check_name("service", &service)?;
+        check_name("env", &env)?;
+        let host = host_name();
+        let instance = match &config.instance {
+            Some(instance) => {
+                check_name("instance", instance)?;
+                instance.clone()
+            }
+            None => allowed_name(&host),
+        };
+        let mut warnings = self.warnings;
+        if config.service.is_none() {
+            warnings.push("configuration: no `service`; records name it `unnamed`".to_owned());
+        }
+        let dir = config
+            .dir
+            .clone()
+            .or_else(|| (env == "dev").then(|| PathBuf::from("target/compliance-log")));
+        if dir.is_none() {
+            warnings.push(
+                "no `dir` is set: records go to standard output alone and are not stored"
+                    .to_owned(),
+            );
+        }
+        let echo = config.stdout.unwrap_or(false) || dir.is_none();
+        let policy = Arc::new(Policy::builtin());
+        let service = Service {
+            name: service.into(),
+            env: env.into(),
+            line_bytes_max: if echo {
+                STDOUT_LINE_BYTES_MAX
+            } else {
+                crate::chain::LINE_BYTES_MAX
+            },
+        };
+        let app_level = self
+            .app_level
+            .or(config.app_level.map(Level::from))
+            .unwrap_or(Level::Info);
+        let handle = Handle::new(Plan {
+            service: service.clone(),
+            clock: Arc::clone(&self.clock),
+            policy: Arc::clone(&policy),
+            queue_bytes_max: config
+                .queue_bytes_max
+                .unwrap_or(QUEUE_BYTES_MAX)
+                .max(QUEUE_BYTES_MIN),
+            app_level,
+        });
+        let origin = Origin {
+            cluster: config.cluster.clone().map(Into::into),
+            region: config.region.clone().map(Into::into),
+            service_version: config.service_version.clone().map(Into::into),
+            host: host.into(),
+            boot_id: boot_id(),
+        };
+        let settings = Settings {
+            segment_bytes_max: if dir.is_some() {
+                config
+                    .segment_bytes_max
+                    .unwrap_or(SEGMENT_BYTES_MAX)
+                    .max(SEGMENT_BYTES_MIN)
+            } else {
+                u64::MAX
+            },
+            segment_age_max: match dir {
+                Some(_) => config
+                    .segment_age_max()
+                    .unwrap_or(SEGMENT_AGE_MAX)
+                    .max(Duration::from_secs(1)),
+                None => Duration::MAX,
+            },
+            echo,
+        };
+        let opener = Opener {
+            fs: if dir.is_some() {
+                self.fs
+            } else {
+                Arc::new(NullFs)
+            },
+            dir: dir.unwrap_or_default(),
+            instance: instance.into(),
+            settings,
+            policy: Arc::clone(&policy),
+            warnings,
+        };
+        let scribe = Scribe {
+            service,
+            origin,
+            clock: self.clock,
+            policy,
+        };
+        let stdout: Option<Box<dyn Write + Send>> =
+            echo.then(|| self.out.unwrap_or_else(|| Box::new(std::io::stdout())));
+        let worker = Worker::new(
+            &handle,
+            opener,
+            scribe,
+            config.sync_after().unwrap_or(SYNC_AFTER),
+            stdout,
+        );
+        let refuse = self
+            .on_start_failure
+            .unwrap_or(match config.on_start_failure {
+                Some(StartFailureName::Refuse) => StartFailure::Refuse,
+                Some(StartFailureName::Degrade) | None => StartFailure::Degrade,
+            })
+            == StartFailure::Refuse;
+        if let Some(failure) = worker.start_failure().filter(|_| refuse) {
+            return Err(failure.again().context("cannot start"));
+        }
+        ComplianceLog::start(handle, worker)
+    }
+
+    /// [`Builder::open`], and makes the log the default of the process.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Builder::open`], and [`ErrorKind::Taken`] if the process has a default log already.
+    pub fn init(self) -> Result<ComplianceLog, Error> {
+        let log = self.open()?;
+        if !current::set_default(log.handle()) {
+            let text = "this process has a default log already: use `open` for a second one";
+            return Err(Error::new(ErrorKind::Taken, text));
+        }
+        Ok(log)
+    }
+}
+
+const STDOUT_LINE_BYTES_MAX: usize = 15_360;
+const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
+const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const SYNC_AFTER: Duration = Duration::from_millis(200);
+const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const QUEUE_BYTES_MIN: usize = 64 * 1024;
+
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A name made of what is allowed of `text`, so that a host's own name never keeps a service from
+/// starting.
+fn allowed_name(text: &str) -> String {
+    let keep = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = text.chars().take(64).map(keep).collect();
+    if name.is_empty() {
+        "host".to_owned()
+    } else {
+        name
+    }
+}
+
+/// Where the system tells: which boot of the machine this is.
+fn boot_id() -> Option<Box<str>> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().into())
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,152 @@
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+};
+
+use super::builder::Builder;
+use crate::{
+    error::Error,
+    loss::Ledger,
+    pipeline::{Ending, Handle, Health, Worker},
+};
+
+/// A log: owns the writer thread and the store's lock.
+///
+/// Not `Clone`; give [`ComplianceLog::handle`]s and layers away instead. They keep nothing open.
+///
+/// ```
+/// use compliance_log::{ComplianceLog, audit_event, test_util};
+///
+/// #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
+/// struct BookingCreated {
+///     booking_id: u64,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path();
+/// let log = ComplianceLog::builder("booking-api").env("test").dir(dir).open()?;
+/// let receipt = test_util::within_sync(&log, || BookingCreated { booking_id: 17 }.commit().wait())?;
+/// assert_eq!(receipt.stream().parts()[0], "booking-api");
+/// log.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct ComplianceLog {
+    handle: Handle,
+    store: Option<PathBuf>,
+    thread: Option<JoinHandle<Ending>>,
+}
+
+/// How a log ended that lost nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Closed;
+
+/// What went wrong while a log ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ShutdownError {
+    /// Records that were lost since the last `log.gap` told of any.
+    pub lost: u64,
+    text: String,
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for ShutdownError {}
+
+impl ComplianceLog {
+    /// Describes the log of a service; `service` is `[A-Za-z0-9._-]{1,64}`.
+    pub fn builder(service: &str) -> Builder {
+        Builder::of_service(service)
+    }
+
+    /// Describes the log that a TOML file configures. A file that cannot be read leaves the
+    /// defaults; the log then says so in its first record.
+    pub fn from_file(path: impl AsRef<Path>) -> Builder {
+        Builder::of_file(path.as_ref())
+    }
+
+    pub(super) fn start(handle: Handle, worker: Worker) -> Result<Self, Error> {
+        let store = worker.store().map(Path::to_path_buf);
+        let thread = std::thread::Builder::new()
+            .name("compliance-log".into())
+            .spawn(move || worker.run())
+            .map_err(|error| Error::io("cannot start the writer thread", error))?;
+        Ok(Self {
+            handle,
+            store,
+            thread: Some(thread),
+        })
+    }
+
+    /// Something to write with; keeps nothing open.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Whether records can be stored now.
+    pub fn health(&self) -> Health {
+        self.handle.health()
+    }
+
+    /// The folder of the store that was opened at start, if one could be.
+    pub fn store(&self) -> Option<&Path> {
+        self.store.as_deref()
+    }
+
+    /// Stores what is queued, makes all of it durable and ends the log. Every handle answers
+    /// `Closed` from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`ShutdownError`] if records were lost that no record of the log tells of, or if the end of
+    /// a stream could not be made durable.
+    pub fn shutdown(mut self) -> Result<Closed, ShutdownError> {
+        self.close()
+    }
+
+    fn close(&mut self) -> Result<Closed, ShutdownError> {
+        let Some(thread) = self.thread.take() else {
+            return Ok(Closed);
+        };
+        self.handle.close();
+        let ending = thread.join().map_err(|_| ShutdownError {
+            lost: 0,
+            text: "the writer thread panicked; records that were not acknowledged may be lost"
+                .to_owned(),
+        })?;
+        let lost = Ledger::total(&ending.untold);
+        let text = match (&ending.error, lost) {
+            (None, 0) => return Ok(Closed),
+            (None, _) => format!("records were lost: {}", ending.untold),
+            (Some(error), 0) => error.to_string(),
+            (Some(error), _) => format!("{error}; records were lost: {}", ending.untold),
+        };
+        Err(ShutdownError { lost, text })
+    }
+}
+
+impl Drop for ComplianceLog {
+    /// As [`ComplianceLog::shutdown`], but errors can only be counted.
+    fn drop(&mut self) {
+        if self.close().is_err() {
+            metrics::counter!("compliance_log_shutdown_errors").increment(1);
+        }
+    }
+}
+
+impl fmt::Debug for ComplianceLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComplianceLog")
+            .field("handle", &self.handle)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! The configuration file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    error::{Error, ErrorKind},
+    event::Level,
+};
+
+/// The keys of a configuration file, all optional.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Config {
+    pub(super) service: Option<String>,
+    pub(super) instance: Option<String>,
+    pub(super) env: Option<String>,
+    pub(super) dir: Option<PathBuf>,
+    pub(super) stdout: Option<bool>,
+    pub(super) cluster: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) service_version: Option<String>,
+    pub(super) app_level: Option<LevelName>,
+    pub(super) on_start_failure: Option<StartFailureName>,
+    pub(super) segment_bytes_max: Option<u64>,
+    pub(super) segment_age_max_s: Option<u64>,
+    pub(super) sync_after_ms: Option<u64>,
+    pub(super) queue_bytes_max: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LevelName {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Self {
+        match name {
+            LevelName::Trace => Self::Trace,
+            LevelName::Debug => Self::Debug,
+            LevelName::Info => Self::Info,
+            LevelName::Warn => Self::Warn,
+            LevelName::Error => Self::Error,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StartFailureName {
+    Degrade,
+    Refuse,
+}
+
+const KEYS: [&str; 14] = [
+    "service",
+    "instance",
+    "env",
+    "dir",
+    "stdout",
+    "cluster",
+    "region",
+    "service_version",
+    "app_level",
+    "on_start_failure",
+    "segment_bytes_max",
+    "segment_age_max_s",
+    "sync_after_ms",
+    "queue_bytes_max",
+];
+
+impl Config {
+    /// Reads a file. What it does not know it warns of; a value that makes no sense is warned of
+    /// too, and its default stands.
+    pub(super) fn read(path: &Path) -> Result<(Self, Vec<String>), Error> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::io(
+                format!("cannot read configuration {}", path.display()),
+                error,
+            )
+        })?;
+        Self::parse(&text).map_err(|error| error.context(path.display()))
+    }
+
+    fn parse(text: &str) -> Result<(Self, Vec<String>), Error> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            Error::new(ErrorKind::Config, located(text, &error))
+        })?;
+        let mut warnings = Vec::new();
+        let mut known = toml::Table::new();
+        for (key, value) in table {
+            if !KEYS.contains(&key.as_str()) {
+                warnings.push(format!("configuration: unknown key `{key}` is ignored"));
+                continue;
+            }
+            let mut one = toml::Table::new();
+            one.insert(key.clone(), value.clone());
+            match Self::deserialize(one) {
+                Ok(_) => {
+                    known.insert(key, value);
+                }
+                Err(error) => {
+                    let why = error.message();
+                    warnings.push(format!(
+                        "configuration: `{key}` is ignored, its default stands: {why}"
+                    ));
+                }
+            }
+        }
+        let config = Self::deserialize(known)
+            .map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
+        Ok((config, warnings))
+    }
+
+    pub(super) fn segment_age_max(&self) -> Option<Duration> {
+        self.segment_age_max_s.map(Duration::from_secs)
+    }
+
+    pub(super) fn sync_after(&self) -> Option<Duration> {
+        self.sync_after_ms.map(Duration::from_millis)
+    }
+}
+
+fn located(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1;
+    format!("line {line}: {}", error.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_warned_of_and_the_rest_counts() {
+        let (config, warnings) =
+            Config::parse("env = \"prod\"\nenvv = 1\nqueue_bytes_max = \"many\"\n").unwrap();
+        assert_eq!(config.env.as_deref(), Some("prod"));
+        assert_eq!(config.queue_bytes_max, None);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings.iter().any(|warning| warning.contains("`envv`")));
+    }
+
+    #[test]
+    fn what_is_no_toml_is_refused_with_its_line() {
+        let error = Config::parse("env = \"prod\"\n= 3\n").unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+}

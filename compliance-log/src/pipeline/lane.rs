@@ -1,0 +1,264 @@
+//! One stream's way through the writer thread: link, write, sync, answer.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::batch::Entry;
+use crate::{
+    chain::Linked,
+    lifecycle::Scribe,
+    loss::{Ledger, Reason},
+    receipt::{CommitError, CommitErrorKind, Promise, Receipt},
+    store::{Stream, WriteError},
+};
+
+/// After a failure, mending it is tried again when this much time has passed.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
+/// Unsynced bytes beyond this are synced at once.
+const SYNC_BYTES: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) stream: Stream,
+    /// Linked, not yet written.
+    pending: Vec<Pending>,
+    /// Written, not yet durable, and awaited.
+    awaited: Vec<Awaited>,
+    /// Losses that no record in the batch tells of.
+    pub(super) ledger: Ledger,
+    /// Losses that the `log.gap` in the batch tells of.
+    told: Ledger,
+    unsynced_since: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+struct Pending {
+    counted_as: &'static str,
+    awaited: Option<Awaited>,
+}
+
+struct Awaited {
+    promise: Promise,
+    linked: Linked,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.counted_as)
+    }
+}
+
+impl std::fmt::Debug for Awaited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.linked)
+    }
+}
+
+impl Lane {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            pending: Vec::new(),
+            awaited: Vec::new(),
+            ledger: Ledger::default(),
+            told: Ledger::default(),
+            unsynced_since: None,
+            retry_at: None,
+        }
+    }
+
+    /// Whether records can be written, as far as is known.
+    pub(super) fn is_ready(&self) -> bool {
+        self.retry_at.is_none()
+    }
+
+    /// When there is something to do without a record.
+    pub(super) fn deadline(&self, sync_after: Duration) -> Option<Instant> {
+        let sync = self.unsynced_since.map(|since| since + sync_after);
+        match (self.retry_at, sync) {
+            (Some(retry), _) => Some(retry),
+            (None, sync) => sync,
+        }
+    }
+
+    /// Makes the stream ready again once it is time to try.
+    pub(super) fn mend(&mut self, scribe: &Scribe) {
+        if self.retry_at.is_some_and(|at| Instant::now() >= at) {
+            self.retry_at = None;
+            if let Err(failure) = self.stream.ready(scribe) {
+                self.failed(&failure);
+            }
+        }
+        if self.is_ready() && !self.ledger.is_empty() && self.pending.is_empty() {
+            self.tell(scribe);
+        }
+    }
+
+    /// 1. Links a record, after a `log.gap` for what was lost before it. A segment that is full or
+    ///    old enough ends first, and with it all that was linked before is durable.
+    pub(super) fn link(&mut self, entry: Entry, body: &[u8], scribe: &Scribe) {
+        if let Err(failure) = self.prepare(body.len(), scribe) {
+            self.failed(&failure);
+        }
+        if !self.is_ready() {
+            let unavailable = || CommitError::new(CommitErrorKind::Unavailable, UNAVAILABLE);
+            self.lose(entry.counted_as, entry.promise, unavailable, scribe);
+            return;
+        }
+        let linked = self.stream.link(body);
+        let awaited = entry.promise.map(|promise| Awaited { promise, linked });
+        self.pending.push(Pending {
+            counted_as: entry.counted_as,
+            awaited,
+        });
+    }
+
+    /// Links a record of the log itself.
+    pub(super) fn own(&mut self, body: &[u8], scribe: &Scribe) {
+        if let Err(failure) = self.prepare(body.len(), scribe) {
+            self.failed(&failure);
+        }
+        if self.is_ready() {
+            self.stream.link(body);
+        }
+    }
+
+    fn prepare(&mut self, body_bytes: usize, scribe: &Scribe) -> Result<(), WriteError> {
+        if !self.is_ready() {
+            return Ok(());
+        }
+        self.stream.ready(scribe)?;
+        if let Some(reason) = self
+            .stream
+            .rotation_due(body_bytes, scribe.clock.monotonic())
+        {
+            self.write(scribe);
+            self.sync(scribe);
+            self.stream.rotate(scribe, reason)?;
+            self.note_unsynced();
+        }
+        if self.pending.is_empty() && !self.ledger.is_empty() {
+            self.tell(scribe);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, scribe: &Scribe) {
+        let body = scribe.gap(self.stream.channel(), &self.ledger);
+        self.told.merge(std::mem::take(&mut self.ledger));
+        self.stream.link(&body);
+    }
+
+    /// 2. Writes what was linked, by one call. On an error nothing of it is stored.
+    pub(super) fn write(&mut self, scribe: &Scribe) {
+        if !self.stream.has_batch() {
+            return;
+        }
+        match self.stream.write() {
+            Ok(()) => {
+                let stored = self.pending.len() as u64;
+                metrics::counter!("compliance_log_records", "channel" => self.stream.channel().as_str()).increment(stored);
+                self.awaited
+                    .extend(self.pending.drain(..).filter_map(|pending| pending.awaited));
+                self.told = Ledger::default();
+            }
+            Err(failure) => {
+                self.ledger.merge(std::mem::take(&mut self.told));
+                let text: Arc<str> =
+                    format!("{}; the record is not stored", describe(&failure)).into();
+                for pending in std::mem::take(&mut self.pending) {
+                    let promise = pending.awaited.map(|awaited| awaited.promise);
+                    let error =
+                        || CommitError::new(CommitErrorKind::Unavailable, Arc::clone(&text));
+                    self.lose(pending.counted_as, promise, error, scribe);
+                }
+                self.failed(&failure);
+            }
+        }
+        self.note_unsynced();
+    }
+
+    /// 3. Syncs if somebody waits or it is time, and 4. answers.
+    pub(super) fn sync_if_due(&mut self, sync_after: Duration, scribe: &Scribe) {
+        let due = self
+            .unsynced_since
+            .is_some_and(|since| since.elapsed() >= sync_after);
+        if !self.awaited.is_empty() || due || self.stream.unsynced_bytes() >= SYNC_BYTES {
+            self.sync(scribe);
+        }
+    }
+
+    fn sync(&mut self, scribe: &Scribe) {
+        if !self.is_ready() && self.awaited.is_empty() {
+            return;
+        }
+        let started = Instant::now();
+        match self.stream.sync(scribe) {
+            Ok(()) => {
+                metrics::histogram!("compliance_log_commit_seconds").record(started.elapsed());
+                let stream = self.stream.id();
+                for Awaited { promise, linked } in self.awaited.drain(..) {
+                    promise.answer(Ok(Receipt::new(
+                        Arc::clone(stream),
+                        linked.seq,
+                        linked.hash,
+                    )));
+                }
+            }
+            Err(failure) => {
+                let text: Arc<str> =
+                    format!("{}; the record may be stored or not", describe(&failure)).into();
+                for Awaited { promise, .. } in self.awaited.drain(..) {
+                    promise.answer(Err(CommitError::new(
+                        CommitErrorKind::Unknown,
+                        Arc::clone(&text),
+                    )));
+                }
+                self.failed(&failure);
+            }
+        }
+        self.note_unsynced();
+    }
+
+    fn note_unsynced(&mut self) {
+        self.unsynced_since = match self.stream.unsynced_bytes() {
+            0 => None,
+            _ => self.unsynced_since.or_else(|| Some(Instant::now())),
+        };
+    }
+
+    /// A record that nobody waits for is counted; who waits is told instead.
+    fn lose(
+        &mut self,
+        counted_as: &'static str,
+        promise: Option<Promise>,
+        error: impl FnOnce() -> CommitError,
+        scribe: &Scribe,
+    ) {
+        match promise {
+            Some(promise) => promise.answer(Err(error())),
+            None => self
+                .ledger
+                .add(counted_as, Reason::StoreUnavailable, scribe.now()),
+        }
+    }
+
+    fn failed(&mut self, _failure: &WriteError) {
+        self.retry_at = Some(Instant::now() + RETRY);
+    }
+
+    /// Ends the stream: everything durable, the head file too.
+    pub(super) fn close(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
+        self.write(scribe);
+        self.sync(scribe);
+        self.stream.close(scribe)
+    }
+}
+
+const UNAVAILABLE: &str = "the store cannot be written now; the record is not stored";
+
+fn describe(failure: &WriteError) -> String {
+    format!("cannot write {}: {}", failure.path.display(), failure.error)
+}

@@ -1,0 +1,17 @@
+//! The bounded queue between callers and the one writer thread, and what that thread does.
+//!
+//! Callers encode and push bytes; the thread takes all that is there, links it, writes it once per
+//! stream, syncs each stream that somebody waits for, and answers. No lock is held during I/O, and
+//! no chain hash is computed on a caller's thread.
+
+mod batch;
+mod handle;
+mod lane;
+mod queue;
+mod site;
+mod worker;
+
+pub(crate) use handle::Plan;
+pub use handle::{Handle, Health};
+pub(crate) use site::Opener;
+pub(crate) use worker::{Ending, Worker};

@@ -1,0 +1,181 @@
+//! The queue of encoded records, bounded in bytes.
+
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::batch::{Batch, Entry};
+use crate::{
+    clock::Timestamp,
+    event::Channel,
+    loss::{Ledger, OnFailure, Reason},
+    receipt::{CommitError, CommitErrorKind, Promise},
+};
+
+/// The writer takes a batch of this size without waiting for more.
+const LINGER_BYTES: usize = 64 * 1024;
+/// Records that nobody waits for gather for this long, so that a busy producer does not wake the
+/// writer for each.
+const LINGER: Duration = Duration::from_millis(2);
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+    bytes_max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    batch: Batch,
+    /// Somebody waits for a record in the batch.
+    urgent: bool,
+    /// The writer sleeps until it is woken.
+    asleep: bool,
+    closing: bool,
+    closed: bool,
+}
+
+/// One record to be queued.
+pub(super) struct Push<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) channel: Channel,
+    pub(super) counted_as: &'static str,
+    pub(super) at: Timestamp,
+    pub(super) on_failure: OnFailure,
+    pub(super) promise: Option<Promise>,
+    /// The record is the duty of a request that was admitted: it is queued whatever the bound.
+    pub(super) owed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            bytes_max,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues a record, or says why not; a promise is dropped only with the error that the caller
+    /// returns instead.
+    pub(super) fn push(&self, push: Push<'_>) -> Result<(), CommitError> {
+        let mut state = self.state();
+        if state.closing || state.closed {
+            return Err(CommitError::closed());
+        }
+        if !push.owed && state.batch.bytes.len() + push.bytes.len() > self.bytes_max {
+            return match push.on_failure {
+                OnFailure::DropAndCount => {
+                    state.batch.ledgers[push.channel.index()].add(
+                        push.counted_as,
+                        Reason::QueueFull,
+                        push.at,
+                    );
+                    Ok(())
+                }
+                OnFailure::FailOperation => {
+                    let text = format!(
+                        "the queue of {} bytes is full; the record is not stored, try again",
+                        self.bytes_max
+                    );
+                    Err(CommitError::new(CommitErrorKind::Full, text))
+                }
+            };
+        }
+        state.urgent |= push.promise.is_some();
+        state.batch.bytes.extend_from_slice(push.bytes);
+        state.batch.entries.push(Entry {
+            bytes: push.bytes.len(),
+            channel: push.channel,
+            counted_as: push.counted_as,
+            promise: push.promise,
+        });
+        let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
+        let wake = state.asleep || ready;
+        drop(state);
+        if wake {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Counts a record that was not even tried.
+    pub(super) fn count(
+        &self,
+        channel: Channel,
+        counted_as: &'static str,
+        reason: Reason,
+        at: Timestamp,
+    ) {
+        self.state().batch.ledgers[channel.index()].add(counted_as, reason, at);
+    }
+
+    /// Whether a new request may expect room for its records.
+    pub(super) fn has_room(&self) -> bool {
+        self.state().batch.bytes.len() <= self.bytes_max
+    }
+
+    /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.
+    pub(super) fn take(&self, empty: &mut Batch, deadline: Option<Instant>) {
+        let mut state = self.state();
+        let mut linger = None;
+        loop {
+            let now = Instant::now();
+            let queued = !state.batch.entries.is_empty();
+            let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
+            let lingered = linger.is_some_and(|until| now >= until);
+            let due = deadline.is_some_and(|deadline| now >= deadline);
+            if state.closing || due || (queued && (ready || lingered)) {
+                break;
+            }
+            if queued {
+                linger = linger.or(Some(now + LINGER));
+            }
+            let until = match (linger, deadline) {
+                (Some(linger), Some(deadline)) => Some(linger.min(deadline)),
+                (linger, deadline) => linger.or(deadline),
+            };
+            state.asleep = !queued;
+            state = match until {
+                Some(until) => {
+                    let wait = until.saturating_duration_since(now);
+                    self.wake
+                        .wait_timeout(state, wait)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+            state.asleep = false;
+        }
+        state.urgent = false;
+        std::mem::swap(&mut state.batch, empty);
+        empty.last = state.closing;
+        state.closed |= state.closing;
+    }
+
+    /// Lets the writer take what is queued and then end.
+    pub(super) fn close(&self) {
+        self.state().closing = true;
+        self.wake.notify_one();
+    }
+
+    /// However the writer ended, nothing is queued any more, and whoever waits is answered. Gives
+    /// back what nobody counted in the chain.
+    pub(super) fn abandon(&self) -> [Ledger; 2] {
+        let batch = {
+            let mut state = self.state();
+            state.closed = true;
+            std::mem::take(&mut state.batch)
+        };
+        batch.ledgers
+    }
+}

@@ -1,0 +1,252 @@
+//! The writer thread: the only one that links, writes, syncs and answers.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    batch::Batch,
+    handle::{Handle, Health, Shared},
+    site::{Opener, Site},
+};
+use crate::{
+    encode::Object,
+    error::Error,
+    event::{Channel, Level},
+    lifecycle::{Scribe, name},
+    loss::{Ledger, Reason},
+    receipt::{CommitError, CommitErrorKind},
+};
+
+/// What the writer thread works with.
+pub(crate) struct Worker {
+    guard: Guard,
+    opener: Opener,
+    scribe: Scribe,
+    site: Site,
+    sync_after: Duration,
+    stdout: Option<Box<dyn Write + Send>>,
+    echo: Vec<u8>,
+}
+
+/// However the thread ends, by a panic too, its guard closes the queue and answers all who wait.
+struct Guard(Arc<Shared>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.set_health(Health::Closed);
+        let untold = self.0.queue.abandon();
+        metrics::counter!("compliance_log_untold")
+            .increment(untold.iter().map(Ledger::total).sum());
+    }
+}
+
+/// How a log ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// Losses that no record tells of.
+    pub(crate) untold: Ledger,
+    /// What could not be made durable.
+    pub(crate) error: Option<Error>,
+}
+
+impl Worker {
+    /// Opens the store and writes its first records, on the caller's thread.
+    pub(crate) fn new(
+        handle: &Handle,
+        opener: Opener,
+        scribe: Scribe,
+        sync_after: Duration,
+        stdout: Option<Box<dyn Write + Send>>,
+    ) -> Self {
+        let site = Site::new(&opener, &scribe, [Ledger::default(), Ledger::default()]);
+        let guard = Guard(Arc::clone(&handle.0));
+        let mut worker = Self {
+            guard,
+            opener,
+            scribe,
+            site,
+            sync_after,
+            stdout,
+            echo: Vec::new(),
+        };
+        worker.report();
+        worker.print();
+        worker
+    }
+
+    /// Why the store could not be opened.
+    pub(crate) fn start_failure(&self) -> Option<&Error> {
+        match &self.site {
+            Site::Missing { why, .. } => Some(why),
+            Site::Open { .. } => None,
+        }
+    }
+
+    /// The folder of the store.
+    pub(crate) fn store(&self) -> Option<&std::path::Path> {
+        match &self.site {
+            Site::Open { path, .. } => Some(path),
+            Site::Missing { .. } => None,
+        }
+    }
+
+    /// Works until the log is closed.
+    pub(crate) fn run(mut self) -> Ending {
+        let mut batch = Batch::default();
+        loop {
+            let deadline = self.site.deadline(self.sync_after);
+            self.guard.0.queue.take(&mut batch, deadline);
+            self.step(&mut batch);
+            if batch.last {
+                return self.end();
+            }
+        }
+    }
+
+    /// What becomes of one batch. A crash after any step leaves whole records and perhaps a torn
+    /// one at the end, which the next start moves aside; nothing is acknowledged before 4.
+    ///
+    /// 1. link     in order of arrival, each to its stream
+    /// 2. write    once per stream
+    /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
+    /// 4. answer   whoever waits, each by its own stream's sync
+    /// 5. print    to the second sink, after the first
+    fn step(&mut self, batch: &mut Batch) {
+        self.site.mend(&self.opener, &self.scribe);
+        let ledgers = std::mem::take(&mut batch.ledgers);
+        match &mut self.site {
+            Site::Missing {
+                why, ledgers: kept, ..
+            } => {
+                for (kept, ledger) in kept.iter_mut().zip(ledgers) {
+                    kept.merge(ledger);
+                }
+                for entry in batch.entries.drain(..) {
+                    match entry.promise {
+                        Some(promise) => {
+                            let text = format!("{why}; the record is not stored");
+                            promise
+                                .answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
+                        }
+                        None => kept[entry.channel.index()].add(
+                            entry.counted_as,
+                            Reason::StoreUnavailable,
+                            self.scribe.now(),
+                        ),
+                    }
+                }
+            }
+            Site::Open { lanes, .. } => {
+                for (lane, ledger) in lanes.iter_mut().zip(ledgers) {
+                    lane.ledger.merge(ledger);
+                }
+                // 1
+                let mut rest = &batch.bytes[..];
+                for entry in batch.entries.drain(..) {
+                    let (body, after) = rest.split_at(entry.bytes);
+                    rest = after;
+                    lanes[entry.channel.index()].link(entry, body, &self.scribe);
+                }
+                // 2, 3, 4
+                for lane in lanes.iter_mut() {
+                    lane.write(&self.scribe);
+                }
+                if self.stdout_is_the_only_sink() {
+                    self.print();
+                }
+                if let Site::Open { lanes, .. } = &mut self.site {
+                    for lane in lanes {
+                        lane.sync_if_due(self.sync_after, &self.scribe);
+                    }
+                }
+            }
+        }
+        batch.bytes.clear();
+        // 5
+        self.print();
+        self.report();
+    }
+
+    fn stdout_is_the_only_sink(&self) -> bool {
+        self.stdout.is_some() && self.opener.dir.as_os_str().is_empty()
+    }
+
+    fn print(&mut self) {
+        let (Some(stdout), Site::Open { lanes, .. }) = (&mut self.stdout, &mut self.site) else {
+            return;
+        };
+        for lane in lanes {
+            lane.stream.drain_echo(&mut self.echo);
+        }
+        if !self.echo.is_empty()
+            && stdout
+                .write_all(&self.echo)
+                .and_then(|()| stdout.flush())
+                .is_err()
+        {
+            metrics::counter!("compliance_log_write_errors").increment(1);
+        }
+        self.echo.clear();
+    }
+
+    fn report(&self) {
+        let health = if self.site.is_ready() {
+            Health::Ready
+        } else {
+            Health::Degraded
+        };
+        self.guard.0.set_health(health);
+    }
+
+    /// The last record, then everything durable.
+    fn end(mut self) -> Ending {
+        let mut ending = Ending {
+            untold: Ledger::default(),
+            error: None,
+        };
+        match &mut self.site {
+            Site::Missing { ledgers, .. } => {
+                for ledger in std::mem::take(ledgers) {
+                    ending.untold.merge(ledger);
+                }
+            }
+            Site::Open { lanes, .. } => {
+                let stopped = self.scribe.own_act(
+                    Level::Info,
+                    name::STOPPED,
+                    Object::new().text("reason", "shutdown"),
+                );
+                // The audit stream's last record says that nothing comes after it, so it ends last.
+                let [audit, app] = lanes;
+                for lane in [app, audit] {
+                    lane.mend(&self.scribe);
+                    if lane.stream.channel() == Channel::Audit {
+                        lane.own(&stopped, &self.scribe);
+                    }
+                    if let Err(failure) = lane.close(&self.scribe) {
+                        let text = format!("cannot close {}", failure.path.display());
+                        ending.error = Some(Error::io(
+                            text,
+                            io::Error::new(failure.error.kind(), failure.error.to_string()),
+                        ));
+                    }
+                    ending.untold.merge(std::mem::take(&mut lane.ledger));
+                }
+            }
+        }
+        self.print();
+        ending
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("site", &self.site)
+            .finish_non_exhaustive()
+    }
+}

@@ -10,7 +10,10 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use crate::{context::AuditContext, pipeline::Handle};
+use crate::{
+    context::{AuditContext, ContextBuilder},
+    pipeline::Handle,
+};
 
 /// A log, and the request, message or job that is being worked on.
 #[derive(Clone, Debug)]
@@ -129,5 +132,33 @@ pub fn carry_fn<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     move || {
         let _entered = enter(scope);
         f()
+    }
+}
+
+impl AuditContext {
+    /// Runs `future` in this context, with the log of the current scope, else the default one.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        let handle = with(|scope| scope.handle.clone());
+        let scope = handle.map(|handle| Scope {
+            handle,
+            context: Some(self.clone()),
+        });
+        Scoped { future, scope }
+    }
+}
+
+impl ContextBuilder {
+    /// Builds the context and runs `future` in it, as [`AuditContext::scope`] does.
+    ///
+    /// ```
+    /// use compliance_log::context::AuditContext;
+    ///
+    /// # async fn settle() {}
+    /// # async fn example() {
+    /// AuditContext::job("nightly-settlement").tenant("acme").scope(settle()).await;
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(self, future: F) -> Scoped<F> {
+        self.build().scope(future)
     }
 }

@@ -24,6 +24,10 @@ mod pipeline;
 pub use pipeline::{Handle, Health};
 mod current;
 pub use current::{Scoped, carry, carry_fn};
+#[cfg(feature = "tracing")]
+mod layer;
+#[cfg(feature = "tracing")]
+pub use layer::AuditTracing;
 mod log;
 pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
 #[cfg(any(test, feature = "test-util"))]

@@ -232,6 +232,10 @@ impl Builder {
             }
             None => allowed_name(&host),
         };
+        let app_level = self
+            .app_level
+            .or(config.app_level.map(Level::from))
+            .unwrap_or(Level::Info);
         let mut warnings = self.warnings;
         if config.service.is_none() {
             warnings.push("configuration: no `service`; records name it `unnamed`".to_owned());
@@ -245,6 +249,10 @@ impl Builder {
                 "no `dir` is set: records go to standard output alone and are not stored"
                     .to_owned(),
             );
+        }
+        #[cfg(feature = "tracing")]
+        if let Some(warning) = cut_at_build_time(app_level) {
+            warnings.push(warning);
         }
         let echo = config.stdout.unwrap_or(false) || dir.is_none();
         let policy = Arc::new(Policy::builtin());
@@ -336,13 +344,26 @@ impl Builder {
         ComplianceLog::start(handle, worker)
     }
 
-    /// [`Builder::open`], and makes the log the default of the process.
+    /// [`Builder::open`], and makes the log the default of the process. With the feature `tracing`,
+    /// a registry with the log's [`tracing_layer`](ComplianceLog::tracing_layer) becomes the global
+    /// subscriber too.
     ///
     /// # Errors
     ///
-    /// Those of [`Builder::open`], and [`ErrorKind::Taken`] if the process has a default log already.
+    /// Those of [`Builder::open`], and [`ErrorKind::Taken`] if the process has a default log or a
+    /// global subscriber already.
     pub fn init(self) -> Result<ComplianceLog, Error> {
         let log = self.open()?;
+        #[cfg(feature = "tracing")]
+        {
+            use tracing_subscriber::layer::SubscriberExt as _;
+
+            let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
+            tracing::subscriber::set_global_default(subscriber).map_err(|_taken| {
+                let text = "this process has a global tracing subscriber already: use `open` and add `tracing_layer()` to it";
+                Error::new(ErrorKind::Taken, text)
+            })?;
+        }
         if !current::set_default(log.handle()) {
             let text = "this process has a default log already: use `open` for a second one";
             return Err(Error::new(ErrorKind::Taken, text));
@@ -358,6 +379,23 @@ const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const SYNC_AFTER: Duration = Duration::from_millis(200);
 const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const QUEUE_BYTES_MIN: usize = 64 * 1024;
+
+/// A `max_level` feature of `tracing` that removes records which this log would store.
+#[cfg(feature = "tracing")]
+fn cut_at_build_time(app_level: Level) -> Option<String> {
+    use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
+
+    let wanted = match app_level {
+        Level::Trace => LevelFilter::TRACE,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Info => LevelFilter::INFO,
+        Level::Warn => LevelFilter::WARN,
+        Level::Error => LevelFilter::ERROR,
+    };
+    (STATIC_MAX_LEVEL < wanted).then(|| {
+        format!("this build has no tracing events beyond {STATIC_MAX_LEVEL}; app_level {wanted} cannot be met")
+    })
+}
 
 fn host_name() -> String {
     rustix::system::uname()

@@ -91,6 +91,27 @@ impl ComplianceLog {
         self.handle.clone()
     }
 
+    /// A layer for any `tracing_subscriber` registry.
+    ///
+    /// ```
+    /// use tracing_subscriber::layer::SubscriberExt as _;
+    /// # use compliance_log::ComplianceLog;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path();
+    /// let log = ComplianceLog::builder("booking-api").env("test").dir(dir).open()?;
+    /// let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
+    /// tracing::subscriber::with_default(subscriber, || tracing::info!(cache = "offers", "cleared"));
+    /// log.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn tracing_layer(&self) -> crate::layer::AuditTracing {
+        crate::layer::AuditTracing::new(self.handle())
+    }
+
     /// Whether records can be stored now.
     pub fn health(&self) -> Health {
         self.handle.health()

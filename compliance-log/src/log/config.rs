@@ -131,7 +131,12 @@ impl Config {
 
 fn located(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().map_or(0, |span| span.start.min(text.len()));
-    let line = text.bytes().take(before).filter(|byte| *byte == b'\n').count() + 1;
+    let line = text
+        .bytes()
+        .take(before)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1;
     format!("line {line}: {}", error.message())
 }
 

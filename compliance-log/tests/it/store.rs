@@ -12,9 +12,17 @@ struct BookingCreated {
 fn a_log_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     for start in 0..3 {
-        let log = ComplianceLog::builder("booking-api").env("test").instance("i").dir(dir.path()).open().unwrap();
+        let log = ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i")
+            .dir(dir.path())
+            .open()
+            .unwrap();
         for booking_id in 0..10 {
-            let event = BookingCreated { booking_id, passengers: 2 };
+            let event = BookingCreated {
+                booking_id,
+                passengers: 2,
+            };
             let receipt = within_sync(&log, || event.commit().wait()).unwrap();
             assert!(receipt.seq() > start * 12, "{receipt:?}");
         }

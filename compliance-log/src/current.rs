@@ -138,12 +138,23 @@ pub fn carry_fn<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 impl AuditContext {
     /// Runs `future` in this context, with the log of the current scope, else the default one.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        let handle = with(|scope| scope.handle.clone());
-        let scope = handle.map(|handle| Scope {
-            handle,
+        Scoped {
+            future,
+            scope: self.scope_here(),
+        }
+    }
+
+    /// Runs `f` in this context, as [`AuditContext::scope`] does.
+    pub fn scope_sync<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = enter(self.scope_here());
+        f()
+    }
+
+    fn scope_here(&self) -> Option<Scope> {
+        with(|scope| Scope {
+            handle: scope.handle.clone(),
             context: Some(self.clone()),
-        });
-        Scoped { future, scope }
+        })
     }
 }
 

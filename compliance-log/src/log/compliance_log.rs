@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     loss::Ledger,
     pipeline::{Ending, Handle, Health, Worker},
+    receipt::CommitError,
 };
 
 /// A log: owns the writer thread and the store's lock.
@@ -120,6 +121,15 @@ impl ComplianceLog {
     /// The folder of the store that was opened at start, if one could be.
     pub fn store(&self) -> Option<&Path> {
         self.store.as_deref()
+    }
+
+    /// Blocks until every record that was queued before is durable, or was counted as lost.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`] if the log was shut down or the store cannot be written now.
+    pub fn flush(&self) -> Result<(), CommitError> {
+        self.handle.flush()
     }
 
     /// Stores what is queued, makes all of it durable and ends the log. Every handle answers

@@ -2,7 +2,7 @@
 
 use crate::{event::Channel, loss::Ledger, receipt::Promise};
 
-/// One record in the queue.
+/// One record in the queue; without bytes, a question whether all before it is durable.
 pub(super) struct Entry {
     pub(super) bytes: usize,
     pub(super) channel: Channel,

@@ -132,6 +132,15 @@ impl Handle {
         }
     }
 
+    /// Waits until all that was queued before is durable, or counted as lost.
+    pub(crate) fn flush(&self) -> Result<(), CommitError> {
+        let (audit, audit_promise) = Commit::pair();
+        let (app, app_promise) = Commit::pair();
+        self.0.queue.push_barriers([audit_promise, app_promise])?;
+        let (audit, app) = (audit.wait(), app.wait());
+        audit.and(app).map(drop)
+    }
+
     /// Lets the writer store what is queued and then end.
     pub(crate) fn close(&self) {
         self.0.queue.close();

@@ -99,6 +99,12 @@ impl Lane {
     /// 1. Links a record, after a `log.gap` for what was lost before it. A segment that is full or
     ///    old enough ends first, and with it all that was linked before is durable.
     pub(super) fn link(&mut self, entry: Entry, body: &[u8], scribe: &Scribe) {
+        if body.is_empty() {
+            let linked = self.stream.last_linked();
+            self.awaited
+                .extend(entry.promise.map(|promise| Awaited { promise, linked }));
+            return;
+        }
         if let Err(failure) = self.prepare(body.len(), scribe) {
             self.failed(&failure);
         }

@@ -104,6 +104,26 @@ impl Queue {
         Ok(())
     }
 
+    /// Queues a question per channel that is answered once all before it is durable.
+    pub(super) fn push_barriers(&self, promises: [Promise; 2]) -> Result<(), CommitError> {
+        let mut state = self.state();
+        if state.closing || state.closed {
+            return Err(CommitError::closed());
+        }
+        for (channel, promise) in Channel::ALL.into_iter().zip(promises) {
+            state.batch.entries.push(Entry {
+                bytes: 0,
+                channel,
+                counted_as: "",
+                promise: Some(promise),
+            });
+        }
+        state.urgent = true;
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
     /// Counts a record that was not even tried.
     pub(super) fn count(
         &self,

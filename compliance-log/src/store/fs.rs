@@ -213,7 +213,9 @@ impl StoreFile for NullFs {
 }
 
 #[cfg(any(test, feature = "test-util"))]
-pub(crate) use fault::{Fault, FaultFs};
+pub use fault::Fault;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use fault::FaultFs;
 
 /// A file system that fails on demand.
 #[cfg(any(test, feature = "test-util"))]

@@ -17,7 +17,9 @@ mod stream;
 mod volume;
 
 #[cfg(any(test, feature = "test-util"))]
-pub(crate) use fs::{Fault, FaultFs};
+pub use fs::Fault;
+#[cfg(any(test, feature = "test-util"))]
+pub(crate) use fs::FaultFs;
 pub(crate) use fs::{Fs, NullFs, RealFs};
 pub(crate) use open::{Lock, Open, Start, open};
 pub(crate) use policies::keep as keep_policy;

@@ -206,6 +206,14 @@ impl Stream {
         self.head.link(body, &mut self.batch)
     }
 
+    /// The place of the record that was linked last.
+    pub(crate) fn last_linked(&self) -> Linked {
+        Linked {
+            seq: self.head.next_seq().saturating_sub(1),
+            hash: self.head.last(),
+        }
+    }
+
     /// Moves the lines for the other sink to `out`.
     pub(crate) fn drain_echo(&mut self, out: &mut Vec<u8>) {
         out.append(&mut self.echo);

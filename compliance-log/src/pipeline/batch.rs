@@ -20,3 +20,18 @@ pub(super) struct Batch {
     /// Nothing comes after this.
     pub(super) last: bool,
 }
+
+impl Batch {
+    /// Room for a full queue, so that no caller pays for its growth. Pages that are never used take
+    /// no memory.
+    pub(super) fn with_capacity(bytes_max: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes_max),
+            entries: Vec::with_capacity(bytes_max / RECORD_BYTES),
+            ..Self::default()
+        }
+    }
+}
+
+/// Few records are smaller.
+const RECORD_BYTES: usize = 256;

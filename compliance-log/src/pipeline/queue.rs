@@ -50,11 +50,20 @@ pub(super) struct Push<'a> {
 
 impl Queue {
     pub(super) fn new(bytes_max: usize) -> Self {
+        let state = State {
+            batch: Batch::with_capacity(bytes_max),
+            ..State::default()
+        };
         Self {
-            state: Mutex::default(),
+            state: Mutex::new(state),
             wake: Condvar::new(),
             bytes_max,
         }
+    }
+
+    /// A batch to exchange for the first one.
+    pub(super) fn spare(&self) -> Batch {
+        Batch::with_capacity(self.bytes_max)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -96,7 +96,7 @@ impl Worker {
 
     /// Works until the log is closed.
     pub(crate) fn run(mut self) -> Ending {
-        let mut batch = Batch::default();
+        let mut batch = self.guard.0.queue.spare();
         loop {
             let deadline = self.site.deadline(self.sync_after);
             self.guard.0.queue.take(&mut batch, deadline);

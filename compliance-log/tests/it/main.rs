@@ -1,5 +1,7 @@
 //! What a service sees of the library, one theme per file.
 
-#[cfg(feature = "macros")]
 mod derive;
+mod durable;
+mod start;
 mod store;
+mod support;

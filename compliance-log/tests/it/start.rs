@@ -1,0 +1,189 @@
+//! A service starts whatever its log finds, and the log says what that was.
+
+use std::{fs, sync::Arc, time::Duration};
+
+use compliance_log::{
+    CommitErrorKind, ComplianceLog, ErrorKind, Health, StartFailure, audit_event,
+    clock::Timestamp,
+    test_util::{ManualClock, within_sync},
+};
+
+use crate::support::{events, only_store, records, segments, stores, wait_until};
+
+#[audit_event(name = "probe.sent", target = "probe")]
+struct Probe {}
+
+fn builder(dir: &std::path::Path) -> compliance_log::Builder {
+    ComplianceLog::builder("svc").env("test").instance("one").dir(dir)
+}
+
+/// One record, and the log closed again.
+fn use_once(dir: &std::path::Path) {
+    let log = builder(dir).open().unwrap();
+    within_sync(&log, || Probe {}.commit().wait()).unwrap();
+    log.shutdown().unwrap();
+}
+
+#[test]
+fn an_unknown_configuration_key_is_a_warning_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.toml");
+    let stores = dir.path().join("stores");
+    fs::write(&file, format!("service = \"svc\"\nenv = \"test\"\nsurprise = 1\ndir = {stores:?}\n")).unwrap();
+    let log = ComplianceLog::from_file(&file).open().unwrap();
+    assert_eq!(log.health(), Health::Ready);
+    log.shutdown().unwrap();
+    let records = records(&stores, "audit");
+    assert_eq!(records[1]["event"], "log.started");
+    assert_eq!(records[1]["level"], "WARN");
+    assert!(records[1]["data"]["warnings"][0].as_str().unwrap().contains("`surprise`"), "{}", records[1]);
+}
+
+#[test]
+fn a_configuration_file_that_is_no_toml_leaves_the_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.toml");
+    fs::write(&file, "service = [").unwrap();
+    let log = builder(&dir.path().join("stores")).config_file(&file).open().unwrap();
+    log.shutdown().unwrap();
+    let records = records(&dir.path().join("stores"), "audit");
+    let warning = records[1]["data"]["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("log.toml") && warning.contains("line 1"), "{warning}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_starts_degraded_and_heals() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_the_way = dir.path().join("stores");
+    fs::write(&in_the_way, "a file").unwrap();
+    let log = builder(&in_the_way).open().unwrap();
+    assert_eq!(log.health(), Health::Degraded);
+    let refused = within_sync(&log, || Probe {}.commit().wait()).unwrap_err();
+    assert_eq!(refused.kind(), CommitErrorKind::Unavailable);
+    assert_eq!(within_sync(&log, || Probe {}.emit()).unwrap_err().kind(), CommitErrorKind::Unavailable);
+    assert_eq!(fs::read_to_string(&in_the_way).unwrap(), "a file");
+
+    fs::remove_file(&in_the_way).unwrap();
+    wait_until("the store opens", || log.health() == Health::Ready);
+    within_sync(&log, || Probe {}.commit().wait()).unwrap();
+    log.shutdown().unwrap();
+    assert_eq!(
+        events(&records(&in_the_way, "audit")),
+        ["chain.genesis", "log.started", "policy.changed", "probe.sent", "log.stopped"]
+    );
+}
+
+#[test]
+fn a_start_can_be_made_to_refuse() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let refused = builder(&file).on_start_failure(StartFailure::Refuse).open().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Io);
+    assert!(refused.to_string().contains(file.to_str().unwrap()), "{refused}");
+}
+
+#[test]
+fn a_name_that_is_not_allowed_is_the_one_thing_that_fails() {
+    let refused = ComplianceLog::builder("a/b").open().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Name);
+    assert!(refused.to_string().contains("letters, digits"), "{refused}");
+}
+
+#[test]
+fn a_second_writer_gets_a_store_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = builder(dir.path()).open().unwrap();
+    let second = builder(dir.path()).open().unwrap();
+    for log in [&first, &second] {
+        within_sync(log, || Probe {}.commit().wait()).unwrap();
+    }
+    assert_ne!(first.store(), second.store());
+    let store = second.store().unwrap().to_path_buf();
+    first.shutdown().unwrap();
+    second.shutdown().unwrap();
+    assert_eq!(stores(dir.path()).len(), 2);
+    let text = fs::read_to_string(&segments(&store, "audit")[0]).unwrap();
+    let genesis: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(genesis["data"]["why"], "locked");
+    assert!(genesis["data"].get("continues").is_none());
+}
+
+#[test]
+fn a_clock_before_the_last_record_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |micros| Arc::new(ManualClock::new(Timestamp::from_micros(micros)));
+    let later = 1_800_000_000_000_000;
+    builder(dir.path()).clock(at(later)).open().unwrap().shutdown().unwrap();
+    builder(dir.path()).clock(at(later - 5_000_000)).open().unwrap().shutdown().unwrap();
+    let records = records(dir.path(), "audit");
+    let stepped = records.iter().find(|record| record["event"] == "clock.stepped").unwrap();
+    assert_eq!(stepped["data"]["delta_ms"], -5000);
+    assert_eq!(stepped["seq"].as_u64().unwrap(), 5, "after the second log.started");
+}
+
+#[test]
+fn a_store_of_a_newer_format_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    use_once(dir.path());
+    let old = only_store(dir.path());
+    let segment = &segments(&old, "audit")[0];
+    let newer = fs::read_to_string(segment).unwrap().replacen("{\"v\":1,", "{\"v\":2,", 1);
+    fs::write(segment, &newer).unwrap();
+    use_once(dir.path());
+    assert_eq!(fs::read_to_string(segment).unwrap(), newer);
+    let new = stores(dir.path()).into_iter().find(|store| *store != old).unwrap();
+    let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["data"]["why"], "newer_format");
+    assert_eq!(lines[1]["event"], "log.started");
+    assert_eq!(lines[1]["level"], "WARN");
+    assert_eq!(lines[1]["data"]["passed_over"], old.file_name().unwrap().to_str().unwrap());
+}
+
+#[test]
+fn a_damaged_store_is_left_alone_and_continued_by_another() {
+    let dir = tempfile::tempdir().unwrap();
+    use_once(dir.path());
+    let old = only_store(dir.path());
+    let segment = &segments(&old, "audit")[0];
+    let edited = fs::read_to_string(segment).unwrap().replace("probe.sent", "probe.lost");
+    fs::write(segment, &edited).unwrap();
+    use_once(dir.path());
+    assert_eq!(fs::read_to_string(segment).unwrap(), edited);
+    let new = stores(dir.path()).into_iter().find(|store| *store != old).unwrap();
+    let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["data"]["why"], "damaged");
+    assert_eq!(lines[0]["data"]["continues"]["seq"], 2, "the last record before the edited one");
+    assert!(lines[1]["data"]["detail"].as_str().unwrap().contains(segment.to_str().unwrap()));
+}
+
+#[test]
+fn a_segment_ends_by_size_and_by_age() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000)));
+    let log = builder(dir.path())
+        .clock(Arc::<ManualClock>::clone(&clock))
+        .segment_bytes_max(64 * 1024)
+        .segment_age_max(Duration::from_secs(60))
+        .open()
+        .unwrap();
+    let commit = || within_sync(&log, || Probe {}.commit().wait()).unwrap();
+    for _ in 0..200 {
+        commit();
+    }
+    clock.advance(Duration::from_secs(61));
+    commit();
+    log.shutdown().unwrap();
+    let records = records(dir.path(), "audit");
+    let seqs: Vec<u64> = records.iter().map(|record| record["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (0..records.len() as u64).collect::<Vec<_>>());
+    let reasons: Vec<&str> = records
+        .iter()
+        .filter(|record| record["event"] == "segment.footer")
+        .map(|record| record["data"]["reason"].as_str().unwrap())
+        .collect();
+    assert!(reasons.contains(&"size") && reasons.last() == Some(&"time"), "{reasons:?}");
+    assert_eq!(segments(&only_store(dir.path()), "audit").len(), reasons.len() + 1);
+}

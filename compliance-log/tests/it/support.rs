@@ -1,0 +1,66 @@
+//! What the tests share: reading back what a log wrote, and waiting for a condition.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// The records of a channel of the one store under `dir`, over all its segments.
+pub fn records(dir: &Path, channel: &str) -> Vec<Value> {
+    segments(&only_store(dir), channel)
+        .iter()
+        .flat_map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            let lines: Vec<Value> =
+                text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            lines
+        })
+        .collect()
+}
+
+/// The events of these records, in order.
+pub fn events(records: &[Value]) -> Vec<&str> {
+    records.iter().map(|record| record["event"].as_str().unwrap()).collect()
+}
+
+/// The stores under `dir`, in the order of their names.
+pub fn stores(dir: &Path) -> Vec<PathBuf> {
+    let mut stores: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    stores.retain(|path| path.join("streams").is_dir());
+    stores.sort();
+    stores
+}
+
+/// The one store under `dir`.
+pub fn only_store(dir: &Path) -> PathBuf {
+    let stores = stores(dir);
+    assert_eq!(stores.len(), 1, "{stores:?}");
+    stores.into_iter().next().unwrap()
+}
+
+/// The segments of a stream, in order.
+pub fn segments(store: &Path, channel: &str) -> Vec<PathBuf> {
+    let mut paths = files(store, channel);
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths
+}
+
+/// The files in a stream's folder, in the order of their names.
+pub fn files(store: &Path, channel: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(store.join("streams").join(channel)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Waits until `met`, at most 20 seconds.
+pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !met() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
+    }
+}

@@ -2,6 +2,7 @@
 
 mod derive;
 mod durable;
+mod records;
 mod start;
 mod store;
 mod support;

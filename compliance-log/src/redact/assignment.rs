@@ -5,6 +5,8 @@ use std::ops::Range;
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, brackets and spaces between a name and its sign.
 const JOINT_BYTES_MAX: usize = 8;
+/// How far behind its sign a value inside another one may end.
+const NESTED_BYTES_MAX: usize = 512;
 /// `Some(Secret(` is two.
 const WRAPPERS_MAX: usize = 4;
 /// What may stand between a header's name and its secret.
@@ -18,28 +20,33 @@ pub(super) struct Assignment<'t> {
     /// Stands behind `?`, `&`, `#` or `;` and before `=`.
     pub(super) query: bool,
     value_from: usize,
+    /// The value ends here at the latest.
+    reach: usize,
 }
 
 impl Assignment<'_> {
     /// Where the value stands, without its quotes.
     pub(super) fn value(&self, text: &str) -> Range<usize> {
-        value(text.as_bytes(), self.value_from)
+        let mut span = value(&text.as_bytes()[..self.reach], self.value_from);
+        while !text.is_char_boundary(span.end) {
+            span.end -= 1;
+        }
+        span
     }
 }
 
-/// Calls `visit` with each assignment that begins after the end of the last value taken; it returns
-/// that end, or nothing to go on behind the sign.
+/// Calls `visit` with each assignment; it returns where the value ends, if it is one to be taken.
+///
+/// Assignments inside a value that was taken are visited too, since quotes do not always pair and what
+/// closes one value may open another. They reach only so far, to keep the work linear.
 pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> Option<usize>) {
     let bytes = text.as_bytes();
     let mut free = 0;
     for sign in memchr::memchr2_iter(b'=', b':', bytes) {
-        if sign < free || !is_sign(bytes, sign) {
+        if !is_sign(bytes, sign) {
             continue;
         }
-        let mut span = name_before(bytes, sign);
-        while !text.is_char_boundary(span.start) {
-            span.start += 1;
-        }
+        let span = name_in(text, sign);
         if span.is_empty() {
             continue;
         }
@@ -50,8 +57,13 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> 
             wide: word_before(bytes, span.start).map(|start| &text[start..span.end]),
             query: bytes[sign] == b'=' && matches!(before, Some(b'?' | b'&' | b'#' | b';')),
             value_from: sign + 1 + usize::from(arrow),
+            reach: if sign < free {
+                bytes.len().min(sign + NESTED_BYTES_MAX)
+            } else {
+                bytes.len()
+            },
         };
-        free = visit(&assignment).unwrap_or(free);
+        free = free.max(visit(&assignment).unwrap_or(0));
     }
 }
 
@@ -98,6 +110,15 @@ pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
         start += 2;
     }
     start..end
+}
+
+/// The name that ends before `sign`, in whole characters.
+fn name_in(text: &str, sign: usize) -> Range<usize> {
+    let mut span = name_before(text.as_bytes(), sign);
+    while !text.is_char_boundary(span.start) {
+        span.start += 1;
+    }
+    span
 }
 
 /// Where the word before the one at `start` begins, if one space lies between.

@@ -25,6 +25,9 @@ mod prefilter;
 mod rule;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use number::mask_card;
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;

@@ -1,6 +1,9 @@
 //! The name net: which field names may not be logged, however they are spelled.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// More words than any listed name has.
 const WORDS_MAX: usize = 6;
@@ -10,7 +13,7 @@ const WORDS_MAX: usize = 6;
 pub(super) struct Names {
     /// Words without their joints (`accesstoken`), to the number of the rule that lists them.
     prohibited: BTreeMap<Box<str>, usize>,
-    allowed: BTreeMap<Box<str>, ()>,
+    allowed: BTreeSet<Box<str>>,
 }
 
 impl Names {
@@ -23,23 +26,27 @@ impl Names {
     /// Excuses what `name` contains, where the whole of it occurs.
     pub(super) fn allow(&mut self, name: &str) {
         let key = Words::of(name).folded.into_boxed_str();
-        self.allowed.insert(key, ());
+        self.allowed.insert(key);
     }
 
     /// The rule that prohibits `name`; of several the one that lists the longest part of it.
     ///
     /// A prohibited name counts where it stands as whole words (`userPassword`, `PASSWORD_OLD`, not
-    /// `passwordless`), unless it stands inside an allowed one (`token_count`).
+    /// `passwordless`), unless it stands inside an allowed one (`token_count`) or runs into one.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         let words = Words::of(name);
         let excused: Vec<_> = words
             .spans()
-            .filter(|s| self.allowed.contains_key(words.text(s)))
+            .filter(|s| self.allowed.contains(words.text(s)))
             .collect();
         let hits = words.spans().filter_map(|span| {
             let rule = self.prohibited.get(words.text(&span))?;
-            let inside = |wide: &Range<usize>| wide.start <= span.start && span.end <= wide.end;
-            (!excused.iter().any(inside)).then_some((span.len(), *rule))
+            // `access token` is prohibited, `access_token_type` says something about one.
+            let excuses = |wide: &Range<usize>| {
+                let inside = wide.start <= span.start && span.end <= wide.end;
+                inside || (wide.start < span.end && span.end < wide.end)
+            };
+            (!excused.iter().any(excuses)).then_some((span.len(), *rule))
         });
         hits.max_by_key(|(length, _)| *length).map(|(_, rule)| rule)
     }
@@ -212,5 +219,8 @@ mod tests {
         assert_eq!(names.find("secret_token_count"), Some(1));
         assert_eq!(names.find("token_count_token"), Some(0));
         assert_eq!(names.find("tokenizer"), None);
+        names.prohibit("access token", 2);
+        assert_eq!(names.find("accesstoken"), Some(2));
+        assert_eq!(names.find("access_token_count"), None);
     }
 }

@@ -156,22 +156,45 @@ fn in_uuid(text: &[u8], span: &Range<usize>) -> bool {
 }
 
 /// Whether enough digits stand together for a card number, with single spaces or dashes between.
+///
+/// Such a run covers one of any [`CARD_DIGITS_MIN`] bytes that follow each other, so most are skipped.
 pub(super) fn may_have_card(text: &[u8]) -> bool {
-    let (mut digits, mut joint) = (0, false);
+    let mut free = 0;
+    (0..text.len()).step_by(CARD_DIGITS_MIN).any(|probe| {
+        if probe < free || !(digit_at(text, probe) || digit_at(text, probe + 1)) {
+            return false;
+        }
+        let back = digit_run(text[free..=probe].iter().rev());
+        let run = digit_run(text[probe + 1 - back.bytes..].iter());
+        free = probe + 1 - back.bytes + run.bytes;
+        run.digits >= CARD_DIGITS_MIN
+    })
+}
+
+struct DigitRun {
+    bytes: usize,
+    digits: usize,
+}
+
+/// Digits from the first byte on, with single spaces or dashes between, and perhaps one at an end.
+fn digit_run<'b>(text: impl Iterator<Item = &'b u8>) -> DigitRun {
+    let mut run = DigitRun {
+        bytes: 0,
+        digits: 0,
+    };
+    let mut joint = false;
     for byte in text {
         match byte {
             b'0'..=b'9' => {
-                digits += 1;
+                run.digits += 1;
                 joint = false;
-                if digits >= CARD_DIGITS_MIN {
-                    return true;
-                }
             }
             b' ' | b'-' if !joint => joint = true,
-            _ => (digits, joint) = (0, false),
+            _ => break,
         }
+        run.bytes += 1;
     }
-    false
+    run
 }
 
 /// Calls `visit` with each IBAN, written together or with single spaces.
@@ -188,13 +211,22 @@ pub(super) fn ibans(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
 
 /// Whether something has an IBAN's country and length.
 pub(super) fn may_have_iban(text: &[u8]) -> bool {
-    iban_candidates(text).next().is_some()
+    let [Some(second), Some(third), Some(fourth)] = [1, 2, 3].map(|at| text.get(at..)) else {
+        return false;
+    };
+    // Without short cuts, so that it becomes vector instructions.
+    let heads = text.iter().zip(second).zip(third.iter().zip(fourth));
+    let heads = heads.fold(0, |any, ((a, b), (c, d))| {
+        let letters = a.is_ascii_alphabetic() & b.is_ascii_alphabetic();
+        any | u8::from(letters & c.is_ascii_digit() & d.is_ascii_digit())
+    });
+    heads > 0 && iban_candidates(text).next().is_some()
 }
 
 fn iban_candidates(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Vec<u8>)> {
     text.windows(4).enumerate().filter_map(|(start, head)| {
         let [a, b, c, d] = *head else { return None };
-        let shape = a.is_ascii_alphabetic() && c.is_ascii_digit() && d.is_ascii_digit();
+        let shape = c.is_ascii_digit() && d.is_ascii_digit() && a.is_ascii_alphabetic();
         let length = shape.then(|| check::iban_length([a, b])).flatten()?;
         let mut iban = Vec::with_capacity(length);
         let mut end = start;
@@ -259,6 +291,33 @@ mod tests {
             "4111111111111112",
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_enough_run_is_seen_wherever_it_stands() {
+        for start in 0..40 {
+            let before = "x".repeat(start);
+            for run in [
+                "4111111111111",
+                "4 1 1 1 1 1 1 1 1 1 1 1 1",
+                "4111-1111 1111-1",
+            ] {
+                assert!(
+                    may_have_card(format!("{before}{run}y").as_bytes()),
+                    "{start} {run}"
+                );
+                assert!(
+                    may_have_card(format!("{before}  - 12  {run}").as_bytes()),
+                    "{start} {run}"
+                );
+            }
+            for run in ["411111111111", "4111  1111 1111 1", "4111_1111_1111_1"] {
+                assert!(
+                    !may_have_card(format!("{before}{run}y").as_bytes()),
+                    "{start} {run}"
+                );
+            }
         }
     }
 

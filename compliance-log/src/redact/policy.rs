@@ -36,7 +36,7 @@ const ID_BYTES_MAX: usize = 32;
 ///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, or `mask`
 ///   for names of card numbers.
 /// - `[[value]]` finds secrets in text: by `pattern`, a regular expression of which the first group
-///   that takes part is the secret, with an optional `check` (`jwt`, `user-password`, `opaque`); or by
+///   that takes part is the secret (or all of it, if it has no groups), with an optional `check` (`jwt`, `user-password`, `opaque`); or by
 ///   `find` (`card-number`, `iban`, `key-value`, `query`). A pattern needs `literals`, of which one
 ///   occurs in whatever it matches, or `triggers` (`at`, `card-number`, `iban`, `assignment`). Up to
 ///   64 literals in the document are tried at once; more work, but slower.
@@ -149,6 +149,17 @@ impl Policy {
         found: &mut dyn FnMut(Hit<'_>),
     ) -> bool {
         self.0.net.redact(&self.0.words, text, out, found)
+    }
+}
+
+#[cfg(test)]
+impl Policy {
+    pub(super) fn literals(&self) -> usize {
+        self.0.net.prefilter.literals()
+    }
+
+    pub(super) fn is_packed(&self) -> bool {
+        self.0.net.prefilter.is_packed()
     }
 }
 
@@ -314,16 +325,4 @@ fn line(text: &str, at: usize) -> usize {
 /// The digest of a rule as JSON: the same for the same content however it was laid out.
 fn content(rule: &impl Serialize) -> Digest {
     Digest::of(&serde_json::to_vec(rule).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_builtin_document_is_valid() {
-        if let Err(error) = Policy::parse(BUILTIN) {
-            panic!("{error}");
-        }
-    }
 }

@@ -31,7 +31,7 @@ impl Trigger {
 
 /// A set of rules, by number.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RuleSet([u64; RuleSet::CAPACITY / 64]);
+pub(super) struct RuleSet([u64; Self::CAPACITY / 64]);
 
 impl RuleSet {
     pub(super) const CAPACITY: usize = 256;
@@ -127,7 +127,7 @@ impl Prefilter {
         value.len() >= VALUE_BYTES_MIN
             && (self.fires(Trigger::At, value)
                 || self.fires(Trigger::Assignment, value)
-                || (self.digits(value)
+                || (digits(value)
                     && (self.fires(Trigger::CardNumber, value)
                         || self.fires(Trigger::Iban, value))))
     }
@@ -159,12 +159,22 @@ impl Prefilter {
                 Trigger::Assignment => self.endings.any(text),
             }
     }
+}
 
-    /// Counts in a loop that the compiler turns into vector instructions.
-    #[expect(clippy::unused_self, reason = "one of the steps of `trigger`")]
-    fn digits(&self, value: &[u8]) -> bool {
-        value.iter().filter(|byte| byte.is_ascii_digit()).count() >= DIGITS_MIN
-    }
+/// Whether there are enough digits to look at how they stand; counted in bytes, chunk by chunk, so
+/// that it becomes vector instructions.
+fn digits(value: &[u8]) -> bool {
+    let count = |chunk: &[u8]| {
+        chunk
+            .iter()
+            .map(|byte| u8::from(byte.is_ascii_digit()))
+            .sum::<u8>()
+    };
+    value
+        .chunks(128)
+        .map(|chunk| usize::from(count(chunk)))
+        .sum::<usize>()
+        >= DIGITS_MIN
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.
@@ -199,10 +209,9 @@ impl Endings {
                 return true;
             }
             let this = letter(byte);
-            if let (Some(first), Some(last)) = (this, next) {
-                if self.0[first] >> last & 1 == 1 {
-                    return true;
-                }
+            let listed = |(first, last): (usize, usize)| self.0[first] >> last & 1 == 1;
+            if this.zip(next).is_some_and(listed) {
+                return true;
             }
             next = this.filter(|_| !next_small);
             next_small = byte.is_ascii_lowercase();

@@ -72,7 +72,8 @@ pub(super) struct ValueRule {
     /// What else can lead to the rule.
     #[serde(default)]
     pub(super) triggers: Vec<Trigger>,
-    /// A regular expression; its first group that takes part is the secret, else all of it.
+    /// A regular expression. Its first group that takes part is the secret, or all of it if it has no
+    /// groups; a match in which no group takes part is passed over.
     pub(super) pattern: Option<String>,
     pub(super) check: Option<Check>,
     /// A finder in code, in place of a pattern.
@@ -171,9 +172,8 @@ impl Detector {
         match &self.search {
             Search::Pattern(regex, check) => {
                 for captures in regex.captures_iter(text) {
-                    let secret = captures.iter().skip(1).flatten().next();
-                    let Some(secret) = secret.or_else(|| captures.get_match().map(|m| m.span()))
-                    else {
+                    let first = usize::from(captures.group_len() > 1);
+                    let Some(secret) = captures.iter().skip(first).flatten().next() else {
                         continue;
                     };
                     if check.is_none_or(|check| check.holds(&text[secret.range()])) {

@@ -57,8 +57,9 @@ impl Net {
         true
     }
 
-    /// What to replace, in order and without overlaps; of two that overlap the one that begins first,
-    /// then the longer, then that of the earlier rule.
+    /// What to replace, in order and without overlaps. Of two that overlap the one that begins first,
+    /// the longer, that of the earlier rule is whole; the other keeps what sticks out, since without
+    /// its beginning it would not be found again.
     fn search(&self, text: &str, names: &Names) -> Vec<Span> {
         let mut spans = Vec::new();
         let rules = self.prefilter.rules(text.as_bytes());
@@ -76,12 +77,10 @@ impl Net {
         }
         spans.sort_by_key(|span| (span.range.start, usize::MAX - span.range.end, span.detector));
         let mut free = 0;
-        spans.retain(|span| {
-            let keep = span.range.start >= free;
-            if keep {
-                free = span.range.end;
-            }
-            keep
+        spans.retain_mut(|span| {
+            span.range.start = span.range.start.max(free);
+            free = free.max(span.range.end);
+            !span.range.is_empty()
         });
         spans
     }

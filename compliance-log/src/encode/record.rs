@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Write as _},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     chain::FRAME_BYTES_MAX,
     event::{Action, Category, Class, FieldMeta, Fields, Raw, Visit},
-    redact::{Effect, Policy},
+    redact::{Effect, Hit, Policy, VALUE_BYTES_MIN, mask_card},
     schema::{Data, Event, Place, Present, Row, Service, Shape, Target},
 };
 
@@ -35,10 +36,6 @@ const KEY_BYTES_MAX: usize = 160;
 /// Kept free while `data` is written: its closing brace, the frame of `redactions` with the element
 /// for what no longer fits, and `policy`.
 const TAIL_BYTES: usize = 256;
-
-/// Values shorter than this hold nothing that only the second half of the net by value would find:
-/// the shortest card number has 13 digits.
-const SPAN_BYTES_MIN: usize = 13;
 
 /// Encodes `event` under `policy` into the thread's buffers.
 pub(crate) fn encode<'s>(
@@ -100,7 +97,7 @@ struct Pass<'a, 'e> {
     violates_schema: bool,
 }
 
-impl Pass<'_, '_> {
+impl<'a> Pass<'a, '_> {
     fn record(&mut self) {
         let Buffers {
             body,
@@ -403,7 +400,7 @@ impl Pass<'_, '_> {
         self.buffers.body.extend_from_slice(b"\":");
         let bytes_max = Row::Data.meta().bytes_max.min(self.room());
         if let Err((rule, effect)) = self.value("data.", name.clone(), meta, raw, bytes_max) {
-            self.redacted_key("data.", name, rule, effect);
+            self.redacted_key("data.", name, rule, effect.as_str());
             self.buffers.body.truncate(start);
         }
     }
@@ -432,67 +429,83 @@ impl Pass<'_, '_> {
     fn value(
         &mut self,
         path: &str,
-        key: std::ops::Range<usize>,
+        key: Range<usize>,
         meta: &FieldMeta,
         raw: Raw<'_>,
         bytes_max: usize,
-    ) -> Result<(), (&'static str, &'static str)> {
-        let policy = self.policy;
-        let mut treatment = match meta.action {
-            _ if meta.class == Class::Secret => return Err(("type", Effect::Drop.as_str())),
-            Action::Drop => return Err(("type", Effect::Drop.as_str())),
-            Action::Pseudonym => return Err(("no-key", Effect::Drop.as_str())),
-            Action::MaskPan => Treatment::Pan("pan"),
-            Action::Keep => Treatment::Scan,
-        };
-        let generation = self.policy_id();
-        if treatment == Treatment::Scan
-            && !self
-                .buffers
-                .names
-                .passes(generation, meta.name, || policy.name(meta.name).is_none())
-            && let Some(hit) = policy.name(meta.name)
-        {
-            match hit.effect {
-                Effect::Mask => treatment = Treatment::Pan("name"),
-                Effect::Drop => return Err(("name", Effect::Drop.as_str())),
-            }
-        }
-        let body = &mut self.buffers.body;
-        if treatment == Treatment::Scan {
-            match raw {
-                Raw::U64(value) => json::u64(body, value),
-                Raw::I64(value) => json::i64(body, value),
-                Raw::F64(value) => json::f64(body, value),
-                Raw::Bool(value) => json::display(body, value),
-                Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
-                Raw::Id(_) | Raw::Display(_) | Raw::Debug(_) => {
-                    let kind = if matches!(raw, Raw::Id(_)) {
-                        Kind::Typed
-                    } else {
-                        Kind::Free
-                    };
-                    self.made(raw, |pass, text| {
-                        pass.quoted(path, key, text, kind, bytes_max)
-                    });
+    ) -> Result<(), Dropped<'a>> {
+        let dropped = |rule| Err((rule, Effect::Drop));
+        match (meta.class, meta.action) {
+            (Class::Secret, _) | (_, Action::Drop) => dropped("type"),
+            (_, Action::Pseudonym) => dropped("no-key"),
+            (_, Action::MaskPan) | (Class::Cardholder, _) => self.card(path, key, raw, "pan"),
+            _ => match self.prohibited(meta.name) {
+                None => {
+                    self.allowed(path, key, raw, bytes_max);
+                    Ok(())
                 }
-            }
-            return Ok(());
+                Some(Hit {
+                    rule,
+                    action: Effect::Mask,
+                }) => self.card(path, key, raw, rule),
+                Some(Hit { rule, .. }) => dropped(rule),
+            },
         }
-        let Treatment::Pan(rule) = treatment else {
-            return Ok(());
-        };
-        let mut masked = None;
-        self.made(raw, |_, text| masked = last_four(text));
-        let Some(last_four) = masked else {
-            return Err((rule, Effect::Drop.as_str()));
-        };
+    }
+
+    /// What the net by name says of a field.
+    fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
+        let (policy, id) = (self.policy, self.policy_id());
+        let passes = || policy.name(name).is_none();
+        if self.buffers.names.passes(id, name, passes) {
+            return None;
+        }
+        policy.name(name)
+    }
+
+    fn allowed(&mut self, path: &str, key: Range<usize>, raw: Raw<'_>, bytes_max: usize) {
         let body = &mut self.buffers.body;
-        body.extend_from_slice(b"\"****");
-        body.extend_from_slice(&last_four);
-        body.push(b'"');
-        self.redacted_key(path, key, rule, Effect::Mask.as_str());
-        Ok(())
+        match raw {
+            Raw::U64(value) => json::u64(body, value),
+            Raw::I64(value) => json::i64(body, value),
+            Raw::F64(value) => json::f64(body, value),
+            Raw::Bool(value) => json::display(body, value),
+            Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
+            Raw::Id(_) => {
+                self.made(raw, |pass, text| {
+                    pass.quoted(path, key, text, Kind::Typed, bytes_max)
+                });
+            }
+            Raw::Display(_) | Raw::Debug(_) => {
+                self.made(raw, |pass, text| {
+                    pass.quoted(path, key, text, Kind::Free, bytes_max)
+                });
+            }
+        }
+    }
+
+    /// A card number as its last four digits; anything else goes.
+    fn card(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        raw: Raw<'_>,
+        rule: &'a str,
+    ) -> Result<(), Dropped<'a>> {
+        let mut clean = std::mem::take(&mut self.buffers.clean);
+        clean.clear();
+        let mut masked = false;
+        self.made(raw, |_, text| masked = mask_card(text, &mut clean));
+        if masked {
+            json::string(&mut self.buffers.body, &clean);
+            self.redacted_key(path, key, rule, Effect::Mask.as_str());
+        }
+        self.buffers.clean = clean;
+        if masked {
+            Ok(())
+        } else {
+            Err((rule, Effect::Drop))
+        }
     }
 
     /// Runs `then` on the text of a value, whatever kind it is.
@@ -505,14 +518,7 @@ impl Pass<'_, '_> {
     }
 
     /// A JSON string, through the nets by value and size.
-    fn quoted(
-        &mut self,
-        path: &str,
-        key: std::ops::Range<usize>,
-        text: &str,
-        kind: Kind,
-        bytes_max: usize,
-    ) {
+    fn quoted(&mut self, path: &str, key: Range<usize>, text: &str, kind: Kind, bytes_max: usize) {
         self.buffers.body.push(b'"');
         let start = self.buffers.body.len();
         // A value that may be cut is scanned whole: half a secret looks like none.
@@ -522,8 +528,8 @@ impl Pass<'_, '_> {
         let mut clean = std::mem::take(&mut self.buffers.clean);
         clean.clear();
         let found = scan && {
-            let mut hits = |hit: crate::redact::Hit<'_>| {
-                self.redacted_key(path, key.clone(), hit.rule, hit.effect.as_str());
+            let mut hits = |hit: Hit<'_>| {
+                self.redacted_key(path, key.clone(), hit.rule, hit.action.as_str());
             };
             policy.redact(text, &mut clean, &mut hits)
         };
@@ -537,7 +543,7 @@ impl Pass<'_, '_> {
             self.redacted_key(path, key, "size", "cut");
         }
         let end = self.buffers.body.len();
-        if kind == Kind::Free && end - start >= SPAN_BYTES_MIN {
+        if kind == Kind::Free && end - start >= VALUE_BYTES_MIN {
             self.buffers.spans.push((start, end));
         }
         self.buffers.body.push(b'"');
@@ -578,12 +584,12 @@ impl Pass<'_, '_> {
     }
 
     /// Where the name of the row stands whose key was just written.
-    fn name_of_key(&self, row: Row) -> std::ops::Range<usize> {
+    fn name_of_key(&self, row: Row) -> Range<usize> {
         let end = self.buffers.body.len() - 2;
         end - row.meta().name.len()..end
     }
 
-    fn redacted_key(&mut self, path: &str, key: std::ops::Range<usize>, rule: &str, effect: &str) {
+    fn redacted_key(&mut self, path: &str, key: Range<usize>, rule: &str, effect: &str) {
         let body = std::mem::take(&mut self.buffers.body);
         self.redacted(path, &body[key], rule, effect);
         self.buffers.body = body;
@@ -651,12 +657,8 @@ impl Pass<'_, '_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Treatment {
-    Scan,
-    /// A card number, by this rule.
-    Pan(&'static str),
-}
+/// By which rule a field had to go.
+type Dropped<'p> = (&'p str, Effect);
 
 /// Writes the one declared field that is `row`.
 struct RootField<'p, 'a, 'e> {
@@ -677,7 +679,7 @@ impl Visit for RootField<'_, '_, '_> {
         // Numbers stand in rows of numbers; what may vary in length is bounded by the table.
         let bytes_max = row.meta().bytes_max.max(32);
         if let Err((rule, effect)) = pass.value("", name.clone(), meta, value, bytes_max) {
-            pass.redacted_key("", name, rule, effect);
+            pass.redacted_key("", name, rule, effect.as_str());
             pass.buffers.body.truncate(start);
             pass.present = before;
         }
@@ -723,26 +725,6 @@ fn is_direct(user: &str) -> bool {
             .all(|b| b.is_ascii_digit() || b == b' ' || b == b'-')
     });
     user.contains('@') || phone
-}
-
-/// The last four digits of what can be a card number: 12 to 19 digits, spaces and dashes between.
-fn last_four(text: &str) -> Option<[u8; 4]> {
-    let digits: usize = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b' ' || byte == b'-');
-    if !plain || !(12..=19).contains(&digits) {
-        return None;
-    }
-    let mut last = [0; 4];
-    for (slot, digit) in last
-        .iter_mut()
-        .rev()
-        .zip(text.bytes().rev().filter(u8::is_ascii_digit))
-    {
-        *slot = digit;
-    }
-    Some(last)
 }
 
 /// Fields whose visit does nothing, for records that have none.

@@ -21,7 +21,10 @@ struct Note {
 }
 
 fn builder(dir: &std::path::Path) -> compliance_log::Builder {
-    ComplianceLog::builder("svc").env("test").instance("one").dir(dir)
+    ComplianceLog::builder("svc")
+        .env("test")
+        .instance("one")
+        .dir(dir)
 }
 
 #[test]
@@ -29,7 +32,11 @@ fn after_a_failed_sync_another_segment_restates_what_was_not_durable() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::new();
     // Nothing is synced by time, so that emitted records wait for the sync that fails.
-    let log = faults.under(builder(dir.path())).sync_after(Duration::from_secs(3600)).open().unwrap();
+    let log = faults
+        .under(builder(dir.path()))
+        .sync_after(Duration::from_secs(3600))
+        .open()
+        .unwrap();
     let commit = |number| within_sync(&log, || Step { number }.commit().wait());
     commit(0).unwrap();
     for number in 1..4 {
@@ -41,23 +48,47 @@ fn after_a_failed_sync_another_segment_restates_what_was_not_durable() {
     log.shutdown().unwrap();
 
     let store = only_store(dir.path());
-    let [old, new] = &segments(&store, "audit")[..] else { panic!("two segments") };
+    let [old, new] = &segments(&store, "audit")[..] else {
+        panic!("two segments")
+    };
     let lines = |path| -> Vec<serde_json::Value> {
-        fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        fs::read_to_string(path)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     };
     let new_lines = lines(new);
     assert_eq!(
         events(&new_lines),
-        ["step.done", "step.done", "step.done", "step.done", "segment.header", "step.done", "log.stopped"]
+        [
+            "step.done",
+            "step.done",
+            "step.done",
+            "step.done",
+            "segment.header",
+            "step.done",
+            "log.stopped"
+        ]
     );
     let supersedes = &new_lines[4]["data"]["supersedes"];
-    assert_eq!(supersedes["segment"], old.file_name().unwrap().to_str().unwrap());
+    assert_eq!(
+        supersedes["segment"],
+        old.file_name().unwrap().to_str().unwrap()
+    );
     let offset = usize::try_from(supersedes["offset"].as_u64().unwrap()).unwrap();
     let old_bytes = fs::read(old).unwrap();
     assert_eq!(old_bytes[..offset].last(), Some(&b'\n'));
     let restated = &fs::read(new).unwrap()[..old_bytes.len() - offset];
-    assert_eq!(&old_bytes[offset..], restated, "the bytes are written again unchanged");
-    assert_eq!(new_lines[3]["hash"].as_str().unwrap(), receipt.hash().to_string());
+    assert_eq!(
+        &old_bytes[offset..],
+        restated,
+        "the bytes are written again unchanged"
+    );
+    assert_eq!(
+        new_lines[3]["hash"].as_str().unwrap(),
+        receipt.hash().to_string()
+    );
 
     // The next start goes on after the new segment.
     let log = builder(dir.path()).open().unwrap();
@@ -73,7 +104,11 @@ fn after_a_failed_sync_another_segment_restates_what_was_not_durable() {
 fn a_stream_whose_sync_fails_twice_is_superseded_twice() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::new();
-    let log = faults.under(builder(dir.path())).sync_after(Duration::from_secs(3600)).open().unwrap();
+    let log = faults
+        .under(builder(dir.path()))
+        .sync_after(Duration::from_secs(3600))
+        .open()
+        .unwrap();
     // The second failure is the superseding segment's own sync: the record may or may not be there.
     faults.set(Fault::Sync { count: 2 });
     let unknown = within_sync(&log, || Step { number: 1 }.commit().wait()).unwrap_err();
@@ -83,8 +118,14 @@ fn a_stream_whose_sync_fails_twice_is_superseded_twice() {
     });
     log.shutdown().unwrap();
     let store = only_store(dir.path());
-    let names: Vec<_> = files(&store, "audit").iter().map(|path| path.file_name().unwrap().to_owned()).collect();
-    let aside = names.iter().filter(|name| name.to_str().unwrap().contains(".superseded-")).count();
+    let names: Vec<_> = files(&store, "audit")
+        .iter()
+        .map(|path| path.file_name().unwrap().to_owned())
+        .collect();
+    let aside = names
+        .iter()
+        .filter(|name| name.to_str().unwrap().contains(".superseded-"))
+        .count();
     assert_eq!(aside, 1, "{names:?}");
 }
 
@@ -98,6 +139,7 @@ fn a_full_disk_refuses_commits_counts_the_rest_and_goes_on() {
     log.flush().unwrap();
     faults.set(Fault::NoSpace);
     within_sync(&log, || Note { number: 1 }.emit()).unwrap();
+    log.flush().unwrap();
     let refused = commit(1).unwrap_err();
     assert_eq!(refused.kind(), CommitErrorKind::Unavailable);
     faults.clear();
@@ -117,7 +159,10 @@ fn a_full_disk_refuses_commits_counts_the_rest_and_goes_on() {
         .collect();
     assert_eq!(steps, [0, 2], "after {refusals} refusals");
     let app = records(dir.path(), "app");
-    let gap = app.iter().find(|record| record["event"] == "log.gap").unwrap();
+    let gap = app
+        .iter()
+        .find(|record| record["event"] == "log.gap")
+        .unwrap();
     assert_eq!(gap["category"], Category::App.as_str());
     assert_eq!(
         gap["data"]["lost"],
@@ -139,20 +184,34 @@ fn a_torn_tail_is_kept_in_a_file_of_its_own() {
     fs::write(&segment, &bytes).unwrap();
 
     builder(dir.path()).open().unwrap().shutdown().unwrap();
-    let torn = segment.with_file_name(format!("{}.torn-{whole}", segment.file_name().unwrap().to_str().unwrap()));
+    let torn = segment.with_file_name(format!(
+        "{}.torn-{whole}",
+        segment.file_name().unwrap().to_str().unwrap()
+    ));
     assert_eq!(fs::read(&torn).unwrap(), &bytes[whole..]);
     let records = records(dir.path(), "audit");
-    let recovery = records.iter().find(|record| record["event"] == "chain.recovery").unwrap();
+    let recovery = records
+        .iter()
+        .find(|record| record["event"] == "chain.recovery")
+        .unwrap();
     assert_eq!(recovery["data"]["torn"]["offset"], whole as u64);
-    assert_eq!(recovery["data"]["torn"]["bytes"], (bytes.len() - whole) as u64);
-    assert_eq!(recovery["data"]["torn"]["file"], torn.file_name().unwrap().to_str().unwrap());
+    assert_eq!(
+        recovery["data"]["torn"]["bytes"],
+        (bytes.len() - whole) as u64
+    );
+    assert_eq!(
+        recovery["data"]["torn"]["file"],
+        torn.file_name().unwrap().to_str().unwrap()
+    );
 }
 
 #[test]
 fn nobody_waits_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let log = builder(dir.path()).open().unwrap();
-    let commits: Vec<_> = within_sync(&log, || (0..100).map(|number| Step { number }.commit()).collect());
+    let commits: Vec<_> = within_sync(&log, || {
+        (0..100).map(|number| Step { number }.commit()).collect()
+    });
     let handle = log.handle();
     log.shutdown().unwrap();
     for commit in commits {

@@ -46,7 +46,17 @@ fn created() -> BookingCreated {
 /// Everything of a record but what no test can know.
 fn without_links(mut record: Value) -> Value {
     let rows = record.as_object_mut().unwrap();
-    for row in ["timestamp", "prev_hash", "hash", "policy", "seq", "stream", "v", "trace_id", "span_id"] {
+    for row in [
+        "timestamp",
+        "prev_hash",
+        "hash",
+        "policy",
+        "seq",
+        "stream",
+        "v",
+        "trace_id",
+        "span_id",
+    ] {
         assert!(rows.remove(row).is_some(), "{row} is missing");
     }
     record
@@ -61,10 +71,15 @@ fn a_typed_event_in_a_request_has_every_row_it_should() {
         .user_agent("curl/8")
         .offer_id("o-9")
         .build();
-    context.verified(Identity::new().tenant("acme").user("u-1").client("web")).unwrap();
+    context
+        .verified(Identity::new().tenant("acme").user("u-1").client("web"))
+        .unwrap();
     within_sync(&log, || context.scope_sync(|| created().emit())).unwrap();
     let record = captured.of(&log, "booking.created").remove(0);
-    assert_eq!(record["trace_id"].as_str().unwrap(), context.trace_id().to_string());
+    assert_eq!(
+        record["trace_id"].as_str().unwrap(),
+        context.trace_id().to_string()
+    );
     assert_eq!(
         without_links(record),
         json!({
@@ -89,13 +104,39 @@ fn rows_stand_in_the_order_of_the_format() {
     within_sync(&log, || context.scope_sync(|| created().emit())).unwrap();
     log.flush().unwrap();
     let text = captured.text();
-    let line = text.lines().find(|line| line.contains("booking.created")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.contains("booking.created"))
+        .unwrap();
     let rows = [
-        "v", "stream", "seq", "timestamp", "category", "level", "event", "event_version", "outcome",
-        "service_name", "env", "tenant_id", "user_id", "trace_id", "span_id", "request_id",
-        "target_resource", "booking_id", "data", "redactions", "policy", "prev_hash", "hash",
+        "v",
+        "stream",
+        "seq",
+        "timestamp",
+        "category",
+        "level",
+        "event",
+        "event_version",
+        "outcome",
+        "service_name",
+        "env",
+        "tenant_id",
+        "user_id",
+        "trace_id",
+        "span_id",
+        "request_id",
+        "target_resource",
+        "booking_id",
+        "data",
+        "redactions",
+        "policy",
+        "prev_hash",
+        "hash",
     ];
-    let places: Vec<usize> = rows.iter().map(|row| line.find(&format!("\"{row}\":")).unwrap()).collect();
+    let places: Vec<usize> = rows
+        .iter()
+        .map(|row| line.find(&format!("\"{row}\":")).unwrap())
+        .collect();
     assert!(places.is_sorted(), "{line}");
 }
 
@@ -109,7 +150,10 @@ fn a_record_without_its_rows_is_stored_and_says_so() {
     within_sync(&log, || RoleGranted { role: "owner" }.emit()).unwrap();
     let record = captured.of(&log, "role.granted").remove(0);
     assert_eq!(record["schema_violations"], json!(["target_resource"]));
-    assert_eq!((&record["tenant_id"], &record["user_id"]), (&json!("none"), &json!("anonymous")));
+    assert_eq!(
+        (&record["tenant_id"], &record["user_id"]),
+        (&json!("none"), &json!("anonymous"))
+    );
 }
 
 #[test]
@@ -127,11 +171,16 @@ fn a_job_without_an_actor_names_the_service() {
 #[test]
 fn a_user_id_that_names_a_person_is_not_written() {
     let (log, captured) = capture();
-    let context = AuditContext::job("import").actor("someone@example.org").build();
+    let context = AuditContext::job("import")
+        .actor("someone@example.org")
+        .build();
     within_sync(&log, || context.scope_sync(|| created().emit())).unwrap();
     let record = captured.of(&log, "booking.created").remove(0);
     assert_eq!(record["user_id"], "[redacted:no-key]");
-    assert_eq!(record["redactions"][0], json!({"field": "user_id", "rule": "no-key", "action": "drop"}));
+    assert_eq!(
+        record["redactions"][0],
+        json!({"field": "user_id", "rule": "no-key", "action": "drop"})
+    );
     assert!(!captured.text().contains("someone@example.org"));
 }
 
@@ -150,17 +199,25 @@ fn ordinary_events_become_app_records_with_the_same_context() {
         });
     });
     let records = captured.records(&log);
-    let app: Vec<&Value> =
-        records.iter().filter(|record| record["category"] == "app" && record["seq"] != 0).collect();
+    let app: Vec<&Value> = records
+        .iter()
+        .filter(|record| record["category"] == "app" && record["seq"] != 0)
+        .collect();
     assert_eq!(app.len(), 2, "{app:?}");
     assert_eq!(app[0]["event"], "cache.cleared");
     assert_eq!(app[0]["message"], "cleared 3 offers");
     assert_eq!(app[0]["request_id"], "r-2");
     assert_eq!(app[0]["data"]["offers"], 3);
     assert!(app[0]["data"]["line"].is_u64() && app[0]["data"].get("event").is_none());
-    assert_eq!((app[1]["event"].as_str(), app[1]["level"].as_str()), (Some("log"), Some("WARN")));
+    assert_eq!(
+        (app[1]["event"].as_str(), app[1]["level"].as_str()),
+        (Some("log"), Some("WARN"))
+    );
     assert_eq!(app[1]["data"]["event"], "log.gap");
-    assert_eq!(app[1]["data"]["target_"], "mine", "the module path keeps its key");
+    assert_eq!(
+        app[1]["data"]["target_"], "mine",
+        "the module path keeps its key"
+    );
 }
 
 #[test]
@@ -185,17 +242,32 @@ fn values_that_break_lines_or_sizes_are_bounded() {
     let nasty = "a\r\n\"}\n{\u{202e}\u{200b}\u{1b}[31m\0".to_owned();
     let long = "é".repeat(1 << 20);
     within_sync(&log, || {
-        Text { text: nasty.clone() }.emit().unwrap();
+        Text {
+            text: nasty.clone(),
+        }
+        .emit()
+        .unwrap();
         Text { text: long.clone() }.emit().unwrap();
     });
     let records = captured.of(&log, "text.stored");
     assert_eq!(records[0]["data"]["text"], nasty);
     let cut = records[1]["data"]["text"].as_str().unwrap();
-    assert!(cut.contains(&format!("…[{} bytes, sha256:", long.len())), "{}", &cut[cut.len() - 120..]);
-    assert_eq!(records[1]["redactions"], json!([{"field": "data.text", "rule": "size", "action": "cut"}]));
+    assert!(
+        cut.contains(&format!("…[{} bytes, sha256:", long.len())),
+        "{}",
+        &cut[cut.len() - 120..]
+    );
+    assert_eq!(
+        records[1]["redactions"],
+        json!([{"field": "data.text", "rule": "size", "action": "cut"}])
+    );
     for line in captured.text().lines() {
         assert!(line.len() < 15_360);
-        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}' || c == '\u{200b}'));
+        assert!(
+            !line
+                .chars()
+                .any(|c| c.is_control() || c == '\u{202e}' || c == '\u{200b}')
+        );
     }
 }
 
@@ -211,16 +283,24 @@ fn ten_thousand_fields_make_one_bounded_record() {
     });
     let record = captured.of(&log, "log").remove(0);
     let dropped = record["redactions"].as_array().unwrap();
-    assert!(dropped.iter().any(|redaction| redaction["rule"] == "size"), "{dropped:?}");
+    assert!(
+        dropped.iter().any(|redaction| redaction["rule"] == "size"),
+        "{dropped:?}"
+    );
     assert!(record["data"]["a"].as_str().unwrap().len() == 4000);
 }
 
 #[test]
 fn time_is_taken_when_the_event_happens() {
-    let clock = std::sync::Arc::new(compliance_log::test_util::ManualClock::new(Timestamp::from_micros(0)));
+    let clock = std::sync::Arc::new(compliance_log::test_util::ManualClock::new(
+        Timestamp::from_micros(0),
+    ));
     let (log, captured) = capture_with(|builder| builder.clock(clock));
     within_sync(&log, || created().emit()).unwrap();
-    assert_eq!(captured.of(&log, "booking.created")[0]["timestamp"], "1970-01-01T00:00:00.000000Z");
+    assert_eq!(
+        captured.of(&log, "booking.created")[0]["timestamp"],
+        "1970-01-01T00:00:00.000000Z"
+    );
 }
 
 #[test]
@@ -234,7 +314,13 @@ fn a_value_whose_formatting_panics_does_not_reach_the_service() {
     let (log, captured) = capture();
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     within_sync(&log, || {
-        tracing::subscriber::with_default(subscriber, || tracing::info!(value = ?Panics, "still here"));
+        tracing::subscriber::with_default(
+            subscriber,
+            || tracing::info!(value = ?Panics, "still here"),
+        );
     });
-    assert_eq!(captured.of(&log, "log")[0]["data"]["value"], "[could not be formatted]");
+    assert_eq!(
+        captured.of(&log, "log")[0]["data"]["value"],
+        "[could not be formatted]"
+    );
 }

@@ -14,7 +14,10 @@ use crate::support::{events, only_store, records, segments, stores, wait_until};
 struct Probe {}
 
 fn builder(dir: &std::path::Path) -> compliance_log::Builder {
-    ComplianceLog::builder("svc").env("test").instance("one").dir(dir)
+    ComplianceLog::builder("svc")
+        .env("test")
+        .instance("one")
+        .dir(dir)
 }
 
 /// One record, and the log closed again.
@@ -29,14 +32,25 @@ fn an_unknown_configuration_key_is_a_warning_in_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("log.toml");
     let stores = dir.path().join("stores");
-    fs::write(&file, format!("service = \"svc\"\nenv = \"test\"\nsurprise = 1\ndir = {stores:?}\n")).unwrap();
+    fs::write(
+        &file,
+        format!("service = \"svc\"\nenv = \"test\"\nsurprise = 1\ndir = {stores:?}\n"),
+    )
+    .unwrap();
     let log = ComplianceLog::from_file(&file).open().unwrap();
     assert_eq!(log.health(), Health::Ready);
     log.shutdown().unwrap();
     let records = records(&stores, "audit");
     assert_eq!(records[1]["event"], "log.started");
     assert_eq!(records[1]["level"], "WARN");
-    assert!(records[1]["data"]["warnings"][0].as_str().unwrap().contains("`surprise`"), "{}", records[1]);
+    assert!(
+        records[1]["data"]["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("`surprise`"),
+        "{}",
+        records[1]
+    );
 }
 
 #[test]
@@ -44,11 +58,17 @@ fn a_configuration_file_that_is_no_toml_leaves_the_defaults() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("log.toml");
     fs::write(&file, "service = [").unwrap();
-    let log = builder(&dir.path().join("stores")).config_file(&file).open().unwrap();
+    let log = builder(&dir.path().join("stores"))
+        .config_file(&file)
+        .open()
+        .unwrap();
     log.shutdown().unwrap();
     let records = records(&dir.path().join("stores"), "audit");
     let warning = records[1]["data"]["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("log.toml") && warning.contains("line 1"), "{warning}");
+    assert!(
+        warning.contains("log.toml") && warning.contains("line 1"),
+        "{warning}"
+    );
 }
 
 #[test]
@@ -60,7 +80,10 @@ fn a_folder_that_cannot_be_made_starts_degraded_and_heals() {
     assert_eq!(log.health(), Health::Degraded);
     let refused = within_sync(&log, || Probe {}.commit().wait()).unwrap_err();
     assert_eq!(refused.kind(), CommitErrorKind::Unavailable);
-    assert_eq!(within_sync(&log, || Probe {}.emit()).unwrap_err().kind(), CommitErrorKind::Unavailable);
+    assert_eq!(
+        within_sync(&log, || Probe {}.emit()).unwrap_err().kind(),
+        CommitErrorKind::Unavailable
+    );
     assert_eq!(fs::read_to_string(&in_the_way).unwrap(), "a file");
 
     fs::remove_file(&in_the_way).unwrap();
@@ -69,7 +92,13 @@ fn a_folder_that_cannot_be_made_starts_degraded_and_heals() {
     log.shutdown().unwrap();
     assert_eq!(
         events(&records(&in_the_way, "audit")),
-        ["chain.genesis", "log.started", "policy.changed", "probe.sent", "log.stopped"]
+        [
+            "chain.genesis",
+            "log.started",
+            "policy.changed",
+            "probe.sent",
+            "log.stopped"
+        ]
     );
 }
 
@@ -78,9 +107,15 @@ fn a_start_can_be_made_to_refuse() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
-    let refused = builder(&file).on_start_failure(StartFailure::Refuse).open().unwrap_err();
+    let refused = builder(&file)
+        .on_start_failure(StartFailure::Refuse)
+        .open()
+        .unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Io);
-    assert!(refused.to_string().contains(file.to_str().unwrap()), "{refused}");
+    assert!(
+        refused.to_string().contains(file.to_str().unwrap()),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -114,12 +149,29 @@ fn a_clock_before_the_last_record_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let at = |micros| Arc::new(ManualClock::new(Timestamp::from_micros(micros)));
     let later = 1_800_000_000_000_000;
-    builder(dir.path()).clock(at(later)).open().unwrap().shutdown().unwrap();
-    builder(dir.path()).clock(at(later - 5_000_000)).open().unwrap().shutdown().unwrap();
+    builder(dir.path())
+        .clock(at(later))
+        .open()
+        .unwrap()
+        .shutdown()
+        .unwrap();
+    builder(dir.path())
+        .clock(at(later - 5_000_000))
+        .open()
+        .unwrap()
+        .shutdown()
+        .unwrap();
     let records = records(dir.path(), "audit");
-    let stepped = records.iter().find(|record| record["event"] == "clock.stepped").unwrap();
+    let stepped = records
+        .iter()
+        .find(|record| record["event"] == "clock.stepped")
+        .unwrap();
     assert_eq!(stepped["data"]["delta_ms"], -5000);
-    assert_eq!(stepped["seq"].as_u64().unwrap(), 5, "after the second log.started");
+    assert_eq!(
+        stepped["seq"].as_u64().unwrap(),
+        5,
+        "after the second log.started"
+    );
 }
 
 #[test]
@@ -128,17 +180,28 @@ fn a_store_of_a_newer_format_is_left_alone() {
     use_once(dir.path());
     let old = only_store(dir.path());
     let segment = &segments(&old, "audit")[0];
-    let newer = fs::read_to_string(segment).unwrap().replacen("{\"v\":1,", "{\"v\":2,", 1);
+    let newer = fs::read_to_string(segment)
+        .unwrap()
+        .replacen("{\"v\":1,", "{\"v\":2,", 1);
     fs::write(segment, &newer).unwrap();
     use_once(dir.path());
     assert_eq!(fs::read_to_string(segment).unwrap(), newer);
-    let new = stores(dir.path()).into_iter().find(|store| *store != old).unwrap();
+    let new = stores(dir.path())
+        .into_iter()
+        .find(|store| *store != old)
+        .unwrap();
     let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines[0]["data"]["why"], "newer_format");
     assert_eq!(lines[1]["event"], "log.started");
     assert_eq!(lines[1]["level"], "WARN");
-    assert_eq!(lines[1]["data"]["passed_over"], old.file_name().unwrap().to_str().unwrap());
+    assert_eq!(
+        lines[1]["data"]["passed_over"],
+        old.file_name().unwrap().to_str().unwrap()
+    );
 }
 
 #[test]
@@ -147,22 +210,40 @@ fn a_damaged_store_is_left_alone_and_continued_by_another() {
     use_once(dir.path());
     let old = only_store(dir.path());
     let segment = &segments(&old, "audit")[0];
-    let edited = fs::read_to_string(segment).unwrap().replace("probe.sent", "probe.lost");
+    let edited = fs::read_to_string(segment)
+        .unwrap()
+        .replace("probe.sent", "probe.lost");
     fs::write(segment, &edited).unwrap();
     use_once(dir.path());
     assert_eq!(fs::read_to_string(segment).unwrap(), edited);
-    let new = stores(dir.path()).into_iter().find(|store| *store != old).unwrap();
+    let new = stores(dir.path())
+        .into_iter()
+        .find(|store| *store != old)
+        .unwrap();
     let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines[0]["data"]["why"], "damaged");
-    assert_eq!(lines[0]["data"]["continues"]["seq"], 2, "the last record before the edited one");
-    assert!(lines[1]["data"]["detail"].as_str().unwrap().contains(segment.to_str().unwrap()));
+    assert_eq!(
+        lines[0]["data"]["continues"]["seq"], 2,
+        "the last record before the edited one"
+    );
+    assert!(
+        lines[1]["data"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains(segment.to_str().unwrap())
+    );
 }
 
 #[test]
 fn a_segment_ends_by_size_and_by_age() {
     let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_800_000_000_000_000)));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
+        1_800_000_000_000_000,
+    )));
     let log = builder(dir.path())
         .clock(Arc::<ManualClock>::clone(&clock))
         .segment_bytes_max(64 * 1024)
@@ -177,13 +258,22 @@ fn a_segment_ends_by_size_and_by_age() {
     commit();
     log.shutdown().unwrap();
     let records = records(dir.path(), "audit");
-    let seqs: Vec<u64> = records.iter().map(|record| record["seq"].as_u64().unwrap()).collect();
+    let seqs: Vec<u64> = records
+        .iter()
+        .map(|record| record["seq"].as_u64().unwrap())
+        .collect();
     assert_eq!(seqs, (0..records.len() as u64).collect::<Vec<_>>());
     let reasons: Vec<&str> = records
         .iter()
         .filter(|record| record["event"] == "segment.footer")
         .map(|record| record["data"]["reason"].as_str().unwrap())
         .collect();
-    assert!(reasons.contains(&"size") && reasons.last() == Some(&"time"), "{reasons:?}");
-    assert_eq!(segments(&only_store(dir.path()), "audit").len(), reasons.len() + 1);
+    assert!(
+        reasons.contains(&"size") && reasons.last() == Some(&"time"),
+        "{reasons:?}"
+    );
+    assert_eq!(
+        segments(&only_store(dir.path()), "audit").len(),
+        reasons.len() + 1
+    );
 }

@@ -14,8 +14,10 @@ pub fn records(dir: &Path, channel: &str) -> Vec<Value> {
         .iter()
         .flat_map(|path| {
             let text = fs::read_to_string(path).unwrap();
-            let lines: Vec<Value> =
-                text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let lines: Vec<Value> = text
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
             lines
         })
         .collect()
@@ -23,12 +25,18 @@ pub fn records(dir: &Path, channel: &str) -> Vec<Value> {
 
 /// The events of these records, in order.
 pub fn events(records: &[Value]) -> Vec<&str> {
-    records.iter().map(|record| record["event"].as_str().unwrap()).collect()
+    records
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect()
 }
 
 /// The stores under `dir`, in the order of their names.
 pub fn stores(dir: &Path) -> Vec<PathBuf> {
-    let mut stores: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut stores: Vec<PathBuf> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     stores.retain(|path| path.join("streams").is_dir());
     stores.sort();
     stores
@@ -44,14 +52,19 @@ pub fn only_store(dir: &Path) -> PathBuf {
 /// The segments of a stream, in order.
 pub fn segments(store: &Path, channel: &str) -> Vec<PathBuf> {
     let mut paths = files(store, channel);
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "jsonl")
+    });
     paths
 }
 
 /// The files in a stream's folder, in the order of their names.
 pub fn files(store: &Path, channel: &str) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(store.join("streams").join(channel)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(store.join("streams").join(channel))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     paths
 }

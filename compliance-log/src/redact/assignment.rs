@@ -1,0 +1,308 @@
+//! `name=value` and `name: value` in free text: log lines, forms, queries, headers, JSON, `Debug` output.
+
+use std::ops::Range;
+
+const NAME_BYTES_MAX: usize = 64;
+/// Quotes, backslashes, brackets and spaces between a name and its sign.
+const JOINT_BYTES_MAX: usize = 8;
+/// How far behind its sign a value inside another one may end.
+const NESTED_BYTES_MAX: usize = 512;
+/// `Some(Secret(` is two.
+const WRAPPERS_MAX: usize = 4;
+/// What may stand between a header's name and its secret.
+const SCHEMES: &[&str] = &["basic", "bearer", "digest", "negotiate", "token", "apikey"];
+
+/// A name and where its value would begin.
+pub(super) struct Assignment<'t> {
+    pub(super) name: &'t str,
+    /// The same with the word before it, as in `api key: ..`.
+    pub(super) wide: Option<&'t str>,
+    /// Stands behind `?`, `&`, `#` or `;` and before `=`.
+    pub(super) query: bool,
+    value_from: usize,
+    /// The value ends here at the latest.
+    reach: usize,
+}
+
+impl Assignment<'_> {
+    /// Where the value stands, without its quotes.
+    pub(super) fn value(&self, text: &str) -> Range<usize> {
+        let mut span = value(&text.as_bytes()[..self.reach], self.value_from);
+        while !text.is_char_boundary(span.end) {
+            span.end -= 1;
+        }
+        span
+    }
+}
+
+/// Calls `visit` with each assignment; it returns where the value ends, if it is one to be taken.
+///
+/// Assignments inside a value that was taken are visited too, since quotes do not always pair and what
+/// closes one value may open another. They reach only so far, to keep the work linear.
+pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> Option<usize>) {
+    let bytes = text.as_bytes();
+    let mut free = 0;
+    for sign in memchr::memchr2_iter(b'=', b':', bytes) {
+        if !is_sign(bytes, sign) {
+            continue;
+        }
+        let span = name_in(text, sign);
+        if span.is_empty() {
+            continue;
+        }
+        let before = span.start.checked_sub(1).map(|at| bytes[at]);
+        let arrow = bytes[sign] == b'=' && bytes.get(sign + 1) == Some(&b'>');
+        let assignment = Assignment {
+            name: &text[span.clone()],
+            wide: word_before(bytes, span.start).map(|start| &text[start..span.end]),
+            query: bytes[sign] == b'=' && matches!(before, Some(b'?' | b'&' | b'#' | b';')),
+            value_from: sign + 1 + usize::from(arrow),
+            reach: if sign < free {
+                bytes.len().min(sign + NESTED_BYTES_MAX)
+            } else {
+                bytes.len()
+            },
+        };
+        free = free.max(visit(&assignment).unwrap_or(0));
+    }
+}
+
+/// A path's `::` and a URL's `://` assign nothing; of `:=` and `==` the last sign does.
+pub(super) fn is_sign(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map(|at| bytes[at]);
+    match (bytes[at], bytes.get(at + 1)) {
+        (b':', next) => before != Some(b':') && !matches!(next, Some(b':' | b'/' | b'=')),
+        (_, next) => next != Some(&b'='),
+    }
+}
+
+/// The name that ends before `sign`; empty if there is none. It may begin inside a character.
+pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
+    let joint = |byte: &&u8| {
+        matches!(
+            byte,
+            b' ' | b'"' | b'\'' | b'\\' | b'`' | b']' | b':' | b'='
+        )
+    };
+    let head = &bytes[..sign];
+    let skipped = head
+        .iter()
+        .rev()
+        .take(JOINT_BYTES_MAX)
+        .take_while(joint)
+        .count();
+    let mut end = sign - skipped;
+    if matches!(bytes[..end].last_chunk(), Some(b"%5D" | b"%5d")) {
+        end -= 3;
+    }
+    let head = &bytes[..end];
+    let name = |byte: &&u8| name_byte(**byte);
+    let mut start = end
+        - head
+            .iter()
+            .rev()
+            .take(NAME_BYTES_MAX)
+            .take_while(name)
+            .count();
+    // `%5Bpassword`: the digits belong to the percent sign.
+    let hex = |at: usize| bytes[at].is_ascii_hexdigit();
+    if start > 0 && bytes[start - 1] == b'%' && end - start > 2 && hex(start) && hex(start + 1) {
+        start += 2;
+    }
+    start..end
+}
+
+/// The name that ends before `sign`, in whole characters.
+fn name_in(text: &str, sign: usize) -> Range<usize> {
+    let mut span = name_before(text.as_bytes(), sign);
+    while !text.is_char_boundary(span.start) {
+        span.start += 1;
+    }
+    span
+}
+
+/// Where the word before the one at `start` begins, if one space lies between.
+fn word_before(bytes: &[u8], start: usize) -> Option<usize> {
+    let end = start.checked_sub(1).filter(|&at| bytes[at] == b' ')?;
+    let word = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let length = bytes[..end]
+        .iter()
+        .rev()
+        .take(NAME_BYTES_MAX)
+        .take_while(word)
+        .count();
+    (length > 0).then_some(end - length)
+}
+
+fn name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'-')
+}
+
+fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
+    at += count(bytes, at, JOINT_BYTES_MAX, |byte| {
+        matches!(byte, b' ' | b'\t')
+    });
+    for _ in 0..WRAPPERS_MAX {
+        let ident = identifier(bytes, at);
+        if ident == 0 || bytes.get(at + ident) != Some(&b'(') {
+            break;
+        }
+        at += ident + 1;
+    }
+    let ident = identifier(bytes, at);
+    let space = usize::from(bytes.get(at + ident) == Some(&b' '));
+    let typed = ident > 0 && bytes[at].is_ascii_uppercase();
+    if typed && bytes.get(at + ident + space) == Some(&b'{') {
+        return at..bracketed(bytes, at + ident + space);
+    }
+    let slashes = count(bytes, at, JOINT_BYTES_MAX, |byte| byte == b'\\');
+    match bytes.get(at + slashes) {
+        Some(quote @ (b'"' | b'\'' | b'`')) => {
+            let start = at + slashes + 1;
+            start..quoted(bytes, start, *quote, slashes)
+        }
+        Some(b'[') if slashes == 0 => at..bare(bytes, bracketed(bytes, at)),
+        Some(b'{' | b'(') if slashes == 0 => at..bracketed(bytes, at),
+        _ => {
+            let ident = identifier(bytes, at);
+            let scheme = &bytes[at..at + ident];
+            let known = SCHEMES
+                .iter()
+                .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()));
+            let second = bytes.get(at + ident) == Some(&b' ')
+                && bytes.get(at + ident + 1).is_some_and(u8::is_ascii_graphic);
+            let start = if known && second { at + ident + 1 } else { at };
+            at..bare(bytes, start)
+        }
+    }
+}
+
+/// The end of what stands in quotes that have `slashes` backslashes before them.
+fn quoted(bytes: &[u8], start: usize, quote: u8, slashes: usize) -> usize {
+    let mut run = 0;
+    for (at, &byte) in bytes.iter().enumerate().skip(start) {
+        if byte == b'\\' {
+            run += 1;
+        } else if byte == quote && (run <= slashes || (slashes == 0 && run % 2 == 0)) {
+            return at - run.min(slashes);
+        } else {
+            run = 0;
+        }
+    }
+    bytes.len()
+}
+
+/// The end of the brackets that open at `start`.
+fn bracketed(bytes: &[u8], start: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut at = start;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = quoted(bytes, at + 1, b'"', 0),
+            b'[' | b'{' | b'(' => depth += 1,
+            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+        at += 1;
+        if depth == 0 {
+            break;
+        }
+    }
+    at.min(bytes.len())
+}
+
+/// The end of a value without quotes. Punctuation belongs to it unless something ends there.
+fn bare(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(&byte) = bytes.get(at) {
+        let next = bytes.get(at + 1).copied();
+        let ends = match byte {
+            b'"' | b'\'' | b'`' | b'<' => true,
+            b'\\' => matches!(next, Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'u')),
+            b',' | b';' | b'&' => {
+                next.is_none_or(|next| !next.is_ascii_graphic() && next < 0x80)
+                    || matches!(next, Some(b'"' | b'\'' | b'{'))
+                    || assigns(bytes, at + 1)
+            }
+            b')' | b']' | b'}' | b'>' => next.is_none_or(|next| !next.is_ascii_alphanumeric()),
+            byte => byte.is_ascii_whitespace() || byte.is_ascii_control(),
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Whether a name and a sign stand at `at`.
+fn assigns(bytes: &[u8], at: usize) -> bool {
+    let length = count(bytes, at, NAME_BYTES_MAX, name_byte);
+    length > 0 && matches!(bytes.get(at + length), Some(b'=' | b':'))
+}
+
+fn identifier(bytes: &[u8], at: usize) -> usize {
+    if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+        return 0;
+    }
+    count(bytes, at, NAME_BYTES_MAX, |byte| {
+        byte.is_ascii_alphanumeric() || byte == b'_'
+    })
+}
+
+fn count(bytes: &[u8], at: usize, max: usize, wanted: impl Fn(u8) -> bool) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter()
+        .take(max)
+        .take_while(|byte| wanted(**byte))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<(&str, &str)> {
+        let mut all = Vec::new();
+        each(text, |found| {
+            all.push((found.name, &text[found.value(text)]));
+            None
+        });
+        all
+    }
+
+    #[test]
+    fn names_and_values_are_read_as_people_write_them() {
+        for (text, name, value) in [
+            ("password=hunter2", "password", "hunter2"),
+            ("password = hunter2, ok", "password", "hunter2"),
+            ("password: \"hunter 2\" }", "password", "hunter 2"),
+            (r#"{"password":"hun\"ter2"}"#, "password", r#"hun\"ter2"#),
+            (r#""{\"password\": \"hunter2\"}""#, "password", "hunter2"),
+            ("user[password]=hunter2&x=1", "password", "hunter2"),
+            ("user%5Bpassword%5D=hunter2&x=1", "password", "hunter2"),
+            ("password: Some(Secret(\"hunter2\"))", "password", "hunter2"),
+            ("pin: Some(1234), x", "pin", "1234"),
+            ("password: [1, 2, 3], x", "password", "[1, 2, 3]"),
+            (
+                "secret: Key { a: \"}\", b: 1 } x",
+                "secret",
+                "Key { a: \"}\", b: 1 }",
+            ),
+            ("authorization: Token abc", "authorization", "Token abc"),
+            ("password => 'x y'", "password", "x y"),
+            ("password := xyz", "password", "xyz"),
+            ("password=a,b&c;d e", "password", "a,b&c;d"),
+            ("password=abc,user=bob", "password", "abc"),
+            ("(password=abc)", "password", "abc"),
+            ("password=\"never closed", "password", "never closed"),
+        ] {
+            assert_eq!(all(text).first(), Some(&(name, value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_and_schemes_assign_nothing() {
+        assert_eq!(all("token::parse at https://x"), []);
+    }
+}

@@ -1,0 +1,34 @@
+//! Redaction: what may not be written, and what is written in its place.
+//!
+//! A [`Policy`] is data, a TOML document of two kinds of rules. A *name* rule lists field names whose
+//! value is dropped or masked whatever it is; a *value* rule finds secrets inside text. Built in is
+//! `builtin.toml`, which any policy can start from.
+//!
+//! `encode` asks in this order:
+//!
+//! 1. [`Policy::name`] for each field name (and remembers the answer). A hit says `drop`: the field is
+//!    left out; or `mask`: the value becomes what [`mask_card`] writes, and if that finds no card
+//!    number in it the field is left out too.
+//! 2. [`Policy::suspicious`] once over the encoded body, and [`Policy::suspicious_value`] for each
+//!    encoded string value of [`VALUE_BYTES_MIN`] or more. Both only say where to look closer.
+//! 3. [`Policy::redact`] on each decoded string, if either said so.
+//!
+//! Found text becomes `[redacted:<rule>]`, a card number `****` and its last four digits. Redacting
+//! twice changes nothing and finds nothing. Time is linear in the text.
+
+mod assignment;
+mod check;
+mod name;
+mod number;
+mod policy;
+mod prefilter;
+mod rule;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use number::mask_card;
+pub use policy::Policy;
+pub(crate) use prefilter::VALUE_BYTES_MIN;
+pub(crate) use rule::{Effect, Hit};

@@ -1,0 +1,258 @@
+//! Where to look closer: one pass over a whole record, and a cheap look at each value.
+
+use aho_corasick::{AhoCorasick, packed};
+use serde::{Deserialize, Serialize};
+
+use super::{assignment, number};
+
+/// No shorter value holds anything that a trigger would see: `a@b.io`.
+pub(crate) const VALUE_BYTES_MIN: usize = 6;
+
+/// Fewer digits make neither a card number nor an IBAN.
+const DIGITS_MIN: usize = 8;
+
+/// Something cheap to see that is not a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Trigger {
+    /// An `@`.
+    At,
+    /// 13 digits with single spaces or dashes.
+    CardNumber,
+    /// A country code and as many letters and digits as its IBAN has.
+    Iban,
+    /// `=` or `:` behind a name that ends as a prohibited one does.
+    Assignment,
+}
+
+impl Trigger {
+    const ALL: [Self; 4] = [Self::At, Self::CardNumber, Self::Iban, Self::Assignment];
+}
+
+/// A set of rules, by number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RuleSet([u64; Self::CAPACITY / 64]);
+
+impl RuleSet {
+    pub(super) const CAPACITY: usize = 256;
+
+    fn insert(&mut self, rule: usize) {
+        self.0[rule / 64] |= 1 << (rule % 64);
+    }
+
+    fn extend(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
+            *word |= more;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    pub(super) fn contains(&self, rule: usize) -> bool {
+        self.0[rule / 64] >> (rule % 64) & 1 == 1
+    }
+}
+
+/// The literals and triggers of all rules.
+#[derive(Debug)]
+pub(super) struct Prefilter {
+    /// Tries up to 64 literals at once, on processors that can.
+    packed: Option<packed::Searcher>,
+    /// Tells which literals occur, one letter at a time.
+    literals: AhoCorasick,
+    /// The rules of each literal.
+    owners: Vec<RuleSet>,
+    /// The rules of each trigger.
+    triggers: [RuleSet; Trigger::ALL.len()],
+    endings: Endings,
+}
+
+impl Prefilter {
+    /// Rules in order, each with its literals and triggers; and the names that assignments watch for.
+    pub(super) fn new<'r>(
+        rules: impl Iterator<Item = (&'r [String], &'r [Trigger])>,
+        names: impl Iterator<Item = &'r str>,
+    ) -> Result<Self, aho_corasick::BuildError> {
+        let mut texts: Vec<&str> = Vec::new();
+        let mut owners: Vec<RuleSet> = Vec::new();
+        let mut triggers = [RuleSet::default(); Trigger::ALL.len()];
+        for (rule, (literals, wanted)) in rules.enumerate() {
+            for literal in literals {
+                let at = texts.iter().position(|text| text == literal);
+                let at = at.unwrap_or_else(|| {
+                    texts.push(literal);
+                    owners.push(RuleSet::default());
+                    texts.len() - 1
+                });
+                owners[at].insert(rule);
+            }
+            for (set, trigger) in triggers.iter_mut().zip(Trigger::ALL) {
+                if wanted.contains(&trigger) {
+                    set.insert(rule);
+                }
+            }
+        }
+        Ok(Self {
+            packed: packed::Searcher::new(&texts),
+            literals: AhoCorasick::new(&texts)?,
+            owners,
+            triggers,
+            endings: Endings::of(names),
+        })
+    }
+
+    /// How many different literals there are.
+    #[cfg(test)]
+    pub(super) fn literals(&self) -> usize {
+        self.owners.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Whether any literal occurs.
+    pub(super) fn literal(&self, encoded: &[u8]) -> bool {
+        match &self.packed {
+            Some(packed) => packed.find(encoded).is_some(),
+            None => self.literals.is_match(encoded),
+        }
+    }
+
+    /// Whether any trigger fires.
+    pub(super) fn trigger(&self, value: &[u8]) -> bool {
+        value.len() >= VALUE_BYTES_MIN
+            && (self.fires(Trigger::At, value)
+                || self.fires(Trigger::Assignment, value)
+                || (digits(value)
+                    && (self.fires(Trigger::CardNumber, value)
+                        || self.fires(Trigger::Iban, value))))
+    }
+
+    /// The rules that may find something in `text`.
+    pub(super) fn rules(&self, text: &[u8]) -> RuleSet {
+        let mut rules = RuleSet::default();
+        for found in self.literals.find_overlapping_iter(text) {
+            rules.extend(&self.owners[found.pattern().as_usize()]);
+        }
+        for (trigger, set) in Trigger::ALL.into_iter().zip(&self.triggers) {
+            if self.fires(trigger, text) {
+                rules.extend(set);
+            }
+        }
+        rules
+    }
+
+    fn fires(&self, trigger: Trigger, text: &[u8]) -> bool {
+        let wanted = Trigger::ALL.iter().zip(&self.triggers);
+        let wanted = wanted
+            .into_iter()
+            .any(|(t, set)| *t == trigger && !set.is_empty());
+        wanted
+            && match trigger {
+                Trigger::At => memchr::memchr(b'@', text).is_some(),
+                Trigger::CardNumber => number::may_have_card(text),
+                Trigger::Iban => number::may_have_iban(text),
+                Trigger::Assignment => self.endings.any(text),
+            }
+    }
+}
+
+/// Whether there are enough digits to look at how they stand; counted in bytes, chunk by chunk, so
+/// that it becomes vector instructions.
+fn digits(value: &[u8]) -> bool {
+    let count = |chunk: &[u8]| {
+        chunk
+            .iter()
+            .map(|byte| u8::from(byte.is_ascii_digit()))
+            .sum::<u8>()
+    };
+    value
+        .chunks(128)
+        .map(|chunk| usize::from(count(chunk)))
+        .sum::<usize>()
+        >= DIGITS_MIN
+}
+
+/// The last two letters of each name: 676 bits that rule out nearly every name in prose.
+#[derive(Debug)]
+struct Endings([u32; 26]);
+
+impl Endings {
+    fn of<'r>(names: impl Iterator<Item = &'r str>) -> Self {
+        let mut endings = Self([0; 26]);
+        for name in names {
+            let mut letters = name.bytes().rev().filter_map(letter);
+            if let (Some(last), Some(first)) = (letters.next(), letters.next()) {
+                endings.0[first] |= 1 << last;
+            }
+        }
+        endings
+    }
+
+    fn any(&self, text: &[u8]) -> bool {
+        memchr::memchr2_iter(b'=', b':', text)
+            .filter(|&sign| assignment::is_sign(text, sign))
+            .any(|sign| self.name(&text[assignment::name_before(text, sign)]))
+    }
+
+    /// Whether any word of `name` ends like a listed one. A word ends where no small letter follows;
+    /// letters beyond ASCII may look like any.
+    fn name(&self, name: &[u8]) -> bool {
+        let mut next_small = false;
+        let mut next: Option<usize> = None;
+        for &byte in name.iter().rev() {
+            if byte >= 0x80 {
+                return true;
+            }
+            let this = letter(byte);
+            let listed = |(first, last): (usize, usize)| self.0[first] >> last & 1 == 1;
+            if this.zip(next).is_some_and(listed) {
+                return true;
+            }
+            next = this.filter(|_| !next_small);
+            next_small = byte.is_ascii_lowercase();
+        }
+        false
+    }
+}
+
+fn letter(byte: u8) -> Option<usize> {
+    let byte = byte.to_ascii_lowercase();
+    byte.is_ascii_lowercase().then(|| usize::from(byte - b'a'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_watched_in_every_spelling() {
+        let endings = Endings::of(["password", "api key", "cvv2"].into_iter());
+        for text in [
+            "password=x",
+            "PASSWORD = x",
+            "old_password_2: x",
+            "passwordOld: x",
+            "ApiKEY=x",
+            "cvv=1",
+            r#"{\"password\":\"x\"}"#,
+            r"\npassword=x",
+            "pаsswоrd=x",
+        ] {
+            assert!(endings.any(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "https://host/a",
+            "at 12:30:01",
+            "count=3",
+            "password reset",
+            "a::password::b",
+        ] {
+            assert!(!endings.any(text.as_bytes()), "{text}");
+        }
+    }
+}

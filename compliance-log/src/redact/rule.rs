@@ -1,0 +1,238 @@
+//! Rules as they are written in a policy, and as they are applied.
+
+use std::ops::Range;
+
+use regex_automata::{meta, util::syntax};
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{assignment, check::Check, name::Names, number, prefilter::Trigger};
+
+/// Shorter values are no secrets: `pin: no`.
+const SECRET_BYTES_MIN: usize = 3;
+/// A compiled pattern takes no more memory.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
+
+/// What is done with what a rule finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Effect {
+    /// A field is left out; in text `[redacted:<rule>]` takes its place.
+    Drop,
+    /// Only the last four digits of a card number stay.
+    Mask,
+}
+
+impl Effect {
+    /// As it stands in a record's `redactions`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Mask => "mask",
+        }
+    }
+}
+
+/// A rule that found something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hit<'p> {
+    /// The rule's id.
+    pub(crate) rule: &'p str,
+    /// What it does.
+    pub(crate) action: Effect,
+}
+
+/// `[[name]]`: field names whose value is not written.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameRule {
+    pub(super) id: Spanned<String>,
+    pub(super) description: String,
+    pub(super) action: Effect,
+    /// Names in any spelling: `api key`, `api_key` and `apiKey` are one.
+    pub(super) names: Vec<String>,
+    /// Names that contain one of these but are harmless.
+    #[serde(default)]
+    pub(super) allowed: Vec<String>,
+    #[serde(rename = "match")]
+    pub(super) matches: Vec<String>,
+    pub(super) pass: Vec<String>,
+}
+
+/// `[[value]]`: secrets that are found in text.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ValueRule {
+    pub(super) id: Spanned<String>,
+    pub(super) description: String,
+    pub(super) action: Effect,
+    /// Case-exact texts, one of which occurs in whatever the rule finds.
+    #[serde(default)]
+    pub(super) literals: Vec<String>,
+    /// What else can lead to the rule.
+    #[serde(default)]
+    pub(super) triggers: Vec<Trigger>,
+    /// A regular expression. Its first group that takes part is the secret, or all of it if it has no
+    /// groups; a match in which no group takes part is passed over.
+    pub(super) pattern: Option<String>,
+    pub(super) check: Option<Check>,
+    /// A finder in code, in place of a pattern.
+    pub(super) find: Option<Finder>,
+    /// Further names for `find = "query"`, harmless elsewhere.
+    #[serde(default)]
+    pub(super) names: Vec<String>,
+    /// Values that `find = "key-value"` and `find = "query"` leave.
+    #[serde(default)]
+    pub(super) harmless: Vec<String>,
+    #[serde(rename = "match")]
+    pub(super) matches: Vec<String>,
+    pub(super) pass: Vec<String>,
+}
+
+/// What a pattern cannot say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Finder {
+    /// Payment card numbers.
+    CardNumber,
+    /// International bank account numbers.
+    Iban,
+    /// The value of a prohibited name.
+    KeyValue,
+    /// The value of a prohibited name, or of one of the rule's own, in a URL's query.
+    Query,
+}
+
+impl Finder {
+    const fn trigger(self) -> Trigger {
+        match self {
+            Self::CardNumber => Trigger::CardNumber,
+            Self::Iban => Trigger::Iban,
+            Self::KeyValue | Self::Query => Trigger::Assignment,
+        }
+    }
+}
+
+/// How a rule searches.
+#[derive(Debug)]
+enum Search {
+    Pattern(Box<meta::Regex>, Option<Check>),
+    Finder(Finder),
+}
+
+/// A value rule ready to be applied.
+#[derive(Debug)]
+pub(super) struct Detector {
+    pub(super) rule: ValueRule,
+    search: Search,
+}
+
+impl Detector {
+    /// Checks a rule on its own; an error says what is wrong with it.
+    pub(super) fn new(mut rule: ValueRule) -> Result<Self, String> {
+        let search = match (&rule.pattern, rule.find) {
+            (Some(pattern), None) => Search::Pattern(Box::new(compile(pattern)?), rule.check),
+            (None, Some(finder)) => Search::Finder(finder),
+            _ => return Err("a value rule has either `pattern` or `find`".to_owned()),
+        };
+        if let Some(finder) = rule.find {
+            if rule.check.is_some() {
+                return Err("`check` goes with `pattern`".to_owned());
+            }
+            rule.triggers.push(finder.trigger());
+        }
+        if rule.action == Effect::Mask && rule.find != Some(Finder::CardNumber) {
+            return Err(
+                "only `find = \"card-number\"` can mask: anything else is dropped".to_owned(),
+            );
+        }
+        let exact = |literal: &String| {
+            let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+            literal.len() >= 2 && literal.bytes().all(plain)
+        };
+        if let Some(literal) = rule.literals.iter().find(|literal| !exact(literal)) {
+            return Err(format!(
+                "literal {literal:?} is not two or more printable ASCII characters without quotes and backslashes"
+            ));
+        }
+        if rule.literals.is_empty() && rule.triggers.is_empty() {
+            return Err(
+                "nothing leads to this rule: it has neither `literals` nor `triggers`".to_owned(),
+            );
+        }
+        Ok(Self { rule, search })
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.rule.id.get_ref()
+    }
+
+    /// Calls `visit` with each secret in `text`.
+    pub(super) fn each(&self, text: &str, names: &Names, mut visit: impl FnMut(Range<usize>)) {
+        match &self.search {
+            Search::Pattern(regex, check) => {
+                for captures in regex.captures_iter(text) {
+                    let first = usize::from(captures.group_len() > 1);
+                    let Some(secret) = captures.iter().skip(first).flatten().next() else {
+                        continue;
+                    };
+                    if check.is_none_or(|check| check.holds(&text[secret.range()])) {
+                        visit(secret.range());
+                    }
+                }
+            }
+            Search::Finder(Finder::CardNumber) => number::cards(text.as_bytes(), visit),
+            Search::Finder(Finder::Iban) => number::ibans(text.as_bytes(), visit),
+            Search::Finder(Finder::KeyValue) => assignment::each(text, |found| {
+                let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
+                let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
+                self.take(text, wanted.then(|| found.value(text))?, &mut visit)
+            }),
+            Search::Finder(Finder::Query) => assignment::each(text, |found| {
+                let own = |name: &String| name.eq_ignore_ascii_case(found.name);
+                let wanted = found.query
+                    && (self.rule.names.iter().any(own) || names.find(found.name).is_some());
+                self.take(text, wanted.then(|| found.value(text))?, &mut visit)
+            }),
+        }
+    }
+
+    /// Whether one of two words is prohibited by itself: `password reset: done` names no password.
+    #[expect(clippy::unused_self, reason = "reads as a step of `each`")]
+    fn parted(&self, wide: &str, names: &Names) -> bool {
+        wide.split(' ').any(|word| names.find(word).is_some())
+    }
+
+    fn take(
+        &self,
+        text: &str,
+        value: Range<usize>,
+        visit: &mut impl FnMut(Range<usize>),
+    ) -> Option<usize> {
+        let secret = &text[value.clone()];
+        let harmless = secret.len() < SECRET_BYTES_MIN
+            || secret.bytes().all(|byte| byte == b'*')
+            || self
+                .rule
+                .harmless
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(secret));
+        if harmless {
+            return None;
+        }
+        let end = value.end;
+        visit(value);
+        Some(end)
+    }
+}
+
+fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    meta::Builder::new()
+        .configure(meta::Config::new().nfa_size_limit(Some(PATTERN_BYTES_MAX)))
+        .syntax(syntax::Config::new().nest_limit(64))
+        .build(pattern)
+        .map_err(|error| match error.syntax_error() {
+            Some(syntax) => format!("pattern: {syntax}"),
+            None => format!("pattern: {error}"),
+        })
+}

@@ -207,12 +207,8 @@ pub(crate) struct Linked {
 }
 
 impl Head {
-    /// The end of an empty stream.
-    pub(crate) fn genesis(stream: &StreamId) -> Self {
-        Self::after(stream, 0, stream.genesis_prev())
-    }
-
-    /// The end of a stream whose last record is `next_seq - 1` with hash `last`.
+    /// The end of a stream whose last record is `next_seq - 1` with hash `last`; an empty one has
+    /// `next_seq` 0 and its `genesis_prev`.
     pub(crate) fn after(stream: &StreamId, next_seq: u64, last: Digest) -> Self {
         let opening = [OPENING, stream.as_str().as_bytes(), SEQ_KEY]
             .concat()
@@ -427,15 +423,16 @@ mod tests {
         StreamId::new("svc", "host-1", "0123456789abcdef", "audit").unwrap()
     }
 
+    const _: () = assert!(FRAME_BYTES_MAX < 400, "most of a line is its body");
+
     #[test]
     fn the_suffix_has_154_bytes() {
         assert_eq!(SUFFIX_BYTES, 154);
-        assert!(FRAME_BYTES_MAX < 400);
     }
 
     #[test]
     fn a_linked_line_checks_and_links_to_the_one_before() {
-        let mut head = Head::genesis(&stream());
+        let mut head = Head::after(&stream(), 0, stream().genesis_prev());
         let mut out = Vec::new();
         head.link(b"\"event\":\"a\"", &mut out);
         head.link(b"\"event\":\"b\"", &mut out);
@@ -452,7 +449,8 @@ mod tests {
     #[test]
     fn every_flipped_bit_of_a_line_is_seen() {
         let mut out = Vec::new();
-        Head::genesis(&stream()).link(b"\"event\":\"a\",\"n\":1", &mut out);
+        Head::after(&stream(), 0, stream().genesis_prev())
+            .link(b"\"event\":\"a\",\"n\":1", &mut out);
         out.pop();
         for bit in 0..out.len() * 8 {
             let mut line = out.clone();

@@ -39,7 +39,7 @@ macro_rules! hex_id {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut hex = [0; $bytes * 2];
-                f.write_str(faster_hex::hex_encode(&self.0, &mut hex).map_err(|_| fmt::Error)?)
+                f.write_str(faster_hex::hex_encode(&self.0, &mut hex).unwrap_or_default())
             }
         }
 
@@ -59,10 +59,11 @@ hex_id!(SpanId, 8);
 /// Where that fails (an early boot, a seccomp filter), the addresses and hashes that the standard
 /// library seeds per process stand in: ids must be unlikely to collide, they are no secrets.
 pub(crate) fn random(out: &mut [u8]) {
+    use std::hash::{BuildHasher, RandomState};
+
     if getrandom::fill(out).is_ok() {
         return;
     }
-    use std::hash::{BuildHasher, RandomState};
     for chunk in out.chunks_mut(8) {
         let word = RandomState::new()
             .hash_one(chunk.as_ptr().addr())

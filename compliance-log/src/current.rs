@@ -42,10 +42,7 @@ pub(crate) fn set_default(handle: Handle) -> bool {
 pub(crate) fn with<R>(f: impl FnOnce(&Scope) -> R) -> Option<R> {
     // Taken by clone, so that code which logs while it is being logged finds no borrow; during
     // thread exit there is no scope left.
-    match get().as_ref().or_else(|| DEFAULT.get()) {
-        Some(scope) => Some(f(scope)),
-        None => None,
-    }
+    get().as_ref().or_else(|| DEFAULT.get()).map(f)
 }
 
 /// The scope of this task, if it has one.

@@ -8,6 +8,7 @@ pub use core::fmt;
 
 use crate::{
     current::{self, Scope},
+    encode,
     receipt::{Commit, CommitError},
     schema::{Event, Target},
 };
@@ -18,15 +19,7 @@ use crate::{
 ///
 /// Only those of `out`.
 pub fn write_raw(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
-    match raw {
-        Raw::Str(text) => out.write_str(text),
-        Raw::U64(number) => write!(out, "{number}"),
-        Raw::I64(number) => write!(out, "{number}"),
-        Raw::F64(number) => write!(out, "{number}"),
-        Raw::Bool(truth) => write!(out, "{truth}"),
-        Raw::Id(value) | Raw::Display(value) => write!(out, "{value}"),
-        Raw::Debug(value) => write!(out, "{value:?}"),
-    }
+    encode::write_text(out, raw)
 }
 
 /// Queues a typed event in the log of the current scope, else the default one.

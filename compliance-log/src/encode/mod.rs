@@ -12,5 +12,5 @@ mod record;
 mod scratch;
 
 pub(crate) use object::Object;
-pub(crate) use record::{Encoded, NO_FIELDS, encode, write_text};
+pub(crate) use record::{NO_FIELDS, encode, write_text};
 pub(crate) use scratch::Scratch;

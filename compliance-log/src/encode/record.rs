@@ -1,7 +1,7 @@
 //! The one pass over an event.
 
 use std::{
-    fmt::{self, Write as _},
+    fmt,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -260,9 +260,7 @@ impl<'a> Pass<'a, '_> {
             return;
         };
         let mut text = std::mem::take(&mut self.buffers.text);
-        text.clear();
-        // Formatting into a string fails only where a `Display` impl does; what it wrote so far stays.
-        fields.target(&mut text).unwrap_or(());
+        guarded(&mut text, |text| fields.target(text));
         if text.is_empty() {
             self.declared_row(Row::TargetResource);
         } else {
@@ -274,17 +272,14 @@ impl<'a> Pass<'a, '_> {
     /// The rows that an event may set itself; where it and the context both know one, the event wins.
     fn declared(&mut self) {
         let event = self.event;
-        match event.error {
-            Some(error) => {
-                self.text_row(Row::ErrorCode, error.code, Kind::Free);
-                if let Some(message) = error.message {
-                    self.made_row(Row::ErrorMessage, Raw::Display(message));
-                }
+        if let Some(error) = event.error {
+            self.text_row(Row::ErrorCode, error.code, Kind::Free);
+            if let Some(message) = error.message {
+                self.made_row(Row::ErrorMessage, Raw::Display(message));
             }
-            None => {
-                self.declared_row(Row::ErrorCode);
-                self.declared_row(Row::ErrorMessage);
-            }
+        } else {
+            self.declared_row(Row::ErrorCode);
+            self.declared_row(Row::ErrorMessage);
         }
         self.declared_row(Row::PayloadSize);
         self.declared_row(Row::BytesIn);
@@ -473,12 +468,12 @@ impl<'a> Pass<'a, '_> {
             Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
             Raw::Id(_) => {
                 self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Typed, bytes_max)
+                    pass.quoted(path, key, text, Kind::Typed, bytes_max);
                 });
             }
             Raw::Display(_) | Raw::Debug(_) => {
                 self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Free, bytes_max)
+                    pass.quoted(path, key, text, Kind::Free, bytes_max);
                 });
             }
         }
@@ -511,8 +506,7 @@ impl<'a> Pass<'a, '_> {
     /// Runs `then` on the text of a value, whatever kind it is.
     fn made(&mut self, raw: Raw<'_>, then: impl FnOnce(&mut Self, &str)) {
         let mut text = std::mem::take(&mut self.buffers.text);
-        text.clear();
-        write_text(&mut text, raw);
+        guarded(&mut text, |text| write_text(text, raw));
         then(self, &text);
         self.buffers.text = text;
     }
@@ -699,22 +693,26 @@ impl Visit for DataFields<'_, '_, '_> {
     }
 }
 
-/// Appends a value as plain text. A `Display` or `Debug` impl that panics leaves a note instead of
-/// taking the service down.
-pub(crate) fn write_text(text: &mut String, raw: Raw<'_>) {
-    let start = text.len();
-    let whole = catch_unwind(AssertUnwindSafe(|| match raw {
-        Raw::Str(value) => text.write_str(value),
-        Raw::U64(value) => write!(text, "{value}"),
-        Raw::I64(value) => write!(text, "{value}"),
-        Raw::F64(value) => write!(text, "{value:?}"),
-        Raw::Bool(value) => write!(text, "{value}"),
-        Raw::Id(value) | Raw::Display(value) => write!(text, "{value}"),
-        Raw::Debug(value) => write!(text, "{value:?}"),
-    }));
-    if !matches!(whole, Ok(Ok(()))) {
-        text.truncate(start);
+/// Runs what a service's own `Display` and `Debug` impls write. One that fails or panics leaves a note
+/// instead of taking the service down.
+fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) {
+    text.clear();
+    if !matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(()))) {
+        text.clear();
         text.push_str("[could not be formatted]");
+    }
+}
+
+/// Writes a value as plain text.
+pub(crate) fn write_text(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
+    match raw {
+        Raw::Str(value) => out.write_str(value),
+        Raw::U64(value) => write!(out, "{value}"),
+        Raw::I64(value) => write!(out, "{value}"),
+        Raw::F64(value) => write!(out, "{value:?}"),
+        Raw::Bool(value) => write!(out, "{value}"),
+        Raw::Id(value) | Raw::Display(value) => write!(out, "{value}"),
+        Raw::Debug(value) => write!(out, "{value:?}"),
     }
 }
 

@@ -148,7 +148,7 @@ impl ComplianceLog {
             return Ok(Closed);
         };
         self.handle.close();
-        let ending = thread.join().map_err(|_| ShutdownError {
+        let ending = thread.join().map_err(|_panic| ShutdownError {
             lost: 0,
             text: "the writer thread panicked; records that were not acknowledged may be lost"
                 .to_owned(),

@@ -32,8 +32,17 @@ struct State {
     urgent: bool,
     /// The writer sleeps until it is woken.
     asleep: bool,
-    closing: bool,
-    closed: bool,
+    phase: Phase,
+}
+
+/// How far the log is from its end.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// The writer is to take what is queued and end.
+    Closing,
+    Closed,
 }
 
 /// One record to be queued.
@@ -74,7 +83,7 @@ impl Queue {
     /// returns instead.
     pub(super) fn push(&self, push: Push<'_>) -> Result<(), CommitError> {
         let mut state = self.state();
-        if state.closing || state.closed {
+        if state.phase != Phase::Open {
             return Err(CommitError::closed());
         }
         if !push.owed && state.batch.bytes.len() + push.bytes.len() > self.bytes_max {
@@ -116,7 +125,7 @@ impl Queue {
     /// Queues a question per channel that is answered once all before it is durable.
     pub(super) fn push_barriers(&self, promises: [Promise; 2]) -> Result<(), CommitError> {
         let mut state = self.state();
-        if state.closing || state.closed {
+        if state.phase != Phase::Open {
             return Err(CommitError::closed());
         }
         for (channel, promise) in Channel::ALL.into_iter().zip(promises) {
@@ -159,7 +168,7 @@ impl Queue {
             let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
             let lingered = linger.is_some_and(|until| now >= until);
             let due = deadline.is_some_and(|deadline| now >= deadline);
-            if state.closing || due || (queued && (ready || lingered)) {
+            if state.phase != Phase::Open || due || (queued && (ready || lingered)) {
                 break;
             }
             if queued {
@@ -187,13 +196,15 @@ impl Queue {
         }
         state.urgent = false;
         std::mem::swap(&mut state.batch, empty);
-        empty.last = state.closing;
-        state.closed |= state.closing;
+        empty.last = state.phase != Phase::Open;
+        if empty.last {
+            state.phase = Phase::Closed;
+        }
     }
 
     /// Lets the writer take what is queued and then end.
     pub(super) fn close(&self) {
-        self.state().closing = true;
+        self.state().phase = Phase::Closing;
         self.wake.notify_one();
     }
 
@@ -202,7 +213,7 @@ impl Queue {
     pub(super) fn abandon(&self) -> [Ledger; 2] {
         let batch = {
             let mut state = self.state();
-            state.closed = true;
+            state.phase = Phase::Closed;
             std::mem::take(&mut state.batch)
         };
         batch.ledgers

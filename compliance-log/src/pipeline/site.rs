@@ -32,7 +32,7 @@ pub(crate) struct Opener {
 #[derive(Debug)]
 pub(super) enum Site {
     Open {
-        lanes: [Lane; 2],
+        lanes: Box<[Lane; 2]>,
         path: PathBuf,
         _lock: Lock,
     },
@@ -72,7 +72,7 @@ impl Site {
             start,
             lock,
         } = open;
-        let mut lanes = streams.map(Lane::new);
+        let mut lanes = Box::new(streams.map(Lane::new));
         for ((lane, ledger), recovery) in lanes.iter_mut().zip(ledgers).zip(&start.recovered) {
             lane.ledger = ledger;
             if let Some(recovery) = recovery {
@@ -101,7 +101,7 @@ impl Site {
             Ok(false) => {}
             Err(_) => metrics::counter!("compliance_log_write_errors").increment(1),
         }
-        for lane in &mut lanes {
+        for lane in lanes.iter_mut() {
             lane.write(scribe);
             lane.sync_if_due(Duration::ZERO, scribe);
         }

@@ -159,7 +159,7 @@ impl Worker {
                     self.print();
                 }
                 if let Site::Open { lanes, .. } = &mut self.site {
-                    for lane in lanes {
+                    for lane in lanes.iter_mut() {
                         lane.sync_if_due(self.sync_after, &self.scribe);
                     }
                 }
@@ -179,7 +179,7 @@ impl Worker {
         let (Some(stdout), Site::Open { lanes, .. }) = (&mut self.stdout, &mut self.site) else {
             return;
         };
-        for lane in lanes {
+        for lane in lanes.iter_mut() {
             lane.stream.drain_echo(&mut self.echo);
         }
         if !self.echo.is_empty()
@@ -221,7 +221,7 @@ impl Worker {
                     Object::new().text("reason", "shutdown"),
                 );
                 // The audit stream's last record says that nothing comes after it, so it ends last.
-                let [audit, app] = lanes;
+                let [audit, app] = &mut **lanes;
                 for lane in [app, audit] {
                     lane.mend(&self.scribe);
                     if lane.stream.channel() == Channel::Audit {

@@ -226,14 +226,11 @@ fn try_continue(
             }
         }
     }
-    let [audit, app] = match <[Recovered; 2]>::try_from(recovered) {
-        Ok(both) => both,
-        Err(_) => {
-            return Err(give_up(Error::new(
-                ErrorKind::Damaged,
-                "a stream is missing",
-            )));
-        }
+    let Ok([audit, app]) = <[Recovered; 2]>::try_from(recovered) else {
+        return Err(give_up(Error::new(
+            ErrorKind::Damaged,
+            "a stream is missing",
+        )));
     };
     let last: Option<serde_json::Value> =
         serde_json::from_slice(&[&audit.last_body[..], b"}"].concat()).ok();

@@ -293,16 +293,12 @@ impl Stream {
             Tail::Closed { .. } => Ok(()),
             Tail::Poisoned { .. } => Err(io::Error::other("the segment is poisoned")),
         };
-        match synced {
-            Ok(()) => {
-                self.mark_durable();
-                Ok(())
-            }
-            Err(_) => {
-                self.poison();
-                self.supersede(scribe).map_err(|error| self.error(error))
-            }
+        if synced.is_ok() {
+            self.mark_durable();
+            return Ok(());
         }
+        self.poison();
+        self.supersede(scribe).map_err(|error| self.error(error))
     }
 
     /// Ends the segment and begins the next.

@@ -1,5 +1,11 @@
 //! What a service sees of the library, one theme per file.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make and alter files of their own"
+)]
+
 mod derive;
 mod durable;
 mod records;

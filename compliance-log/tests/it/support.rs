@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// The records of a channel of the one store under `dir`, over all its segments.
-pub fn records(dir: &Path, channel: &str) -> Vec<Value> {
+pub(crate) fn records(dir: &Path, channel: &str) -> Vec<Value> {
     segments(&only_store(dir), channel)
         .iter()
         .flat_map(|path| {
@@ -24,7 +24,7 @@ pub fn records(dir: &Path, channel: &str) -> Vec<Value> {
 }
 
 /// The events of these records, in order.
-pub fn events(records: &[Value]) -> Vec<&str> {
+pub(crate) fn events(records: &[Value]) -> Vec<&str> {
     records
         .iter()
         .map(|record| record["event"].as_str().unwrap())
@@ -32,7 +32,7 @@ pub fn events(records: &[Value]) -> Vec<&str> {
 }
 
 /// The stores under `dir`, in the order of their names.
-pub fn stores(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn stores(dir: &Path) -> Vec<PathBuf> {
     let mut stores: Vec<PathBuf> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -43,14 +43,14 @@ pub fn stores(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// The one store under `dir`.
-pub fn only_store(dir: &Path) -> PathBuf {
+pub(crate) fn only_store(dir: &Path) -> PathBuf {
     let stores = stores(dir);
     assert_eq!(stores.len(), 1, "{stores:?}");
     stores.into_iter().next().unwrap()
 }
 
 /// The segments of a stream, in order.
-pub fn segments(store: &Path, channel: &str) -> Vec<PathBuf> {
+pub(crate) fn segments(store: &Path, channel: &str) -> Vec<PathBuf> {
     let mut paths = files(store, channel);
     paths.retain(|path| {
         path.extension()
@@ -60,7 +60,7 @@ pub fn segments(store: &Path, channel: &str) -> Vec<PathBuf> {
 }
 
 /// The files in a stream's folder, in the order of their names.
-pub fn files(store: &Path, channel: &str) -> Vec<PathBuf> {
+pub(crate) fn files(store: &Path, channel: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(store.join("streams").join(channel))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -70,7 +70,7 @@ pub fn files(store: &Path, channel: &str) -> Vec<PathBuf> {
 }
 
 /// Waits until `met`, at most 20 seconds.
-pub fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !met() {
         assert!(Instant::now() < deadline, "in vain: {what}");

@@ -8,3 +8,4 @@ pub mod clock;
 pub mod event;
 pub mod context;
 pub mod chain;
+mod layout;

@@ -9,3 +9,4 @@ pub mod event;
 pub mod context;
 pub mod chain;
 mod layout;
+pub mod verify;

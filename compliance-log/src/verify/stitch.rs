@@ -16,7 +16,7 @@ use super::{
     window::{Buffer, Window},
 };
 use crate::{
-    chain::{Digest, SUFFIX_BYTES, StreamId, check_line},
+    chain::{Digest, SUFFIX_BYTES, StreamId, check_line, claimed_place},
     error::Error,
 };
 
@@ -57,6 +57,8 @@ pub(super) struct Stitch<'p> {
     last: Option<(usize, u64, Place)>,
     /// Lines that are no record, since then, not yet reported.
     pending: Vec<Bad>,
+    /// Records that the next chunk may carry on.
+    open: Option<Run>,
     /// Lines that no crash leaves; the next one may belong to the same change.
     held: Option<Bad>,
     cover_lines: u64,
@@ -70,7 +72,7 @@ pub(super) struct Stitch<'p> {
     /// Whether the file before this one is missing, or something in it was found.
     before_unsure: bool,
 
-    index: Vec<Stretch>,
+    index: Vec<Indexed>,
     lookups: u32,
     buffer: Buffer,
     report: StreamReport,
@@ -119,6 +121,17 @@ impl Stretch {
     }
 }
 
+/// Where to read for an accepted record again: one entry per run and chunk.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    segment: usize,
+    first: u64,
+    last: u64,
+    line: u64,
+    offset: u64,
+    end: u64,
+}
+
 /// One record, read again.
 #[derive(Clone, Copy, Debug)]
 struct Found {
@@ -156,6 +169,7 @@ impl<'p> Stitch<'p> {
             link: stream.map(|stream| stream.genesis_prev()),
             last: None,
             pending: Vec::new(),
+            open: None,
             held: None,
             cover_lines: 0,
             cover_bytes: 0,
@@ -186,17 +200,19 @@ impl<'p> Stitch<'p> {
         for piece in chunk.pieces {
             match piece {
                 Piece::Run(mut run) => {
-                    let lift = |place: &mut Place| place.line = place.line.saturating_add(base);
-                    lift(&mut run.place);
-                    lift(&mut run.last);
-                    run.marks.iter_mut().for_each(|mark| lift(&mut mark.place));
-                    if let Some((_, place)) = &mut run.watched {
-                        lift(place);
+                    run.count_lines_from(base);
+                    let next = match &mut self.open {
+                        Some(open) => open.absorb(run),
+                        None => Some(run),
+                    };
+                    if let Some(next) = next {
+                        self.close_run()?;
+                        self.open = Some(next);
                     }
-                    self.run(run)?;
                 }
                 Piece::Bad(mut bad) => {
                     bad.place.line = bad.place.line.saturating_add(base);
+                    self.close_run()?;
                     self.bad(bad);
                 }
             }
@@ -238,6 +254,11 @@ impl<'p> Stitch<'p> {
             report: self.report,
             findings: self.findings,
         })
+    }
+
+    /// The run that was being put together is whole.
+    fn close_run(&mut self) -> Result<(), Error> {
+        self.open.take().map_or(Ok(()), |run| self.run(run))
     }
 
     // ---- files -------------------------------------------------------------------------------
@@ -322,6 +343,7 @@ impl<'p> Stitch<'p> {
     }
 
     fn end_segment(&mut self) -> Result<(), Error> {
+        self.close_run()?;
         if self.may_drop && self.segment.checked_add(1) == Some(self.newest) {
             self.may_drop = false;
             if let Some(last) = self.plan.segments.get(self.newest)
@@ -738,7 +760,7 @@ impl<'p> Stitch<'p> {
 
     /// Gives the run its place at the end of what was accepted.
     fn accept(&mut self, run: Run, stretch: Stretch) {
-        self.remember(stretch);
+        self.remember(&run, stretch);
         self.next = run.last_seq.saturating_add(1);
         self.link = Some(run.last_hash);
         self.clear_cover();
@@ -761,8 +783,8 @@ impl<'p> Stitch<'p> {
     }
 
     /// Counts the run, whatever its place turns out to be.
-    fn remember(&mut self, stretch: Stretch) {
-        self.index.push(stretch);
+    fn remember(&mut self, run: &Run, stretch: Stretch) {
+        self.index_parts(run);
         self.report.records = self.report.records.saturating_add(stretch.records());
         let first = self.report.first.unwrap_or(u64::MAX).min(stretch.first);
         let last = self.report.last.unwrap_or(0).max(stretch.last);
@@ -879,7 +901,7 @@ impl<'p> Stitch<'p> {
         let seen = span(run.first_seq, last_seen);
         let again = Place {
             length: if goes_on {
-                let behind = self.locate(&stretch, self.next)?;
+                let behind = self.lookup_in(&run, self.next)?;
                 behind.map_or(run.first_length, |found| {
                     found.place.offset.saturating_sub(run.place.offset)
                 })
@@ -987,7 +1009,7 @@ impl<'p> Stitch<'p> {
             );
             self.replace(fork.finding, finding);
             self.island_open = false;
-            self.remember(stretch);
+            self.remember(&run, stretch);
             self.island_open = false;
             self.marks.extend(run.marks);
             fork.next = run.last_seq.saturating_add(1);
@@ -998,7 +1020,7 @@ impl<'p> Stitch<'p> {
             return Ok(());
         }
 
-        self.remember(stretch);
+        self.index_parts(&run);
         let copy = match fork.kind {
             ForkKind::Jump => self.lookup(stray.first)?,
             ForkKind::Link | ForkKind::Twin => None,
@@ -1019,9 +1041,6 @@ impl<'p> Stitch<'p> {
         );
         self.replace(fork.finding, finding);
         self.report.records = self.report.records.saturating_sub(stray.records());
-        // `accept` counts the run once more.
-        self.index.pop();
-        self.report.records = self.report.records.saturating_sub(stretch.records());
         self.accept(run, stretch);
         self.report.last = self.next.checked_sub(1);
         Ok(())
@@ -1071,17 +1090,47 @@ impl<'p> Stitch<'p> {
 
     // ---- looking back ------------------------------------------------------------------------
 
-    /// Reads an accepted record again.
-    fn lookup(&mut self, seq: u64) -> Result<Option<Found>, Error> {
-        let holds = |stretch: &&Stretch| (stretch.first..=stretch.last).contains(&seq);
-        let Some(stretch) = self.index.iter().rev().find(holds).copied() else {
-            return Ok(None);
-        };
-        self.locate(&stretch, seq)
+    fn index_parts(&mut self, run: &Run) {
+        for (at, part) in run.parts.iter().enumerate() {
+            let next = run.parts.get(at.saturating_add(1));
+            self.index.push(Indexed {
+                segment: self.segment,
+                first: part.first_seq,
+                last: next.map_or(run.last_seq, |next| next.first_seq.saturating_sub(1)),
+                line: part.line,
+                offset: part.offset,
+                end: next.map_or(run.place.end(), |next| next.offset),
+            });
+        }
     }
 
-    fn locate(&mut self, stretch: &Stretch, seq: u64) -> Result<Option<Found>, Error> {
-        let Some(segment) = self.plan.segments.get(stretch.segment) else {
+    /// Reads an accepted record again; the newest, where there are several of its number.
+    fn lookup(&mut self, seq: u64) -> Result<Option<Found>, Error> {
+        let holds = |indexed: &&Indexed| (indexed.first..=indexed.last).contains(&seq);
+        match self.index.iter().rev().find(holds).copied() {
+            Some(indexed) => self.read_again(indexed, seq),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a record of a run again that was not accepted yet.
+    fn lookup_in(&mut self, run: &Run, seq: u64) -> Result<Option<Found>, Error> {
+        let Some(part) = run.parts.iter().rfind(|part| part.first_seq <= seq) else {
+            return Ok(None);
+        };
+        let indexed = Indexed {
+            segment: self.segment,
+            first: part.first_seq,
+            last: run.last_seq,
+            line: part.line,
+            offset: part.offset,
+            end: run.place.end(),
+        };
+        self.read_again(indexed, seq)
+    }
+
+    fn read_again(&mut self, indexed: Indexed, seq: u64) -> Result<Option<Found>, Error> {
+        let Some(segment) = self.plan.segments.get(indexed.segment) else {
             return Ok(None);
         };
         if self.lookups >= LOOKUPS_MAX {
@@ -1090,15 +1139,15 @@ impl<'p> Stitch<'p> {
         self.lookups = self.lookups.saturating_add(1);
         let failed = |error| cannot_read(&segment.path, error);
         let file = File::open(&segment.path).map_err(failed)?;
-        let end = stretch.place.end();
-        let mut window = Window::new(&file, end, stretch.place.offset, &mut self.buffer);
-        let mut number = stretch.place.line;
+        let mut window = Window::new(&file, indexed.end, indexed.offset, &mut self.buffer);
+        let mut number = indexed.line;
         while let Some(raw) = window.next_line().map_err(failed)? {
-            if let Ok(line) = check_line(raw.bytes)
-                && line.seq == seq
+            if let Ok((_, claimed)) = claimed_place(raw.bytes)
+                && claimed == seq
+                && let Ok(line) = check_line(raw.bytes)
             {
                 return Ok(Some(Found {
-                    segment: stretch.segment,
+                    segment: indexed.segment,
                     prev: line.prev,
                     hash: line.hash,
                     place: Place {

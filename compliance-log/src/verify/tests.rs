@@ -165,7 +165,10 @@ fn an_edit_with_a_new_hash_is_named_and_not_its_successor() {
     let checked = stream.verify();
     assert_eq!(checked.verdict(), Verdict::Edit);
     let finding = &checked.findings()[0];
-    assert_eq!((finding.seq, finding.offset), (Some(11), Some(at.start as u64)));
+    assert_eq!(
+        (finding.seq, finding.offset),
+        (Some(11), Some(at.start as u64))
+    );
 }
 
 #[test]
@@ -207,7 +210,10 @@ fn conversion_to_crlf_is_called_that() {
         "{}",
         finding.detail
     );
-    assert_eq!((finding.offset, finding.length), (Some(0), Some(bytes as u64)));
+    assert_eq!(
+        (finding.offset, finding.length),
+        (Some(0), Some(bytes as u64))
+    );
 
     // Also where nothing is known to be durable: a crash does not add carriage returns.
     stream.forget_head();
@@ -220,7 +226,9 @@ fn conversion_to_crlf_is_called_that() {
 fn each_kind_of_damage_to_a_line_is_called_by_its_name() {
     type Damage = fn(&mut Vec<u8>);
     let cases: [(&str, Damage); 12] = [
-        ("behind the record", |line| line.insert(line.len() - 1, b' ')),
+        ("behind the record", |line| {
+            line.insert(line.len() - 1, b' ')
+        }),
         ("before the record", |line| line.insert(0, b' ')),
         ("byte order mark", |line| {
             line.splice(0..0, *b"\xef\xbb\xbf");
@@ -263,7 +271,11 @@ fn each_kind_of_damage_to_a_line_is_called_by_its_name() {
             let checked = stream.verify_with(&Options::default().chunk_bytes(chunk));
             let here = at.start..at.start + bytes.len();
             let finding = checked.names(Verdict::Edit, FIRST, 5, 6, here);
-            assert!(finding.detail.contains(words), "{words}: {}", finding.detail);
+            assert!(
+                finding.detail.contains(words),
+                "{words}: {}",
+                finding.detail
+            );
         }
     }
 }
@@ -521,7 +533,9 @@ fn a_missing_newest_segment_is_known_from_the_head_file() {
 fn renamed_files_are_found() {
     let mut stream = clean();
     let second = stream.files.remove(SECOND).unwrap();
-    stream.files.insert("00000000000000000013.jsonl".into(), second);
+    stream
+        .files
+        .insert("00000000000000000013.jsonl".into(), second);
     stream.forget_head();
     assert_eq!(stream.verify().verdict(), Verdict::Edit);
 }
@@ -535,9 +549,14 @@ fn a_header_that_does_not_fit_the_file_before_is_an_edit() {
         "7",
     ] {
         let mut stream = Stream::new();
-        stream.append(&structural("segment.footer", r#"{"records":2,"reason":"size"}"#));
+        stream.append(&structural(
+            "segment.footer",
+            r#"{"records":2,"reason":"size"}"#,
+        ));
         stream.sync();
-        stream.files.insert("00000000000000000002.jsonl".into(), Vec::new());
+        stream
+            .files
+            .insert("00000000000000000002.jsonl".into(), Vec::new());
         let mut head = stream.head();
         let file = stream.file("00000000000000000002.jsonl");
         head.link(&structural("segment.header", data), file);
@@ -554,7 +573,9 @@ fn a_closed_file_needs_its_footer_and_each_file_its_header() {
     stream.records(2);
     stream.sync();
     let bytes = stream.first().len();
-    stream.files.insert("00000000000000000003.jsonl".into(), Vec::new());
+    stream
+        .files
+        .insert("00000000000000000003.jsonl".into(), Vec::new());
     let mut head = stream.head();
     let data = format!(r#"{{"number":1,"previous":"{FIRST}","bytes":{bytes}}}"#);
     let file = stream.file("00000000000000000003.jsonl");
@@ -563,14 +584,19 @@ fn a_closed_file_needs_its_footer_and_each_file_its_header() {
     stream.verify().names(Verdict::Edit, FIRST, 2, 3, last);
 
     let mut stream = Stream::new();
-    stream.append(&structural("segment.footer", r#"{"records":2,"reason":"size"}"#));
+    stream.append(&structural(
+        "segment.footer",
+        r#"{"records":2,"reason":"size"}"#,
+    ));
     stream.records(1);
     let footer = line(stream.first(), 1);
     stream.verify().names(Verdict::Insert, FIRST, 1, 2, footer);
 
     let mut stream = Stream::new();
     stream.files.clear();
-    stream.files.insert(FIRST.into(), stream.forge(0, stream.genesis_link()));
+    stream
+        .files
+        .insert(FIRST.into(), stream.forge(0, stream.genesis_link()));
     stream.forget_head();
     assert_eq!(stream.verify().verdict(), Verdict::Edit);
 }
@@ -596,17 +622,25 @@ fn a_partial_last_line_is_torn_and_below_the_bound_truncated() {
         .names(Verdict::Truncated, SECOND, 22, 11, last.start..durable - 1);
     stream.newest().truncate(last.start);
     let end = last.start..last.start;
-    stream.verify().names(Verdict::Truncated, SECOND, 22, 11, end);
+    stream
+        .verify()
+        .names(Verdict::Truncated, SECOND, 22, 11, end);
     // A cut that takes durable records and the lines before them with it.
     let earlier = line(stream.newest(), 4).start;
     stream.newest().truncate(earlier);
     let end = earlier..earlier;
-    stream.verify().names(Verdict::Truncated, SECOND, 16, 5, end);
+    stream
+        .verify()
+        .names(Verdict::Truncated, SECOND, 16, 5, end);
 }
 
 #[test]
 fn a_tail_of_zeros_or_noise_above_the_bound_is_torn() {
-    for tail in [vec![0; 5_000], vec![0; 500_000], b"noise\nand more\n\n".to_vec()] {
+    for tail in [
+        vec![0; 5_000],
+        vec![0; 500_000],
+        b"noise\nand more\n\n".to_vec(),
+    ] {
         let mut stream = clean();
         let durable = stream.newest().len();
         stream.newest().extend_from_slice(&tail);
@@ -622,7 +656,9 @@ fn damage_above_the_bound_with_records_behind_it_is_an_edit_unless_it_is_a_hole(
     let at = line(stream.newest(), 13);
     let mut edited = stream.clone();
     edited.newest()[at.start + 100] ^= 1;
-    edited.verify().names(Verdict::Edit, SECOND, 25, 14, at.clone());
+    edited
+        .verify()
+        .names(Verdict::Edit, SECOND, 25, 14, at.clone());
 
     let mut hole = stream.clone();
     hole.newest()[at.start..at.end - 1].fill(0);
@@ -718,7 +754,10 @@ fn superseding_may_happen_again_and_from_the_first_byte() {
     // A footer whose sync failed is restated too.
     let mut stream = clean();
     stream.records(1);
-    stream.append(&structural("segment.footer", r#"{"records":12,"reason":"size"}"#));
+    stream.append(&structural(
+        "segment.footer",
+        r#"{"records":12,"reason":"size"}"#,
+    ));
     stream.supersede();
     stream.records(1);
     stream.rotate();
@@ -806,7 +845,12 @@ fn every_second_line_deleted_does_not_run_away() {
     let lines: Vec<&[u8]> = stream.files[FIRST]
         .split_inclusive(|byte| *byte == b'\n')
         .collect();
-    let kept: Vec<u8> = lines.iter().step_by(2).copied().collect::<Vec<_>>().concat();
+    let kept: Vec<u8> = lines
+        .iter()
+        .step_by(2)
+        .copied()
+        .collect::<Vec<_>>()
+        .concat();
     *stream.first() = kept;
     let checked = stream.verify();
     assert_eq!(checked.verdict(), Verdict::Edit);
@@ -817,7 +861,10 @@ fn every_second_line_deleted_does_not_run_away() {
 
 #[test]
 fn progress_reaches_the_last_byte() {
-    use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    };
     let seen = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&seen);
     let options = Options::default().chunk_bytes(500).progress(move |bytes| {

@@ -357,11 +357,9 @@ pub fn check_line(line: &[u8]) -> Result<Line<'_>, LineFault> {
 static SECOND_LINKS: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new(&PREV_KEY[1..]));
 
-/// Looks at all bytes of a block before it decides, so that the compiler can use vectors.
+/// Looks at all bytes before it decides, so that the compiler can use vectors.
 fn has_control(line: &[u8]) -> bool {
-    let any = |block: &[u8]| block.iter().fold(false, |any, byte| any | (*byte < 0x20));
-    let (blocks, rest) = line.as_chunks::<64>();
-    blocks.iter().fold(false, |found, block| found | any(block)) | any(rest)
+    line.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < 0x20
 }
 
 /// The stream and sequence that a line claims, right or not.

@@ -193,7 +193,7 @@ pub(super) enum Piece {
 }
 
 /// A part of a file, checked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
     pub(super) lines: u64,
     pub(super) pieces: Vec<Piece>,

@@ -47,7 +47,6 @@ pub(super) struct Stitch<'p> {
     /// The file being joined, and the newest that counts.
     segment: usize,
     newest: usize,
-    begun: bool,
     /// Whether the newest file may be the start of a superseding one that a crash cut short.
     may_drop: bool,
 
@@ -159,11 +158,10 @@ impl<'p> Stitch<'p> {
             durable_seq: plan.slot.map(|slot| slot.last_seq),
             ..StreamReport::default()
         };
-        Self {
+        let mut stitch = Self {
             plan,
             segment: 0,
             newest,
-            begun: false,
             may_drop,
             next: 0,
             link: stream.map(|stream| stream.genesis_prev()),
@@ -187,7 +185,9 @@ impl<'p> Stitch<'p> {
             found: 0,
             worst_omitted: None,
             island_open: false,
-        }
+        };
+        stitch.begin_segment();
+        stitch
     }
 
     /// Takes the next part of file `segment`.
@@ -273,10 +273,6 @@ impl<'p> Stitch<'p> {
     }
 
     fn advance(&mut self, segment: usize) -> Result<(), Error> {
-        if !self.begun {
-            self.begun = true;
-            self.begin_segment();
-        }
         while self.segment < segment && self.segment < self.newest {
             self.end_segment()?;
             self.segment = self.segment.saturating_add(1);
@@ -614,22 +610,16 @@ impl<'p> Stitch<'p> {
     /// Whole records that do not belong here as they are: no crash leaves these. They wait for the
     /// next line, which may be one of the same kind.
     fn hold(&mut self, bad: Bad) {
-        match bad.resume {
-            Some((next, link)) => {
-                if !self.pending.is_empty() {
-                    self.settle(bad.claimed);
-                }
-                self.next = next;
-                self.link = Some(link);
-                self.clear_cover();
-            }
-            None => {
-                self.cover_lines = self.cover_lines.saturating_add(bad.lines);
-                self.cover_bytes = self.cover_bytes.saturating_add(bad.place.length);
-                if !self.pending.is_empty() {
-                    self.settle(None);
-                }
-            }
+        if !self.pending.is_empty() {
+            self.settle(bad.claimed.filter(|_| bad.resume.is_some()));
+        }
+        if let Some((next, link)) = bad.resume {
+            self.next = next;
+            self.link = Some(link);
+            self.clear_cover();
+        } else {
+            self.cover_lines = self.cover_lines.saturating_add(bad.lines);
+            self.cover_bytes = self.cover_bytes.saturating_add(bad.place.length);
         }
         if !self.held.as_mut().is_some_and(|held| held.absorb(&bad)) {
             self.flush_held();

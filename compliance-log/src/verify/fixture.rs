@@ -200,6 +200,14 @@ impl Stream {
         for (name, bytes) in &self.files {
             put(&folder.join(name), bytes);
         }
+        self.write_head_in(&folder);
+    }
+
+    pub(super) fn write_head(&self, store: &Path) {
+        self.write_head_in(&store.join(STREAMS).join(&self.channel));
+    }
+
+    fn write_head_in(&self, folder: &Path) {
         let mut head = Vec::new();
         for slot in self.slots.iter().rev().take(2) {
             head.extend_from_slice(&slot.encode());

@@ -560,7 +560,8 @@ impl<'p> Stitch<'p> {
             {
                 return Some("segment.header supersedes another file than the one before".into());
             }
-        } else if mark.place.offset != 0 {
+        } else if mark.place.offset != 0 && mark.seq != segment.first_seq {
+            // By its number, too: lines before it may have been put there or moved.
             return Some("segment.header stands inside the file".into());
         }
         if self.before_unsure {
@@ -866,7 +867,7 @@ impl<'p> Stitch<'p> {
     }
 
     /// The sequence was there before.
-    fn seen_before(&mut self, run: Run, stretch: Stretch) -> Result<(), Error> {
+    fn seen_before(&mut self, mut run: Run, stretch: Stretch) -> Result<(), Error> {
         let within = self.forks.iter().rposition(|fork| {
             fork.kind == ForkKind::Jump && (fork.next..fork.stray.first).contains(&run.first_seq)
         });
@@ -951,6 +952,8 @@ impl<'p> Stitch<'p> {
             }
         }
         if goes_on {
+            // What was there before has been counted, and its structural records judged.
+            run.marks.retain(|mark| mark.seq > last_seen);
             self.report.records = self
                 .report
                 .records

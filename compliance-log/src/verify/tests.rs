@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    io::Write as _,
     num::NonZero,
     os::unix::fs::FileExt as _,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -893,6 +895,131 @@ fn a_file_that_cannot_be_read_is_an_error() {
     assert_eq!(error.kind(), crate::ErrorKind::Io);
 }
 
+// ---- every place ------------------------------------------------------------------------------
+
+fn lines_of(file: &[u8]) -> Vec<Vec<u8>> {
+    let lines = file.split_inclusive(|byte| *byte == b'\n');
+    lines.map(<[u8]>::to_vec).collect()
+}
+
+/// Asserts that the first finding is `verdict` at line `number`, from 0, of `file`.
+#[track_caller]
+fn first_is(stream: &Stream, verdict: Verdict, file: &str, number: usize, what: &str) {
+    let checked = stream.verify();
+    let finding = &checked.findings()[0];
+    let offset: usize = lines_of(&stream.files[file])
+        .iter()
+        .take(number)
+        .map(Vec::len)
+        .sum();
+    assert_eq!(
+        checked.verdict(),
+        verdict,
+        "{what} {:#?}",
+        checked.findings()
+    );
+    assert_eq!(finding.verdict, verdict, "{what} {:#?}", checked.findings());
+    assert_eq!(finding.file, Some(format!("{STREAMS}/{CHANNEL}/{file}")));
+    assert_eq!(finding.line, Some(number as u64 + 1), "{what}");
+    assert_eq!(finding.offset, Some(offset as u64), "{what}");
+}
+
+#[test]
+fn each_tampering_is_named_at_every_line_of_every_file() {
+    let stream = clean();
+    for name in [FIRST, SECOND] {
+        let lines = lines_of(&stream.files[name]);
+        let with = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+            let mut lines = lines.clone();
+            change(&mut lines);
+            let mut tampered = stream.clone();
+            *tampered.file(name) = lines.concat();
+            tampered
+        };
+        let last = lines.len() - 1;
+        for at in 0..lines.len() {
+            let edited = with(&|lines| lines[at][100] ^= 1);
+            first_is(&edited, Verdict::Edit, name, at, &format!("edit {at}"));
+
+            let deleted = with(&|lines| drop(lines.remove(at)));
+            let verdict = if name == SECOND && at == last {
+                Verdict::Truncated
+            } else {
+                Verdict::Delete
+            };
+            first_is(&deleted, verdict, name, at, &format!("delete {at}"));
+
+            for to in 0..=lines.len() {
+                let what = format!("copy {at} to {to}");
+                let copied = with(&|lines| lines.insert(to, lines[at].clone()));
+                // Next to the original, which of the two is the copy cannot be told.
+                let to = if to == at { at + 1 } else { to };
+                first_is(&copied, Verdict::Duplicate, name, to, &what);
+            }
+            if at < last {
+                let swapped = with(&|lines| lines.swap(at, at + 1));
+                first_is(&swapped, Verdict::Reorder, name, at, &format!("swap {at}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_being_written_is_never_accused() {
+    let store = TempDir::new().unwrap();
+    let folder = store.path().join(STREAMS).join(CHANNEL);
+    let mut stream = Stream::new();
+    stream.write(store.path());
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for step in 0..400_u64 {
+                stream.records(1 + step % 5);
+                if step % 7 == 3 {
+                    stream.rotate();
+                    stream.records(1);
+                }
+                if step % 11 == 5 {
+                    stream.supersede();
+                }
+                // As a writer does: append, then say that it is durable.
+                for (name, bytes) in &stream.files {
+                    append(&folder.join(name), bytes);
+                }
+                stream.sync();
+                stream.write_head(store.path());
+            }
+        });
+        let mut rounds = 0;
+        while !writer.is_finished() || rounds == 0 {
+            let report = verify(store.path(), &Options::default()).unwrap();
+            let findings = &report.stores[0].findings;
+            assert!(
+                matches!(report.verdict, Verdict::Ok | Verdict::Torn),
+                "{findings:#?}"
+            );
+            rounds += 1;
+        }
+        println!("verified {rounds} times while writing");
+    });
+    let report = verify(store.path(), &Options::default()).unwrap();
+    assert_eq!(report.verdict, Verdict::Ok);
+}
+
+/// Writes what the file lacks, in two halves.
+fn append(path: &Path, bytes: &[u8]) {
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    let there = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    let missing = &bytes[there.min(bytes.len())..];
+    let (one, two) = missing.split_at(missing.len() / 2);
+    for half in [one, two] {
+        (&file).write_all(half).unwrap();
+    }
+}
+
 // ---- properties ------------------------------------------------------------------------------
 
 #[derive(Clone, Debug)]
@@ -967,6 +1094,38 @@ proptest! {
             matches!(checked.verdict(), Verdict::Ok | Verdict::Torn),
             "{:#?}", checked.findings()
         );
+    }
+
+    #[test]
+    fn changed_lines_never_pass_and_parts_never_matter(
+        ops in prop::collection::vec((0..7_u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+        newest in any::<bool>(), chunk in 1..3_000_u64,
+    ) {
+        let mut stream = clean();
+        let mut other = Stream::of("fedcba9876543210", CHANNEL);
+        other.records(30);
+        let foreign = lines_of(other.first());
+        let name = if newest { SECOND } else { FIRST };
+        let mut lines = lines_of(&stream.files[name]);
+        for (kind, one, two) in ops {
+            let (at, to) = (one.index(lines.len()), two.index(lines.len()));
+            match kind {
+                0 if lines.len() > 1 => drop(lines.remove(at)),
+                1 => lines.swap(at, to),
+                2 => lines.insert(to, lines[at].clone()),
+                3 => lines[at].insert(0, b' '),
+                4 => lines.insert(to, stream.forge(at as u64, Digest::of(b"any"))),
+                5 => lines.insert(to, foreign[at].clone()),
+                _ => {
+                    let end = lines[at].len() - 1;
+                    lines[at].insert(end, b'\r');
+                }
+            }
+        }
+        let changed = lines.concat() != stream.files[name];
+        *stream.file(name) = lines.concat();
+        let checked = both(&stream, chunk, 2);
+        prop_assert_eq!(checked.report.exit, u8::from(changed), "{:#?}", checked.findings());
     }
 
     #[test]

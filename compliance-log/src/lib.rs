@@ -20,6 +20,7 @@ mod lifecycle;
 mod receipt;
 pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};
 mod store;
+pub mod verify;
 mod pipeline;
 pub use pipeline::{Handle, Health};
 mod current;

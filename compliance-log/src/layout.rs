@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{chain::Digest, event::Channel};
 
+/// A store has this before its name until it is whole.
+pub(crate) const UNFINISHED: &str = ".new-";
 /// The folder in a store that holds one folder per channel.
 pub(crate) const STREAMS: &str = "streams";
 /// In a stream's folder: how far it was durable when last written.

@@ -49,7 +49,7 @@ pub(super) fn create(
     let incarnation = Digest::of(&incarnation).to_string();
     let incarnation = incarnation.get(..16).unwrap_or_default();
     let name = format!("{}-{incarnation}", purpose.instance);
-    let making = dir.join(format!(".new-{name}"));
+    let making = dir.join(format!("{}{name}", layout::UNFINISHED));
     let failed =
         |error: io::Error| Error::io(format!("cannot create a store in {}", dir.display()), error);
 

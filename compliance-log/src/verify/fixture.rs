@@ -43,7 +43,7 @@ impl Stream {
         let mut stream = Self {
             files: BTreeMap::new(),
             channel: channel.to_owned(),
-            head: Head::genesis(&id),
+            head: Head::after(&id, 0, id.genesis_prev()),
             id,
             current: 0,
             number: 0,

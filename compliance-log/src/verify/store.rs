@@ -21,7 +21,7 @@ use super::{
 use crate::{
     error::Error,
     event::Channel,
-    layout::{LOCK, POLICIES, STREAMS},
+    layout::{LOCK, POLICIES, STREAMS, UNFINISHED},
 };
 
 /// A writer that rotates or recovers while its store is read may move a file away. Looking again
@@ -68,8 +68,12 @@ fn find_stores(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(stores)
 }
 
-/// A store whose streams were removed is still to be reported.
+/// A store whose streams were removed is still to be reported; one that was never finished is not a
+/// store.
 fn looks_like_store(path: &Path, name: &str) -> Result<bool, Error> {
+    if name.starts_with(UNFINISHED) {
+        return Ok(false);
+    }
     let incarnation = name.rsplit_once('-').map_or("", |(_, last)| last);
     let named = incarnation.len() == 16
         && incarnation

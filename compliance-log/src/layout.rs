@@ -87,6 +87,13 @@ pub(crate) fn file_kind(name: &str) -> FileKind {
     }
 }
 
+/// The first sequence of the segment that a torn file was cut off, and where.
+pub(crate) fn torn_place(name: &str) -> Option<(u64, u64)> {
+    let (segment, rest) = name.split_once(TORN)?;
+    let offset = rest.split('-').next()?.parse().ok()?;
+    Some((segment_seq(segment)?, offset))
+}
+
 fn segment_seq(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(SEGMENT_SUFFIX)?;
     if digits.len() != SEQ_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -127,7 +127,7 @@ impl Scribe {
             .text("crate_version", env!("CARGO_PKG_VERSION"))
             .text("host", &self.origin.host)
             .text_if("boot_id", self.origin.boot_id.as_ref())
-            .text("hash", "sha-256")
+            .text("hash", "sha256")
             .text("volume", volume)
             .object_if("continues", continues)
             .text("why", why);

@@ -2,10 +2,12 @@
 //!
 //! `KILL_ROUNDS` sets the number of rounds, 50 without it.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -20,21 +22,36 @@ fn long_acknowledged_records_survive_kill_9() {
     let dir = tempfile::tempdir().unwrap();
     let mut acked: BTreeMap<(String, u64), String> = BTreeMap::new();
     let mut random = Random(u64::from(std::process::id()) | 1);
-    let mut torn_rounds = 0;
+    let (mut torn_tails, mut still_torn) = (0, false);
     for round in 0..rounds {
-        // Early moments too: the store is being made, or the last one recovered.
-        let moment =
-            Duration::from_micros(random.below(if round % 3 == 0 { 15_000 } else { 120_000 }));
+        let moment = match round % 3 {
+            // While the store is being made, or the last kill is being recovered from.
+            0 => Moment::AfterStart(Duration::from_micros(random.below(30_000))),
+            _ => Moment::AfterFirstAnswer(Duration::from_micros(random.below(80_000))),
+        };
         acked.extend(run_and_kill(dir.path(), moment));
+        // A kill never splits one write; a power cut does.
+        let power_cut = round % 5 == 4 && tear(dir.path(), &mut random);
         let report = verify(dir.path(), &Options::default()).unwrap();
         if report.verdict == Verdict::NothingChecked && acked.is_empty() {
             continue;
         }
+        // A kill that comes before recovery leaves the tail as it was.
+        let torn = report.verdict == Verdict::Torn;
         assert!(
-            matches!(report.verdict, Verdict::Ok | Verdict::Torn),
+            torn || report.verdict == Verdict::Ok,
             "round {round}: {report:#?}"
         );
-        torn_rounds += u32::from(report.verdict == Verdict::Torn);
+        assert!(
+            torn || !power_cut,
+            "round {round}: the torn tail went unseen"
+        );
+        assert!(
+            !torn || power_cut || still_torn,
+            "round {round}: {report:#?}"
+        );
+        torn_tails += usize::from(power_cut && !still_torn);
+        still_torn = torn;
     }
     // One last start recovers what the last kill left, and ends in peace.
     finish(dir.path());
@@ -72,7 +89,7 @@ fn long_acknowledged_records_survive_kill_9() {
         assert!(told, "no chain.recovery tells of {name}");
     }
     println!(
-        "{rounds} kills: {} acknowledged, {} stored, 0 lost; {torn_rounds} times torn, {} torn files kept, \
+        "{rounds} kills: {} acknowledged, {} stored, 0 lost; {torn_tails} times torn, {} torn files kept, \
          {} chain.recovery, {} log.unclean_stop",
         acked.len(),
         records.len(),
@@ -85,6 +102,11 @@ fn long_acknowledged_records_survive_kill_9() {
         "nothing was acknowledged, so nothing was tried"
     );
     assert!(count("chain.recovery") > 0 && count("log.unclean_stop") > 0);
+    // A kill between copying a tail and cutting it off makes the next start copy it again.
+    assert!(
+        kept.len() >= torn_tails,
+        "each torn tail is kept in a file of its own"
+    );
 }
 
 fn writer(dir: &Path, events: u64) -> Command {
@@ -99,25 +121,65 @@ fn writer(dir: &Path, events: u64) -> Command {
     command
 }
 
-/// Starts a writer, kills it after `moment`, and gives what it acknowledged until then.
-fn run_and_kill(dir: &Path, moment: Duration) -> Vec<((String, u64), String)> {
+enum Moment {
+    AfterStart(Duration),
+    AfterFirstAnswer(Duration),
+}
+
+/// Starts a writer, kills it at a moment, and gives what it acknowledged until then.
+fn run_and_kill(dir: &Path, moment: Moment) -> Vec<((String, u64), String)> {
     let mut child = writer(dir, u64::MAX).spawn().unwrap();
     let output = child.stdout.take().unwrap();
     // Reading goes on while it writes, or a full pipe would stop it.
+    let (send, lines) = std::sync::mpsc::channel();
     let reading = std::thread::spawn(move || {
         BufReader::new(output)
             .lines()
             .map_while(Result::ok)
-            .collect()
+            .for_each(|line| send.send(line).unwrap());
     });
-    let until = Instant::now() + moment;
+    let mut first = None;
+    let wait = match moment {
+        Moment::AfterStart(wait) => wait,
+        Moment::AfterFirstAnswer(wait) => {
+            first = Some(lines.recv_timeout(Duration::from_secs(60)).unwrap());
+            wait
+        }
+    };
+    let until = Instant::now() + wait;
     while Instant::now() < until {
         std::hint::spin_loop();
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let lines: Vec<String> = reading.join().unwrap();
-    lines.iter().filter_map(|line| acknowledged(line)).collect()
+    reading.join().unwrap();
+    first
+        .into_iter()
+        .chain(lines)
+        .filter_map(|line| acknowledged(&line))
+        .collect()
+}
+
+/// Appends the beginning of a record to the newest segment. Says whether there was one.
+fn tear(dir: &Path, random: &mut Random) -> bool {
+    let stores = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let Some(store) = stores.into_iter().find(|path| is_store(path)) else {
+        return false;
+    };
+    let newest = files(&store)
+        .into_iter()
+        .rfind(|path| path.extension().is_some_and(|e| e == "jsonl"));
+    let Some(newest) = newest else { return false };
+    let record =
+        br#"{"v":1,"stream":"acked-writer/one/0123456789abcdef/audit","seq":7,"timestamp":"2026"#;
+    let length = 1 + usize::try_from(random.below(record.len() as u64 - 1)).unwrap();
+    let Ok(mut file) = fs::OpenOptions::new().append(true).open(newest) else {
+        return false;
+    };
+    file.write_all(&record[..length]).unwrap();
+    true
 }
 
 /// `acked <stream> <seq> <hash>`; the last line may be cut by the kill.
@@ -137,13 +199,18 @@ fn only_store(dir: &Path) -> PathBuf {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    stores.retain(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'));
+    stores.retain(|path| is_store(path));
     assert_eq!(
         stores.len(),
         1,
         "every start continues the same store: {stores:?}"
     );
     stores.remove(0)
+}
+
+/// One whose making was cut short has a dot before its name.
+fn is_store(path: &Path) -> bool {
+    !path.file_name().unwrap().to_str().unwrap().starts_with('.')
 }
 
 fn files(store: &Path) -> Vec<PathBuf> {

@@ -77,10 +77,11 @@ impl Site {
             lane.ledger = ledger;
             if let Some(recovery) = recovery {
                 let channel = lane.stream.channel();
-                lane.own(
-                    &scribe.recovery(channel, recovery.adopted, recovery.torn.as_ref()),
-                    scribe,
-                );
+                let first = scribe.recovery(channel, recovery.adopted, recovery.torn.first());
+                lane.own(&first, scribe);
+                for torn in recovery.torn.iter().skip(1) {
+                    lane.own(&scribe.recovery(channel, None, Some(torn)), scribe);
+                }
             }
         }
         let audit = &mut lanes[Channel::Audit.index()];

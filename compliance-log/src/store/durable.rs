@@ -2,8 +2,10 @@
 
 use std::{io, path::Path};
 
+use sha2::{Digest as _, Sha256};
+
 use super::fs::{Access, Fs, StoreFile};
-use crate::layout;
+use crate::{chain::Digest, layout};
 
 /// `mkdir` for each folder on the way that is missing, `fsync` of its parent.
 pub(super) fn create_dir_all(fs: &dyn Fs, path: &Path) -> io::Result<()> {
@@ -55,7 +57,6 @@ pub(super) fn set_aside(
 }
 
 /// Copies `len` bytes from `offset` on into a new file beside the segment, as `write_new` does.
-/// Says the file's name and the SHA-256 of the bytes.
 pub(super) fn keep_torn(
     fs: &dyn Fs,
     dir: &Path,
@@ -63,29 +64,46 @@ pub(super) fn keep_torn(
     file: &dyn StoreFile,
     offset: u64,
     len: u64,
-) -> io::Result<(String, crate::chain::Digest)> {
-    use sha2::{Digest as _, Sha256};
-
+) -> io::Result<()> {
     let taken = fs.list(dir)?;
     let free = (1..=u32::MAX)
         .map(|n| layout::torn_name(segment, offset, n))
         .find(|name| !taken.contains(name));
     let name = free.ok_or(io::ErrorKind::AlreadyExists)?;
     let mut copy = fs.open(&dir.join(&name), Access::Create)?;
+    blocks(file, offset, offset + len, |block| copy.append(block))?;
+    copy.sync_data()?;
+    fs.sync_dir(dir)
+}
+
+/// The length and SHA-256 of a file.
+pub(super) fn digest(file: &dyn StoreFile) -> io::Result<(u64, Digest)> {
+    let len = file.len()?;
     let mut hasher = Sha256::new();
+    blocks(file, 0, len, |block| {
+        hasher.update(block);
+        Ok(())
+    })?;
+    Ok((len, Digest::new(hasher.finalize().into())))
+}
+
+/// Calls `each` with the bytes between two places, block by block.
+fn blocks(
+    file: &dyn StoreFile,
+    from: u64,
+    to: u64,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
-    let mut done = 0;
-    while done < len {
-        let want = usize::try_from((len - done).min(buffer.len() as u64)).unwrap_or(buffer.len());
-        let read = file.read_at(&mut buffer[..want], offset + done)?;
+    let mut at = from;
+    while at < to {
+        let want = usize::try_from((to - at).min(buffer.len() as u64)).unwrap_or(buffer.len());
+        let read = file.read_at(&mut buffer[..want], at)?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        copy.append(&buffer[..read])?;
-        hasher.update(&buffer[..read]);
-        done += read as u64;
+        each(&buffer[..read])?;
+        at += read as u64;
     }
-    copy.sync_data()?;
-    fs.sync_dir(dir)?;
-    Ok((name, crate::chain::Digest::new(hasher.finalize().into())))
+    Ok(())
 }

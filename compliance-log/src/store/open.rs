@@ -59,7 +59,7 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) struct Recovery {
     pub(crate) adopted: Option<(u64, u64)>,
-    pub(crate) torn: Option<Torn>,
+    pub(crate) torn: Vec<Torn>,
 }
 
 /// Continues the newest unlocked store of this service and instance under `dir`, or begins one.
@@ -238,7 +238,7 @@ fn try_continue(
         .as_ref()
         .and_then(|last| Timestamp::parse(last.get("timestamp")?.as_str()?));
     let unclean = !says(&audit.last_body, name::STOPPED);
-    let told = |stream: &Recovered| unclean || stream.torn.is_some() || stream.adopted.is_some();
+    let told = |stream: &Recovered| unclean || !stream.torn.is_empty() || stream.adopted.is_some();
     let recovery = [&audit, &app].map(|stream| {
         told(stream).then(|| Recovery {
             adopted: stream.adopted,

@@ -24,7 +24,8 @@ pub(super) struct Recovered {
     pub(super) stream: Stream,
     /// Records after the last one that was known to be durable.
     pub(super) adopted: Option<(u64, u64)>,
-    pub(super) torn: Option<Torn>,
+    /// Bytes that were moved aside and that no record tells of yet.
+    pub(super) torn: Vec<Torn>,
     /// The body of the last record.
     pub(super) last_body: Vec<u8>,
 }
@@ -63,31 +64,24 @@ pub(super) fn recover(
     };
     let bound = tail.bound().map_err(failed)?;
     let mut segments = tail.segments().map_err(failed)?;
-    let mut torn = None;
     if tail
         .is_incomplete_restatement(&segments, bound)
         .map_err(failed)?
     {
-        torn = segments
-            .pop()
-            .map(|first_seq| tail.cut(first_seq, 0))
-            .transpose()
-            .map_err(failed)?
-            .flatten();
+        tail.set_aside(segments.pop()).map_err(failed)?;
     }
     loop {
         let Some(first_seq) = segments.pop() else {
             return Err(damaged(dir, "it holds no segment").into());
         };
-        let found = tail.find_end(first_seq, segments.last().copied(), bound)?;
-        torn = tail
-            .cut(first_seq, found.scanned.end)
-            .map_err(failed)?
-            .or(torn);
-        if found.scanned.end == 0 && !segments.is_empty() {
+        let previous = segments.last().copied();
+        let found = tail.find_end(first_seq, previous, bound)?;
+        tail.cut(first_seq, found.scanned.end).map_err(failed)?;
+        if found.scanned.end == 0 && previous.is_some() {
             // Its header was never written whole: the segment before it gets another successor.
             continue;
         }
+        let torn = tail.untold(first_seq, previous).map_err(failed)?;
         return tail
             .resume(fs, found, bound, torn, (channel, settings, now))
             .map_err(failed);
@@ -285,24 +279,68 @@ impl Tail<'_> {
     /// Moves what a segment holds from `end` on to a file of its own.
     ///
     /// 1. copied, file and folder synced   crash: found torn again, and copied to another name
-    /// 2. segment cut and synced           crash: done
-    fn cut(&self, first_seq: u64, end: u64) -> io::Result<Option<Torn>> {
+    /// 2. segment cut and synced           crash: the next start finds the file and tells of it
+    fn cut(&self, first_seq: u64, end: u64) -> io::Result<()> {
         let name = layout::segment_name(first_seq);
         let (file, len) = self.open(first_seq)?;
-        if end >= len {
-            return Ok(None);
+        if end < len {
+            durable::keep_torn(self.fs, self.dir, &name, &*file, end, len - end)?;
+            let mut file = self.fs.open(&self.dir.join(&name), Access::Append)?;
+            file.set_len(end)?;
+            file.sync_data()?;
         }
-        let bytes = len - end;
-        let (file_name, sha256) = durable::keep_torn(self.fs, self.dir, &name, &*file, end, bytes)?;
-        let mut file = self.fs.open(&self.dir.join(&name), Access::Append)?;
-        file.set_len(end)?;
-        file.sync_data()?;
-        Ok(Some(Torn {
-            file: file_name,
-            offset: end,
-            bytes,
-            sha256,
-        }))
+        Ok(())
+    }
+
+    /// Renames a whole segment to a torn file.
+    fn set_aside(&self, first_seq: Option<u64>) -> io::Result<()> {
+        let Some(first_seq) = first_seq else {
+            return Ok(());
+        };
+        let name = layout::segment_name(first_seq);
+        durable::set_aside(self.fs, self.dir, &name, |n| layout::torn_name(&name, 0, n)).map(drop)
+    }
+
+    /// The torn files that no `chain.recovery` tells of: a crash may have come between. What tells of
+    /// a file stands in the segment that it was cut off, or in the one after.
+    fn untold(&self, newest: u64, previous: Option<u64>) -> io::Result<Vec<Torn>> {
+        let since = previous.unwrap_or(newest);
+        let mut torn: Vec<(String, u64)> = self
+            .fs
+            .list(self.dir)?
+            .into_iter()
+            .filter_map(|name| {
+                let (segment, offset) = layout::torn_place(&name)?;
+                (segment >= since).then_some((name, offset))
+            })
+            .collect();
+        if torn.is_empty() {
+            return Ok(Vec::new());
+        }
+        for segment in previous.into_iter().chain([newest]) {
+            let (file, len) = self.open(segment)?;
+            let from = Expected {
+                seq: segment,
+                prev: None,
+            };
+            scan(&*file, len, self.id, from, None, |_, line| {
+                if says(line, name::RECOVERY) {
+                    torn.retain(|(name, _)| torn_file(line).as_ref() != Some(name));
+                }
+            })?;
+        }
+        torn.into_iter()
+            .map(|(name, offset)| {
+                let file = self.fs.open(&self.dir.join(&name), Access::Read)?;
+                let (bytes, sha256) = durable::digest(&*file)?;
+                Ok(Torn {
+                    file: name,
+                    offset,
+                    bytes,
+                    sha256,
+                })
+            })
+            .collect()
     }
 
     fn resume(
@@ -310,7 +348,7 @@ impl Tail<'_> {
         fs: &Arc<dyn Fs>,
         found: Found,
         bound: Option<Slot>,
-        torn: Option<Torn>,
+        torn: Vec<Torn>,
         (channel, settings, now): (Channel, Settings, Duration),
     ) -> io::Result<Recovered> {
         let Found {
@@ -392,6 +430,11 @@ fn header_number(line: &[u8]) -> Option<u64> {
         .ok()?
         .pointer("/data/number")?
         .as_u64()
+}
+
+fn torn_file(line: &[u8]) -> Option<String> {
+    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    Some(line.pointer("/data/torn/file")?.as_str()?.to_owned())
 }
 
 fn damaged(path: &Path, text: &str) -> Error {

@@ -9,6 +9,7 @@ pub mod event;
 #[doc(inline)]
 pub use event::AuditEvent;
 pub mod context;
+pub mod wire;
 pub mod chain;
 mod layout;
 mod schema;

@@ -27,6 +27,8 @@ mod current;
 pub use current::{Scoped, carry, carry_fn};
 mod log;
 pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 #[doc(hidden)]

@@ -2,4 +2,6 @@
 
 #[cfg(feature = "macros")]
 mod derive;
+#[cfg(feature = "axum")]
+mod http;
 mod store;

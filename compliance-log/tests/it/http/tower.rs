@@ -135,11 +135,35 @@ async fn latency_lasts_until_the_body_ends() {
         });
     let response = service.oneshot(get_of("/")).await.unwrap();
     clock.advance(Duration::from_millis(2));
-    response.into_body().collect().await.unwrap();
+    let mut body = response.into_body();
+    let frame = body.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "ok");
+    // There is no more; how long the server keeps the body says nothing.
+    clock.advance(Duration::from_secs(1));
+    drop(body);
     log.shutdown().unwrap();
     let records = access(&read(dir.path()));
     assert_eq!(records[0]["latency_ms"], 3.5);
     assert_eq!(records[0]["timestamp"], "1970-01-01T00:00:00.003500Z");
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_store_refuses_no_plain_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = tempfile::NamedTempFile::new_in(dir.path()).unwrap();
+    let log = ComplianceLog::builder("booking-api")
+        .env("test")
+        .dir(file.path())
+        .open()
+        .unwrap();
+    let service = ServiceBuilder::new()
+        .layer(AuditLayer::new(&log))
+        .service_fn(|_: Request<Empty<Bytes>>| {
+            ready(Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))))
+        });
+    let response = service.oneshot(get_of("/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(log.shutdown().unwrap_err().lost, 1);
 }
 
 /// Ready once, and only the very instance that said so; as a concurrency limit is.

@@ -9,6 +9,7 @@ pub mod event;
 #[doc(inline)]
 pub use event::AuditEvent;
 pub mod context;
+pub mod wire;
 pub mod chain;
 mod layout;
 mod schema;
@@ -31,6 +32,8 @@ mod layer;
 pub use layer::AuditTracing;
 mod log;
 pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
 #[doc(hidden)]

@@ -1,0 +1,228 @@
+//! The access record: how a request ended, in the words of the schema.
+
+use std::time::Duration;
+
+use http::{StatusCode, Uri};
+
+use super::request_audit::RequestAudit;
+use crate::{
+    event::{
+        Action, Category, Class, FieldMeta, Fields, Level, Outcome, OutcomeDetail, Raw, Visit,
+    },
+    schema::{self, Event, Failed, Target},
+};
+
+const NAME: &str = "http.request";
+const VERSION: u16 = 1;
+
+/// nginx's word for a client that left before there was an answer.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// What ended a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// All there was to send was handed over.
+    Complete,
+    /// The service answered with an error instead of a response.
+    ServiceError,
+    /// The body ended with an error.
+    BodyError,
+    /// The service or the body panicked.
+    Panic,
+    /// Nobody wants the rest.
+    Gone,
+}
+
+/// One request, once it is over.
+pub(super) struct Access<'a> {
+    pub(super) ending: Ending,
+    pub(super) status: Option<StatusCode>,
+    pub(super) latency: Duration,
+    pub(super) bytes_in: Option<u64>,
+    pub(super) bytes_out: Option<u64>,
+    pub(super) uri: &'a Uri,
+}
+
+/// How the schema says that a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Verdict {
+    status: u16,
+    level: Level,
+    detail: Option<OutcomeDetail>,
+    failure: Option<Failure>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The status says it.
+    Status,
+    /// This code says it.
+    Code(&'static str),
+}
+
+impl Access<'_> {
+    /// Queues the record, whatever the bound: the request was let in.
+    pub(super) fn write(&self, audit: &RequestAudit) {
+        let handle = audit.handle();
+        let verdict = verdict(self.ending, self.status);
+        let mut buffer = *b"HTTP_000";
+        let code = verdict.failure.map(|failure| match failure {
+            Failure::Status => status_code(&mut buffer, verdict.status),
+            Failure::Code(code) => code,
+        });
+        let target = audit.target();
+        let mut event = Event::new(NAME, Category::Access, handle.now(), self);
+        event.version = Some(VERSION);
+        event.level = verdict.level;
+        event.context = Some(audit.context());
+        event.outcome = Some(match code {
+            Some(_) => Outcome::Fail,
+            None => Outcome::Success,
+        });
+        event.detail = verdict.detail;
+        event.target = Target::Text(&target);
+        event.access = Some(schema::Access {
+            status: verdict.status,
+            latency: self.latency,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+        });
+        event.error = code.map(|code| Failed {
+            code,
+            message: None,
+        });
+        audit.write_owed(&event);
+    }
+}
+
+/// `HTTP_404` and so on.
+fn status_code(buffer: &mut [u8; 8], mut status: u16) -> &str {
+    for digit in buffer[5..].iter_mut().rev() {
+        *digit = b'0' + u8::try_from(status % 10).unwrap_or(0);
+        status /= 10;
+    }
+    std::str::from_utf8(buffer).unwrap_or("HTTP")
+}
+
+fn verdict(ending: Ending, status: Option<StatusCode>) -> Verdict {
+    use OutcomeDetail::{Aborted, Denied, Partial};
+    let fail = |status: u16, level, detail, code| Verdict {
+        status,
+        level,
+        detail,
+        failure: Some(Failure::Code(code)),
+    };
+    let Some(status) = status else {
+        return match ending {
+            Ending::Panic => fail(500, Level::Error, None, "PANIC"),
+            Ending::Gone => fail(
+                CLIENT_CLOSED_REQUEST,
+                Level::Info,
+                Some(Aborted),
+                "CLIENT_GONE",
+            ),
+            _ => fail(500, Level::Error, None, "SERVICE_ERROR"),
+        };
+    };
+    let denied = matches!(status.as_u16(), 401 | 403 | 407 | 451);
+    let failed = status.is_client_error() || status.is_server_error() || status.as_u16() > 599;
+    let status_u16 = status.as_u16();
+    if failed {
+        return Verdict {
+            status: status_u16,
+            level: match status_u16 {
+                500.. => Level::Error,
+                _ if denied => Level::Warn,
+                _ => Level::Info,
+            },
+            detail: denied.then_some(Denied),
+            failure: Some(Failure::Status),
+        };
+    }
+    match ending {
+        Ending::Complete => Verdict {
+            status: status_u16,
+            level: Level::Info,
+            detail: None,
+            failure: None,
+        },
+        Ending::Gone => fail(status_u16, Level::Info, Some(Partial), "CLIENT_GONE"),
+        Ending::Panic => fail(status_u16, Level::Error, Some(Partial), "PANIC"),
+        Ending::BodyError | Ending::ServiceError => {
+            fail(status_u16, Level::Error, Some(Partial), "BODY_ERROR")
+        }
+    }
+}
+
+const fn field(name: &'static str) -> FieldMeta {
+    FieldMeta {
+        name,
+        class: Class::Internal,
+        action: Action::Keep,
+        root: false,
+    }
+}
+
+const PATH: FieldMeta = field("path");
+const QUERY: FieldMeta = field("query");
+
+impl Fields for Access<'_> {
+    fn visit(&self, out: &mut dyn Visit) {
+        if !self.uri.path().is_empty() {
+            out.field(&PATH, Raw::Str(self.uri.path()));
+        }
+        if let Some(query) = self.uri.query() {
+            out.field(&QUERY, Raw::Str(query));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_three_digits() {
+        for (status, code) in [(404, "HTTP_404"), (500, "HTTP_500"), (999, "HTTP_999")] {
+            assert_eq!(status_code(&mut { *b"HTTP_000" }, status), code);
+        }
+    }
+
+    #[test]
+    fn what_the_status_says_of_a_whole_answer() {
+        use OutcomeDetail::Denied;
+        for (status, level, detail, failed) in [
+            (101, Level::Info, None, false),
+            (200, Level::Info, None, false),
+            (206, Level::Info, None, false),
+            (304, Level::Info, None, false),
+            (400, Level::Info, None, true),
+            (401, Level::Warn, Some(Denied), true),
+            (403, Level::Warn, Some(Denied), true),
+            (404, Level::Info, None, true),
+            (407, Level::Warn, Some(Denied), true),
+            (408, Level::Info, None, true),
+            (429, Level::Info, None, true),
+            (451, Level::Warn, Some(Denied), true),
+            (500, Level::Error, None, true),
+            (503, Level::Error, None, true),
+            (999, Level::Error, None, true),
+        ] {
+            let expected = Verdict {
+                status,
+                level,
+                detail,
+                failure: failed.then_some(Failure::Status),
+            };
+            let status = StatusCode::from_u16(status).ok();
+            assert_eq!(verdict(Ending::Complete, status), expected);
+            if failed {
+                assert_eq!(
+                    verdict(Ending::Gone, status),
+                    expected,
+                    "the status is the reason"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What is known of a request when it comes in.
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_LENGTH, HeaderName, USER_AGENT},
+    request::Parts,
+};
+use http_body::Body;
+
+use super::{layer::AuditLayer, request_audit::RequestAudit, trust::Source};
+use crate::{
+    clock::Timestamp,
+    context::{AuditContext, random},
+    wire::{self, TraceParent},
+};
+
+pub(super) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// The longest text that is kept of a header; a record keeps less and says that it was cut.
+const TEXT_BYTES_MAX: usize = 8 * 1024;
+
+/// Whose request it is.
+pub(super) enum Arrival {
+    /// Another layer outside of this one writes its record.
+    Seen,
+    /// This layer's, with the length of its body.
+    New(RequestAudit, Option<u64>),
+}
+
+/// Puts a [`RequestAudit`] into the request, unless it has one.
+pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) -> Arrival {
+    let route = (layer.route_of)(parts);
+    if let Some(audit) = parts.extensions.get::<RequestAudit>() {
+        audit.matched(route);
+        return Arrival::Seen;
+    }
+    let context = context(parts, layer);
+    let audit = RequestAudit::new(layer.handle.clone(), context, parts.method.clone());
+    audit.matched(route);
+    parts.extensions.insert(audit.clone());
+    let bytes_in = content_length(&parts.headers).or_else(|| body.size_hint().exact());
+    Arrival::New(audit, bytes_in)
+}
+
+fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
+    let mut context = AuditContext::request();
+    if layer.trust.trace == Source::Header
+        && let Some(parent) = TraceParent::from_lines(lines(&parts.headers, &TRACEPARENT))
+    {
+        context = context.trace(parent.trace_id, parent.flags);
+        if let Some(state) = wire::tracestate(lines(&parts.headers, &TRACESTATE)) {
+            context = context.tracestate(state);
+        }
+    }
+    let theirs = match layer.trust.request_id {
+        Source::Header => wire::request_id(lines(&parts.headers, &X_REQUEST_ID)),
+        Source::New => None,
+    };
+    context = match theirs {
+        Some(id) => context.request_id(id),
+        None => context.request_id(new_request_id(layer.handle.now())),
+    };
+    if let Some(ip) = (layer.peer_of)(&parts.extensions) {
+        context = context.ip(ip.to_canonical());
+    }
+    if let Some(agent) = parts.headers.get(USER_AGENT) {
+        context = context.user_agent(text(agent.as_bytes()));
+    }
+    context.build()
+}
+
+fn lines<'a>(
+    headers: &'a HeaderMap,
+    name: &'a HeaderName,
+) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_BYTES_MAX)]).into_owned()
+}
+
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A UUID version 7 (RFC 9562): the time in milliseconds, then 74 random bits.
+fn new_request_id(now: Timestamp) -> String {
+    let mut bytes = [0; 16];
+    random(&mut bytes);
+    let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
+    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_ids_are_uuids_of_version_7_in_the_order_of_time() {
+        let at = |micros| new_request_id(Timestamp::from_micros(micros));
+        let id = at(0x0192_f0c1_7c3e * 1000);
+        assert!(id.starts_with("0192f0c1-7c3e-7"), "{id}");
+        assert_eq!(id.len(), 36);
+        assert!(
+            matches!(id.as_bytes()[19], b'8' | b'9' | b'a' | b'b'),
+            "{id}"
+        );
+        assert!(id < at(0x0192_f0c1_7c3f * 1000));
+        assert!(at(-1).starts_with("00000000-0000-7"));
+        assert_eq!(wire::request_id([id.as_bytes()]), Some(&*id));
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_invalid_ones_marked() {
+        assert_eq!(text(&[b'a'; TEXT_BYTES_MAX + 1]).len(), TEXT_BYTES_MAX);
+        assert_eq!(text(b"curl\xff"), "curl\u{fffd}");
+    }
+}

@@ -1,0 +1,177 @@
+use std::{mem, time::Duration};
+
+use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
+use http_body::Body;
+
+use super::{
+    access::{Access, Ending},
+    arrival::{X_REQUEST_ID, content_length},
+    body::AuditBody,
+    request_audit::RequestAudit,
+};
+use crate::current::Scope;
+
+/// Owes the access record of one request and writes it when it is dropped at the latest. It is held
+/// by the future until there is a response, then by the response's body.
+#[derive(Debug)]
+pub(super) struct Guard {
+    audit: RequestAudit,
+    uri: Uri,
+    bytes_in: Option<u64>,
+    started: Duration,
+    answer: Option<Answer>,
+    phase: Phase,
+}
+
+/// What was sent so far.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    bytes: u64,
+    /// How much there is to be sent, where that is known.
+    bytes_expected: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nobody runs.
+    Waiting,
+    /// The service or the body runs; to be dropped now means that it panicked.
+    Running,
+    /// The record is written.
+    Settled,
+}
+
+impl Guard {
+    pub(super) fn new(audit: RequestAudit, parts: &Parts, bytes_in: Option<u64>) -> Self {
+        Self {
+            started: audit.handle().clock().monotonic(),
+            audit,
+            uri: parts.uri.clone(),
+            bytes_in,
+            answer: None,
+            phase: Phase::Waiting,
+        }
+    }
+
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            handle: self.audit.handle().clone(),
+            context: Some(self.audit.context().clone()),
+        }
+    }
+
+    /// Runs the service or the body, so that the guard knows of a panic there even where something
+    /// outside catches it and drops the guard later.
+    pub(super) fn watch<R>(guard: &mut Option<Self>, run: impl FnOnce() -> R) -> R {
+        if let Some(guard) = guard {
+            guard.phase = Phase::Running;
+        }
+        let result = run();
+        if let Some(guard) = guard {
+            guard.phase = Phase::Waiting;
+        }
+        result
+    }
+
+    /// Hands the record over to the body, or writes it where nobody will poll that.
+    pub(super) fn answer<B: Body>(
+        mut self,
+        mut response: Response<B>,
+        scope: Option<Scope>,
+    ) -> Response<AuditBody<B>> {
+        let id = self.audit.context().request_id();
+        if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
+            response.headers_mut().insert(&X_REQUEST_ID, id);
+        }
+        let status = response.status();
+        let length = content_length(response.headers());
+        self.answer = Some(Answer {
+            status,
+            bytes: 0,
+            bytes_expected: response.body().size_hint().exact().or(length),
+        });
+        let method = self.audit.method();
+        let bodiless = *method == Method::HEAD
+            || (*method == Method::CONNECT && status.is_success())
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || response.body().is_end_stream();
+        let guard = if bodiless {
+            self.complete();
+            None
+        } else {
+            Some(self)
+        };
+        response.map(|body| AuditBody::new(body, scope, guard))
+    }
+
+    /// Counts bytes of the body.
+    pub(super) fn sent(&mut self, bytes: usize) {
+        if let Some(answer) = &mut self.answer {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            answer.bytes = answer.bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Says that no more is to be sent than was.
+    pub(super) fn all_sent(&mut self) {
+        if let Some(answer) = &mut self.answer {
+            answer.bytes_expected = Some(answer.bytes);
+        }
+    }
+
+    /// Whether the service, the body or whoever drops them panicked.
+    pub(super) fn panicked(&self) -> bool {
+        self.phase == Phase::Running || std::thread::panicking()
+    }
+
+    /// There is nothing more to send.
+    pub(super) fn complete(mut self) {
+        self.settle(Ending::Complete);
+    }
+
+    /// The service answered with an error instead of a response.
+    pub(super) fn service_error(mut self) {
+        self.settle(Ending::ServiceError);
+    }
+
+    /// The body ended with an error.
+    pub(super) fn body_error(mut self) {
+        self.settle(Ending::BodyError);
+    }
+
+    fn settle(&mut self, ending: Ending) {
+        if mem::replace(&mut self.phase, Phase::Settled) == Phase::Settled {
+            return;
+        }
+        let handle = self.audit.handle();
+        let access = Access {
+            ending,
+            status: self.answer.as_ref().map(|answer| answer.status),
+            latency: handle.clock().monotonic().saturating_sub(self.started),
+            bytes_in: self.bytes_in,
+            bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
+            uri: &self.uri,
+        };
+        access.write(&self.audit);
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let whole = self
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.bytes_expected == Some(answer.bytes));
+        let ending = if self.panicked() {
+            Ending::Panic
+        } else if whole {
+            // Servers do not poll a body beyond the length that its header states.
+            Ending::Complete
+        } else {
+            Ending::Gone
+        };
+        self.settle(ending);
+    }
+}

@@ -1,0 +1,49 @@
+use std::pin::Pin;
+
+use pin_project_lite::pin_project;
+
+use crate::current::{Scope, enter};
+
+pin_project! {
+    /// Something that is polled, and dropped, within a scope.
+    #[derive(Debug)]
+    pub(super) struct InScope<T> {
+        // Only `drop` leaves nothing here.
+        #[pin]
+        inner: Option<T>,
+        scope: Option<Scope>,
+    }
+
+    impl<T> PinnedDrop for InScope<T> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.scope.take().map(|scope| enter(Some(scope)));
+            this.inner.set(None);
+        }
+    }
+}
+
+impl<T> InScope<T> {
+    /// Without a scope, in whatever scope the caller is in.
+    pub(super) fn new(inner: T, scope: Option<Scope>) -> Self {
+        Self {
+            inner: Some(inner),
+            scope,
+        }
+    }
+
+    pub(super) fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    pub(super) fn get(&self) -> Option<&T> {
+        self.inner.as_ref()
+    }
+
+    /// Runs `poll` within the scope.
+    pub(super) fn with<R>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
+        let this = self.project();
+        let _entered = this.scope.clone().map(|scope| enter(Some(scope)));
+        this.inner.as_pin_mut().map(poll)
+    }
+}

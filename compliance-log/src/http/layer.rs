@@ -1,0 +1,139 @@
+use std::{fmt, net::IpAddr};
+
+use http::{Extensions, request::Parts};
+use tower_layer::Layer;
+
+use super::{service::AuditService, trust::Trust};
+use crate::{log::ComplianceLog, pipeline::Handle};
+
+/// Writes one access record for each request to the service inside.
+///
+/// Make it the outermost layer, with `Router::layer`: outside of authentication, timeouts, limits
+/// and `CatchPanicLayer`, so that it sees how they answer. Inside of another `AuditLayer` it only
+/// tells that one the matched route.
+///
+/// ```
+#[cfg_attr(feature = "axum", doc = "use axum::{Router, routing::get};")]
+/// use compliance_log::{ComplianceLog, http::AuditLayer};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// # let dir = dir.path();
+/// let log = ComplianceLog::builder("booking-api").env("test").dir(dir).open()?;
+#[cfg_attr(
+    feature = "axum",
+    doc = r#"let app: Router = Router::new()
+    .route("/bookings/{id}", get(|| async { "booked" }))
+    .layer(AuditLayer::new(&log));"#
+)]
+#[cfg_attr(not(feature = "axum"), doc = "let layer = AuditLayer::new(&log);")]
+/// // … serve; and only once no connection is left:
+/// log.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// With tower alone, `ServiceBuilder::new().layer(AuditLayer::new(&log)).service(inner)` serves any
+/// `Service<http::Request<B>, Response = http::Response<RB>>`. Nothing is boxed and no runtime is
+/// needed.
+#[derive(Clone)]
+pub struct AuditLayer {
+    pub(super) handle: Handle,
+    pub(super) trust: Trust,
+    pub(super) route_of: fn(&Parts) -> Option<&str>,
+    pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
+}
+
+impl AuditLayer {
+    /// A layer that writes to `log` and keeps nothing open.
+    pub fn new(log: &ComplianceLog) -> Self {
+        Self {
+            handle: log.handle(),
+            trust: Trust::default(),
+            route_of: matched_path,
+            peer_of: peer_address,
+        }
+    }
+
+    /// Whom to believe about trace and request id. Default: [`Trust::default`].
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// How to tell which route a request matches, as the service's author wrote it. Default: axum's
+    /// `MatchedPath`, with the feature `axum`; else none.
+    ///
+    /// It must have few values, because people count records by it: never the path as it was sent.
+    ///
+    /// ```
+    /// # use compliance_log::http::AuditLayer;
+    /// # fn f(layer: AuditLayer) -> AuditLayer {
+    /// // gRPC paths are names of methods.
+    /// layer.route_of(|parts| Some(parts.uri.path()))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn route_of(mut self, route_of: fn(&Parts) -> Option<&str>) -> Self {
+        self.route_of = route_of;
+        self
+    }
+
+    /// How to tell from which address a request came. Default: an `IpAddr` or `SocketAddr` among
+    /// the extensions. It sees no headers, because anybody can write those.
+    ///
+    /// axum keeps the address of the connection in a type that exists only with its feature
+    /// `tokio`, and only where the service was made by `into_make_service_with_connect_info`:
+    ///
+    /// ```
+    /// # use compliance_log::http::AuditLayer;
+    /// # #[cfg(feature = "axum")]
+    /// # fn f(layer: AuditLayer) -> AuditLayer {
+    /// use axum::extract::ConnectInfo;
+    /// use std::net::SocketAddr;
+    ///
+    /// layer.peer_of(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer_of(mut self, peer_of: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        self.peer_of = peer_of;
+        self
+    }
+}
+
+#[cfg(feature = "axum")]
+fn matched_path(parts: &Parts) -> Option<&str> {
+    let path = parts.extensions.get::<axum::extract::MatchedPath>()?;
+    Some(path.as_str())
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_path(_: &Parts) -> Option<&str> {
+    None
+}
+
+fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
+    let socket = extensions.get::<std::net::SocketAddr>();
+    socket
+        .map(std::net::SocketAddr::ip)
+        .or_else(|| extensions.get::<IpAddr>().copied())
+}
+
+impl<S> Layer<S> for AuditLayer {
+    type Service = AuditService<S>;
+
+    fn layer(&self, inner: S) -> AuditService<S> {
+        AuditService::new(inner, self.clone())
+    }
+}
+
+impl fmt::Debug for AuditLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLayer")
+            .field("handle", &self.handle)
+            .field("trust", &self.trust)
+            .finish_non_exhaustive()
+    }
+}

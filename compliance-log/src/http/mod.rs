@@ -1,0 +1,56 @@
+//! One access record for each HTTP request, and the request's context for everything in it.
+//!
+//! [`AuditLayer`] goes around any tower service of HTTP requests, an axum `Router` among them. For
+//! each request it makes an [`AuditContext`](crate::context::AuditContext), runs the service and
+//! the body of its response within it, and writes exactly one record `http.request` when the
+//! request is over, however it ends.
+//!
+//! # What an access record says
+//!
+//! | the request ended | `status_code` | `outcome` | `outcome_detail` | `error_code` |
+//! |---|---|---|---|---|
+//! | 1xx, 2xx, 3xx | as sent | `success` | | |
+//! | 401, 403, 407, 451 | as sent | `fail` | `denied` | `HTTP_401` … |
+//! | other 4xx, 5xx | as sent | `fail` | | `HTTP_404` … |
+//! | the service returned an error | 500 | `fail` | | `SERVICE_ERROR` |
+//! | a panic before the response | 500 | `fail` | | `PANIC` |
+//! | dropped before the response: client gone, timeout outside the layer | 499 | `fail` | `aborted` | `CLIENT_GONE` |
+//! | the body failed | as sent | `fail` | `partial` | `BODY_ERROR` |
+//! | a panic in the body | as sent | `fail` | `partial` | `PANIC` |
+//! | dropped within the body | as sent | `fail` | `partial` | `CLIENT_GONE` |
+//!
+//! Where the status itself is a failure it says how the request ended, whatever befell the body.
+//! `target_resource` is the method and the matched route, `GET /bookings/{id}`, or `GET unmatched`.
+//! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction.
+//! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
+//!
+//! # What it does not do
+//!
+//! *Success* means that the service did its part, not that the client got the answer. A client that
+//! leaves while the service does not read from it may go unnoticed. A request that the server
+//! refuses before any service runs, such as one with a control character in a header, leaves no
+//! record. No header is ever recorded but `x-request-id` and `user-agent`.
+//!
+//! Panics are told from other endings only where they unwind.
+
+mod access;
+mod arrival;
+mod body;
+#[cfg(feature = "axum")]
+mod extract;
+mod future;
+mod guard;
+mod in_scope;
+mod layer;
+mod request_audit;
+mod service;
+mod trust;
+
+pub use body::AuditBody;
+#[cfg(feature = "axum")]
+pub use extract::NoAuditLayer;
+pub use future::AuditFuture;
+pub use layer::AuditLayer;
+pub use request_audit::RequestAudit;
+pub use service::AuditService;
+pub use trust::Trust;

@@ -1,0 +1,62 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::{
+    arrival::{self, Arrival},
+    body::AuditBody,
+    future::AuditFuture,
+    guard::Guard,
+    layer::AuditLayer,
+};
+
+/// The service that an [`AuditLayer`] makes of another.
+#[derive(Clone, Debug)]
+pub struct AuditService<S> {
+    inner: S,
+    layer: AuditLayer,
+}
+
+impl<S> AuditService<S> {
+    pub(super) fn new(inner: S, layer: AuditLayer) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S, B, RB> Service<Request<B>> for AuditService<S>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    B: Body,
+    RB: Body,
+{
+    type Response = Response<AuditBody<RB>>;
+    type Error = S::Error;
+    type Future = AuditFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        match arrival::receive(&mut parts, &body, &self.layer) {
+            Arrival::Seen => {
+                let request = Request::from_parts(parts, body);
+                AuditFuture::seen(self.inner.call(request))
+            }
+            Arrival::New(audit, bytes_in) => {
+                // Owns the record from here on, also if `call` itself panics.
+                let guard = Guard::new(audit, &parts, bytes_in);
+                let request = Request::from_parts(parts, body);
+                let scope = guard.scope();
+                let future = {
+                    let _entered = crate::current::enter(Some(scope.clone()));
+                    self.inner.call(request)
+                };
+                AuditFuture::new(future, scope, guard)
+            }
+        }
+    }
+}

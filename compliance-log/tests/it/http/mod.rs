@@ -1,0 +1,13 @@
+//! `AuditLayer` around real servers and around services of our own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions around a test fail it as the test itself does"
+)]
+
+mod endings;
+mod identity;
+mod served;
+mod tower;
+mod trace;

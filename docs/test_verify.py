@@ -327,6 +327,25 @@ class VerifyTest(unittest.TestCase):
         self.rewrite(stream, lines)
         self.check(1)
 
+    # The page itself
+
+    def test_the_worked_example_of_the_format(self):
+        text = (HERE / "FORMAT.md").read_text()
+        lines = re.search(r"```jsonl\n(.*?)```", text, re.DOTALL)[1]
+        folder = self.store / "streams" / "audit"
+        folder.mkdir(parents=True)
+        (folder / f"{0:020}.jsonl").write_text(lines)
+        self.assertIn("2 records", self.check(0))
+        slot = struct.pack(">QQQ", 0, 1, len(lines)) + bytes.fromhex(lines[-67:-3])
+        (folder / "head").write_bytes(slot + hashlib.sha256(slot).digest()[:8])
+        self.assertIn("synced to 1", self.check(0))
+        self.assertIn(hashlib.sha256(slot).hexdigest()[:16], text)
+        genesis = "".join(re.search(r"in hex: \| (.*) \|", text)[1].replace("`", "").split())
+        self.assertEqual(len(genesis), 160)
+        self.assertIn(f'"prev_hash":"{hashlib.sha256(bytes.fromhex(genesis)).hexdigest()}"', lines)
+        for seq, line in enumerate(lines.splitlines()):
+            self.assertIn(f"| body of seq {seq} | {len(line.encode()) - 154} |", text)
+
     # Several, none, usage
 
     def test_tampered_counts_before_torn(self):

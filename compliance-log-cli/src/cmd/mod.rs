@@ -1,0 +1,4 @@
+//! One file per verb.
+
+pub(crate) mod show;
+pub(crate) mod tail;

@@ -8,3 +8,5 @@ pub mod clock;
 pub mod event;
 pub mod context;
 pub mod chain;
+mod layout;
+pub mod verify;

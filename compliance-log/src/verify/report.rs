@@ -1,0 +1,227 @@
+//! What a verification found, in the shape that `--json` prints.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, Serializer};
+
+/// What one finding, a store or a whole report comes to.
+///
+/// Ordered from the gravest to the most harmless: the headline is the smallest one present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A record of another stream, or a stream that does not start from its own name.
+    Splice,
+    /// Bytes were changed.
+    Edit,
+    /// A record that the writer did not write stands between its records.
+    Insert,
+    /// A record stands there twice.
+    Duplicate,
+    /// Records stand in another order.
+    Reorder,
+    /// Records are missing.
+    Delete,
+    /// The writer itself left out numbers; nothing was removed.
+    Gap,
+    /// A segment file is missing.
+    MissingSegment,
+    /// The stream ends before what is known to have been durable.
+    Truncated,
+    /// There was nothing to check.
+    NothingChecked,
+    /// Bytes at the end that a crash left, or that are being written right now.
+    Torn,
+    /// Everything that is there fits together.
+    Ok,
+}
+
+impl Verdict {
+    /// The word in reports, for example `MISSING_SEGMENT`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Splice => "SPLICE",
+            Self::Edit => "EDIT",
+            Self::Insert => "INSERT",
+            Self::Duplicate => "DUPLICATE",
+            Self::Reorder => "REORDER",
+            Self::Delete => "DELETE",
+            Self::Gap => "GAP",
+            Self::MissingSegment => "MISSING_SEGMENT",
+            Self::Truncated => "TRUNCATED",
+            Self::NothingChecked => "NOTHING_CHECKED",
+            Self::Torn => "TORN",
+            Self::Ok => "OK",
+        }
+    }
+
+    /// The command's exit code: 0 fine, 1 tampered, 2 nothing checked, 4 torn only. 3, usage or
+    /// I/O, is an [`Error`](crate::Error) and no verdict.
+    pub const fn exit(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::NothingChecked => 2,
+            Self::Torn => 4,
+            _ => 1,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything that one call of [`verify`](super::verify) found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The gravest verdict of any store.
+    pub verdict: Verdict,
+    /// The exit code over all stores: the first present of 1, 2, 4, 0.
+    pub exit: u8,
+    /// In the order of their paths.
+    pub stores: Vec<StoreReport>,
+}
+
+impl Report {
+    pub(super) fn new(stores: Vec<StoreReport>) -> Self {
+        let verdict = stores.iter().map(|store| store.verdict).min();
+        let present = |code: &u8| stores.iter().any(|store| store.verdict.exit() == *code);
+        Self {
+            verdict: verdict.unwrap_or(Verdict::NothingChecked),
+            exit: [1, 2, 4, 0].into_iter().find(present).unwrap_or(2),
+            stores,
+        }
+    }
+}
+
+/// One store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StoreReport {
+    /// Its folder, as it was given or found.
+    #[serde(serialize_with = "as_text")]
+    pub path: PathBuf,
+    /// The gravest finding, or [`Verdict::Ok`].
+    pub verdict: Verdict,
+    /// One entry per folder under `streams/`, by name.
+    pub streams: Vec<StreamReport>,
+    /// In the order of streams and files.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing and no tampering, such as files that the log did not make.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// One stream of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StreamReport {
+    /// Its id; the folder's name where no record states one.
+    pub stream: String,
+    /// The first record that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// The last record that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
+    /// Records whose own hash is right and that were given a place in the stream.
+    pub records: u64,
+    /// Segment files.
+    pub segments: u64,
+    /// The last record that the head file knows to be durable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durable_seq: Option<u64>,
+    /// After the first finding: each later stretch of records that fit together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub islands: Vec<Island>,
+    /// How many islands beyond those listed there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub islands_omitted: u64,
+    /// How many findings beyond those listed there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub findings_omitted: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Records behind a finding that fit together again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Island {
+    /// The file, relative to the store.
+    pub file: String,
+    /// The first record.
+    pub first: u64,
+    /// The last record.
+    pub last: u64,
+    /// The first byte of the first record, from 0.
+    pub offset: u64,
+    /// How many records there are.
+    pub records: u64,
+}
+
+/// One place where the bytes are not what the writer wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What was done.
+    pub verdict: Verdict,
+    /// The stream's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// The file, relative to the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The segment: the first sequence that its name states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<u64>,
+    /// The record; the first one where several are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// The line in the file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The first byte in the file, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// Bytes from there, newlines included; 0 where something is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+    /// One sentence for a person.
+    pub detail: String,
+}
+
+impl Finding {
+    pub(super) fn new(verdict: Verdict, detail: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            stream: None,
+            file: None,
+            segment: None,
+            seq: None,
+            line: None,
+            offset: None,
+            length: None,
+            detail: detail.into(),
+        }
+    }
+}

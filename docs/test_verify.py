@@ -28,7 +28,7 @@ class Stream:
         self.prev = hashlib.sha256(b"compliance-log/v1/genesis\0" + named).digest()
         self.seq, self.lines = 0, []
         self.open_segment()
-        self.add("chain.genesis")
+        self.add("chain.genesis", '{"format":1}')
 
     def line(self, seq, prev, event, data="{}", note="x"):
         body = (
@@ -84,7 +84,10 @@ class Stream:
         self.file.write_bytes(b"".join(lines))
         if header:
             segment = self.file.name if offset == 0 else old.name
-            self.add("segment.header", f'{{"number":1,"supersedes":{{"segment":"{segment}","offset":{offset}}}}}')
+            self.add(
+                "segment.header",
+                f'{{"number":1,"previous":"{segment}","bytes":{offset},"supersedes":{{"segment":"{segment}","offset":{offset}}}}}',
+            )
         return old, offset
 
 
@@ -123,6 +126,11 @@ class VerifyTest(unittest.TestCase):
         Stream(self.store).add_many(5).sync()
         self.assertIn("6 records, seq 0 to 5, synced to 5", self.check(0))
         self.check(0, root=self.store)
+
+    def test_an_empty_new_file_behind_a_footer_is_a_rotation_under_way(self):
+        stream = Stream(self.store).add_many(3)
+        stream.rotate().file.write_bytes(b"")
+        self.check(0)
 
     def test_two_streams_two_stores_without_heads(self):
         Stream(self.store).add_many(2)
@@ -188,11 +196,19 @@ class VerifyTest(unittest.TestCase):
         self.check(4, stream.file, size, 4)
 
     def test_a_hole_of_nul_before_good_lines(self):
-        stream = Stream(self.store).add_many(3).sync().add_many(3)
-        lines = self.lines(stream)
-        lines[4] = b"\0" * len(lines[4])
-        self.rewrite(stream, lines)
-        self.check(4, stream.file, self.at(lines, 4), 4)
+        stream = Stream(self.store).add_many(3).sync().add_many(6)
+        raw = bytearray(stream.file.read_bytes())
+        raw[2048:2560] = bytes(512)
+        stream.file.write_bytes(raw)
+        self.assertLess(self.at(stream.lines, 4), 2048)
+        self.check(4, stream.file, self.at(stream.lines, 4), 4)
+
+    def test_zeros_elsewhere_than_between_sectors_are_no_hole(self):
+        stream = Stream(self.store).add_many(3).sync().add_many(6)
+        raw = bytearray(stream.file.read_bytes())
+        raw[2049:2560] = bytes(511)
+        stream.file.write_bytes(raw)
+        self.check(1, stream.file, self.at(stream.lines, 4), 4)
 
     def test_a_segment_header_cut_short(self):
         stream = Stream(self.store).add_many(3).rotate()
@@ -204,17 +220,17 @@ class VerifyTest(unittest.TestCase):
         stream.supersede(5, header=False)
         self.check(4, stream.file, 0)
 
-    def test_superseding_file_from_the_first_byte_without_its_header(self):
-        stream = Stream(self.store).add_many(4)
-        stream.supersede(0, header=False)
-        self.check(4, stream.file, 0)
-
     def test_a_torn_old_file_below_an_unfinished_new_one(self):
         stream = Stream(self.store).add_many(4).sync().add_many(3)
         old, _ = stream.supersede(5, header=False)
         raw = old.read_bytes()
         old.write_bytes(raw[:-9])
         self.check(4, old, len(raw) - len(stream.lines[7]))
+
+    def test_an_empty_new_file(self):
+        stream = Stream(self.store).add_many(3)
+        (stream.folder / f"{4:020}.jsonl").touch()
+        self.check(4, stream.folder / f"{4:020}.jsonl", 0)
 
     # Tampered
 
@@ -241,6 +257,20 @@ class VerifyTest(unittest.TestCase):
         lines[3] = stream.line(3, prev, "booking.created", '{"n":99}')[0]
         self.rewrite(stream, lines)
         self.check(1, stream.file, self.at(lines, 3), 3)
+
+    def test_a_rehashed_record_in_place_of_the_header(self):
+        stream = Stream(self.store).add_many(2).rotate()
+        prev = bytes.fromhex(re.search(rb'"prev_hash":"(\w+)"', stream.lines[-1])[1].decode())
+        self.rewrite(stream, [stream.line(stream.seq - 1, prev, "booking.created")[0]])
+        self.check(1, stream.file, 0)
+
+    def test_deleted_at_the_end_of_an_older_segment(self):
+        stream = Stream(self.store).add_many(3)
+        older = stream.file
+        stream.rotate()
+        raw = b"".join(stream.lines[:3])
+        older.write_bytes(raw)
+        self.check(1, older, len(raw), 3)
 
     def test_deleted(self):
         stream = Stream(self.store).add_many(6).sync()
@@ -361,6 +391,15 @@ class VerifyTest(unittest.TestCase):
         self.check(2, root=self.root / "missing")
         (self.store / "streams" / "audit").mkdir(parents=True)
         self.check(2)
+
+    def test_a_store_without_its_audit_stream_is_not_wholly_checked(self):
+        Stream(self.store, "app").add_many(2)
+        self.check(2)
+
+    def test_nothing_but_torn_bytes(self):
+        stream = Stream(self.store)
+        stream.file.write_bytes(stream.file.read_bytes()[:-5])
+        self.check(2, stream.file, 0)
 
     def test_usage(self):
         with contextlib.redirect_stderr(io.StringIO()):

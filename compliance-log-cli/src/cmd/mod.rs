@@ -2,3 +2,4 @@
 
 pub(crate) mod show;
 pub(crate) mod tail;
+pub(crate) mod verify;

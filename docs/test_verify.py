@@ -1,11 +1,18 @@
-"""Tests of verify.py on stores made here, byte by byte, from docs/FORMAT.md: python3 -m unittest docs/test_verify.py"""
+"""Tests of verify.py on stores made here, byte by byte, from docs/FORMAT.md: python3 -m unittest docs/test_verify.py
+
+With COMPLIANCE_LOG_BIN=<path of the built command>, the command judges every store too and must agree."""
 import contextlib
 import hashlib
 import importlib.util
 import io
+import itertools
+import json
+import os
 import pathlib
 import re
 import struct
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -14,6 +21,7 @@ SPEC = importlib.util.spec_from_file_location("verify", HERE / "verify.py")
 verify = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(verify)
 
+COMMAND = os.environ.get("COMPLIANCE_LOG_BIN")
 NAMES = ("booking-api", "host-1", "00112233445566ff")
 
 
@@ -101,8 +109,10 @@ class VerifyTest(unittest.TestCase):
     def check(self, code, file=None, offset=None, seq=None, root=None):
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            got = verify.main([str(root or self.root)])
+            got = verify.main(root or self.root)
         self.assertEqual(got, code, out.getvalue())
+        if COMMAND:
+            self.command_agrees(root or self.root, code, file, offset)
         if file is not None:
             found = re.search(r": (\S+): line (\d+), seq (\d+), byte offset (\d+),", out.getvalue())
             self.assertIsNotNone(found, out.getvalue())
@@ -110,6 +120,16 @@ class VerifyTest(unittest.TestCase):
             if seq is not None:
                 self.assertEqual(int(found[3]), seq, out.getvalue())
         return out.getvalue()
+
+    def command_agrees(self, root, code, file, offset):
+        run = subprocess.run([COMMAND, "verify", "--json", root], capture_output=True, text=True)
+        self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+        if file is not None:
+            findings = [f for store in json.loads(run.stdout)["stores"] for f in store["findings"] if "offset" in f]
+            if not findings:  # about a whole stream
+                return
+            grave = [f for f in findings if f["verdict"] != "TORN"] or findings
+            self.assertIn((file.name, offset), sorted((pathlib.Path(f["file"]).name, f["offset"]) for f in grave)[:1], run.stdout)
 
     def lines(self, stream):
         return stream.file.read_bytes().splitlines(keepends=True)
@@ -235,13 +255,14 @@ class VerifyTest(unittest.TestCase):
     # Tampered
 
     def test_every_flipped_bit_of_durable_records(self):
-        stream = Stream(self.store).add_many(1).sync()
+        stream = Stream(self.store).add_many(2).sync()
         raw = stream.file.read_bytes()
-        for bit in range(0, len(raw) * 8, 7):
+        ends = list(itertools.accumulate(map(len, stream.lines)))
+        for bit in range(0, len(raw) * 8, 31):
             flipped = bytearray(raw)
             flipped[bit // 8] ^= 1 << bit % 8
             stream.file.write_bytes(flipped)
-            self.check(1, stream.file, 0 if bit // 8 < len(stream.lines[0]) else len(stream.lines[0]))
+            self.check(1, stream.file, max(end for end in [0, *ends] if end <= bit // 8))
 
     def test_edit_above_the_bound_before_good_lines(self):
         stream = Stream(self.store).add_many(6)
@@ -401,10 +422,21 @@ class VerifyTest(unittest.TestCase):
         stream.file.write_bytes(stream.file.read_bytes()[:-5])
         self.check(2, stream.file, 0)
 
+    def test_streams_of_two_stores_in_one(self):
+        stream = Stream(self.store, "audit").add_many(2)
+        other = Stream(self.root / "other", "app", ("booking-api", "host-2", "ff" * 8))
+        other.folder.rename(self.store / "streams" / "app")
+        self.check(1, stream.file, 0, root=self.store)
+
+    def test_a_store_without_streams(self):
+        self.store.mkdir()
+        self.check(2)
+
     def test_usage(self):
-        with contextlib.redirect_stderr(io.StringIO()):
-            self.assertEqual(verify.main([]), 3)
-            self.assertEqual(verify.main(["--json"]), 3)
+        for arguments in ([], ["--json"], [".", "."]):
+            run = subprocess.run([sys.executable, HERE / "verify.py", *arguments], capture_output=True, text=True)
+            self.assertEqual((run.returncode, run.stdout), (3, ""))
+            self.assertIn("verify.py DIR", run.stderr)
 
 
 if __name__ == "__main__":

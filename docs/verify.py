@@ -33,7 +33,7 @@ def segments(folder, bound):  # the rows of each file that count, oldest first, 
                 (last.good.seq >= first or last.good.seq == first - 1 and not FOOTER.match(last.raw)):
             return files[:-1], new[0]._replace(raw=b"".join(row.raw for row in new))  # the file before it remains the truth
     return files, None
-def check_stream(folder):  # exit code and what to print, up to the first bad record
+def check_stream(folder, writers):  # exit code and what to print, up to the first bad record
     def report(code, row, seq, why):
         return code, f"{'TAMPERED' if code == 1 else 'torn'}: {row.file}: line {row.file.read_bytes().count(10, 0, row.offset) + 1}, " \
             f"seq {seq}, byte offset {row.offset}, length {len(row.raw)}: {why}"
@@ -52,7 +52,7 @@ def check_stream(folder):  # exit code and what to print, up to the first bad re
         why = ("" if not row.raw else
                "a segment is missing or not in its place" if begins and first != n else
                "no record, or its hash is of other bytes" if not good else
-               "a record of another stream" if good.stream != stream or stream.split("/")[3] != folder.name else
+               "a record of another stream" if good.stream != f"{writers.setdefault(folder.parent, stream.rpartition('/')[0])}/{folder.name}" else
                f"seq {good.seq} is inserted, repeated or moved, or others are deleted" if good.seq != n else
                "inserted" if len(after) == 2 and after[0].seq == n and after[1].prev == after[0].hash != good.hash else
                "its file begins with no header" if begins and not good.header and [r.seq for r in after[:1]] != [n] and (n == 0 or FOOTER.match(last.raw)) else
@@ -64,16 +64,16 @@ def check_stream(folder):  # exit code and what to print, up to the first bad re
     if n <= bound or unfinished:
         return report(1, end, n, f"cut off, though seq {bound} was synced") if n <= bound else report(4, unfinished, n, "a file without its header")
     return (0, f"ok: {stream}: {n} records, seq 0 to {n - 1}, synced to {bound}") if n else (2, f"nothing: {folder}")
-def main(arguments):
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        return print(__doc__, file=sys.stderr) or 3
+def main(root):
+    writers, named = {}, re.compile(r".*-[0-9a-f]{16}")
+    stores = [root] if (root / "streams").is_dir() else \
+        [d for d in sorted(root.glob("*")) if (d / "streams").is_dir() or d.is_dir() and named.fullmatch(d.name)]
     try:
-        stores = [d for d in (pathlib.Path(arguments[0]), *sorted(pathlib.Path(arguments[0]).glob("*"))) if (d / "streams").is_dir()]
-        folders = [f for d in stores for f in sorted({d / "streams" / "audit", *(d / "streams").iterdir()}) if f.name == "audit" or f.is_dir()]
-        results = [check_stream(folder) for folder in folders]
+        folders = [f for d in stores for f in sorted({d / "streams" / "audit", *(d / "streams").glob("*")}) if f.name == "audit" or f.is_dir()]
+        results = [check_stream(folder, writers) for folder in folders]
     except OSError as error:
         return print(f"cannot read: {error}", file=sys.stderr) or 3
-    print("\n".join(text for _, text in results) or f"nothing to check in {arguments[0]}")
+    print("\n".join(text for _, text in results) or f"nothing to check in {root}")
     return next((code for code in (1, 2, 4, 0) if code in [code for code, _ in results]), 2)
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(pathlib.Path(sys.argv[1])) if len(sys.argv) == 2 and sys.argv[1][:1] != "-" else print(__doc__, file=sys.stderr) or 3)

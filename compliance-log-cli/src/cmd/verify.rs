@@ -36,7 +36,7 @@ pub(crate) fn run(args: &VerifyArgs, printer: &mut Printer) -> Result<Exit, Fail
     } else {
         text(&report, printer)
     };
-    match printed {
+    match printed.and_then(|()| printer.flush()) {
         // The verdict stands, whether or not somebody read it to the end.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         other => other?,
@@ -67,7 +67,7 @@ fn what_next(exit: Exit) -> Option<&'static str> {
             "leave the store as it is and copy it (`cp -a`) before anything else; then compare the records named above with a copy that left the machine",
         ),
         Exit::Incomplete => Some(
-            "nothing was checked: give the folder that was given to the service as `dir`, or one store in it",
+            "nothing, or not everything, was checked: give the folder that was given to the service as `dir`, or one store in it; a store has at least `streams/audit`",
         ),
         Exit::Torn => Some(
             "this is what a crash leaves, or a record that is being written: if the service runs, verify again; if not, its next start sets these bytes aside and records that it did",

@@ -2,7 +2,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     path::Path,
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
@@ -115,7 +115,8 @@ fn nothing_checked_is_never_success() {
             "NOTHING_CHECKED  0 of 0 stores are as they were written\n"
         );
         assert!(
-            said.err.starts_with("hint: nothing was checked"),
+            said.err
+                .starts_with("hint: nothing, or not everything, was checked"),
             "{}",
             said.err
         );
@@ -288,6 +289,22 @@ fn the_verdict_stands_when_its_reader_has_gone() {
         String::from_utf8(output.stderr)
             .unwrap()
             .starts_with("hint: ")
+    );
+}
+
+#[test]
+fn the_python_checker_agrees() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let output = Command::new("python3")
+        .args(["-B", "-m", "unittest", "test_verify.py"])
+        .current_dir(docs)
+        .env("COMPLIANCE_LOG_BIN", env!("CARGO_BIN_EXE_compliance-log"))
+        .output()
+        .expect("python3 is needed to compare with docs/verify.py");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 

@@ -12,7 +12,6 @@ use crate::{failure::Failure, record::Stored};
 
 const STREAMS: &str = "streams";
 const SEGMENT_SUFFIX: &str = ".jsonl";
-const SUPERSEDED: &str = ".superseded-";
 
 /// The folder of one stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,9 +78,10 @@ pub(crate) struct Segment {
 pub(crate) struct Segments {
     /// Those that count, oldest first.
     pub(crate) files: Vec<Segment>,
-    /// The newest file lacks its header: a writer is about to write it, or a crash came first. It
-    /// restates the one before it, or holds nothing; either way it does not count.
-    pub(crate) unfinished: bool,
+    /// The newest file, if it lacks a header: a writer is about to write it, or a crash came first,
+    /// or somebody took it away. It restates the one before it; what it holds beyond that is shown,
+    /// so that nothing can hide in it.
+    pub(crate) unfinished: Option<PathBuf>,
 }
 
 /// The files of a stream from the one with `first_seq` on.
@@ -94,22 +94,22 @@ pub(crate) fn segments(stream: &Path, first_seq: u64) -> Result<Segments, Failur
     let mut names = Vec::new();
     for entry in fs::read_dir(stream).map_err(unread)? {
         let path = entry.map_err(unread)?.path();
-        if let Some((first, attempt)) = segment_place(&file_name(&path))
+        if let Some(first) = segment_seq(&file_name(&path))
             && first >= first_seq
         {
-            names.push((first, attempt, path));
+            names.push((first, path));
         }
     }
     names.sort();
 
     let mut found = Segments::default();
     let newest = names.len().saturating_sub(1);
-    for (index, (first_seq, _, path)) in names.into_iter().enumerate() {
+    for (index, (first_seq, path)) in names.into_iter().enumerate() {
         if let Some(before) = found.files.last_mut() {
-            match restates(&path, before.first_seq == first_seq)? {
+            match restates(&path)? {
                 Restates::From(offset) => before.end = offset,
                 Restates::Unfinished if index == newest => {
-                    found.unfinished = true;
+                    found.unfinished = Some(path);
                     break;
                 }
                 Restates::Unfinished | Restates::Nothing => {}
@@ -124,15 +124,11 @@ pub(crate) fn segments(stream: &Path, first_seq: u64) -> Result<Segments, Failur
     Ok(found)
 }
 
-/// First sequence, and the place among files that share it.
-fn segment_place(name: &str) -> Option<(u64, u32)> {
-    let (stem, attempt) = match name.split_once(SUPERSEDED) {
-        Some((stem, attempt)) => (stem, attempt.parse().ok()?),
-        None => (name, u32::MAX),
-    };
-    let digits = stem.strip_suffix(SEGMENT_SUFFIX)?;
+/// The first sequence that a segment's name states. Files set aside have other names.
+fn segment_seq(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(SEGMENT_SUFFIX)?;
     let canonical = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    Some((digits.parse().ok().filter(|_| canonical)?, attempt))
+    digits.parse().ok().filter(|_| canonical)
 }
 
 enum Restates {
@@ -144,25 +140,21 @@ enum Restates {
     Unfinished,
 }
 
-fn restates(path: &Path, same_name: bool) -> Result<Restates, Failure> {
+fn restates(path: &Path) -> Result<Restates, Failure> {
     let mut lines = Lines::open(path, 0, u64::MAX)?;
-    let mut found = Restates::Unfinished;
     let mut first = true;
     while let Some(line) = lines.next()? {
-        let header = line.ended && contains(&line.stored.raw, b"\"segment.header\"");
-        if header && let Some(offset) = line.stored.supersedes() {
-            return Ok(Restates::From(offset));
-        }
-        if first && !same_name && line.ended && line.stored.is_header() {
-            return Ok(Restates::Nothing);
+        if line.ended && contains(&line.stored.raw, b"\"segment.header\"") {
+            if let Some(offset) = line.stored.supersedes() {
+                return Ok(Restates::From(offset));
+            }
+            if first && line.stored.is_header() {
+                return Ok(Restates::Nothing);
+            }
         }
         first = false;
-        // Damage in the first line of an ordinary file: its other lines are worth showing.
-        if line.stored.fields.is_none() && line.ended {
-            found = Restates::Nothing;
-        }
     }
-    Ok(found)
+    Ok(Restates::Unfinished)
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -264,14 +256,22 @@ impl Lines {
 #[derive(Debug)]
 pub(crate) struct StreamLines {
     segments: std::vec::IntoIter<Segment>,
+    unfinished: Option<PathBuf>,
     current: Option<Lines>,
+    /// After the last record that was given.
+    next_seq: u64,
+    /// The current file may restate records that were given before.
+    restating: bool,
 }
 
 impl StreamLines {
-    pub(crate) fn new(segments: Vec<Segment>) -> Self {
+    pub(crate) fn new(segments: Segments) -> Self {
         Self {
-            segments: segments.into_iter(),
+            segments: segments.files.into_iter(),
+            unfinished: segments.unfinished,
             current: None,
+            next_seq: 0,
+            restating: false,
         }
     }
 
@@ -283,15 +283,29 @@ impl StreamLines {
     pub(crate) fn next(&mut self) -> Result<Option<(PathBuf, Line)>, Failure> {
         loop {
             if let Some(lines) = &mut self.current {
-                if let Some(line) = lines.next()? {
+                while let Some(line) = lines.next()? {
+                    let seq = line.stored.seq();
+                    if self.restating && seq.is_some_and(|seq| seq < self.next_seq) {
+                        continue;
+                    }
+                    let after = seq.map_or(0, |seq| seq.saturating_add(1));
+                    self.next_seq = self.next_seq.max(after);
                     return Ok(Some((lines.path.clone(), line)));
                 }
                 self.current = None;
             }
-            let Some(segment) = self.segments.next() else {
-                return Ok(None);
+            let (path, end) = match (self.segments.next(), self.unfinished.take()) {
+                (Some(segment), unfinished) => {
+                    self.unfinished = unfinished;
+                    (segment.path, segment.end)
+                }
+                (None, Some(path)) => {
+                    self.restating = true;
+                    (path, u64::MAX)
+                }
+                (None, None) => return Ok(None),
             };
-            self.current = Some(Lines::open(&segment.path, 0, segment.end)?);
+            self.current = Some(Lines::open(&path, 0, end)?);
         }
     }
 }
@@ -302,21 +316,15 @@ mod tests {
 
     #[test]
     fn names_of_segments() {
-        assert_eq!(
-            segment_place("00000000000000000042.jsonl"),
-            Some((42, u32::MAX))
-        );
-        assert_eq!(
-            segment_place("00000000000000000042.jsonl.superseded-2"),
-            Some((42, 2))
-        );
+        assert_eq!(segment_seq("00000000000000000042.jsonl"), Some(42));
         for other in [
             "42.jsonl",
             "head",
             "00000000000000000042.jsonl.torn-9",
+            "00000000000000000042.jsonl.superseded-2",
             "+0000000000000000042.jsonl",
         ] {
-            assert_eq!(segment_place(other), None, "{other}");
+            assert_eq!(segment_seq(other), None, "{other}");
         }
     }
 }

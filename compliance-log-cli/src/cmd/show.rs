@@ -11,7 +11,7 @@ use crate::{
     merge::Merge,
     printer::{Printer, remark},
     record::Stored,
-    source::{self, Segment, StreamDir, StreamLines},
+    source::{self, Segment, Segments, StreamDir, StreamLines},
 };
 
 /// So many streams are merged by time; each holds a file open.
@@ -33,7 +33,11 @@ pub(crate) fn run(args: ShowArgs, printer: &mut Printer) -> Result<Exit, Failure
             first_seq: 0,
             end: u64::MAX,
         };
-        show.merged(vec![vec![whole]], printer)?;
+        let only = Segments {
+            files: vec![whole],
+            unfinished: None,
+        };
+        show.merged(vec![only], printer)?;
     }
     printer.flush()?;
     if show.unreadable > 0 {
@@ -55,9 +59,9 @@ impl Show {
     fn dir(&mut self, dir: &Path, printer: &mut Printer) -> Result<(), Failure> {
         let streams = wanted_streams(dir, &self.filter)?;
         if streams.len() <= MERGED_MAX {
-            let segments: Result<Vec<_>, Failure> = streams
+            let segments: Result<Vec<_>, _> = streams
                 .iter()
-                .map(|stream| Ok(source::segments(&stream.path, 0)?.files))
+                .map(|stream| source::segments(&stream.path, 0))
                 .collect();
             return self.merged(segments?, printer);
         }
@@ -66,12 +70,12 @@ impl Show {
             streams.len()
         ));
         for stream in streams {
-            self.merged(vec![source::segments(&stream.path, 0)?.files], printer)?;
+            self.merged(vec![source::segments(&stream.path, 0)?], printer)?;
         }
         Ok(())
     }
 
-    fn merged(&mut self, streams: Vec<Vec<Segment>>, printer: &mut Printer) -> Result<(), Failure> {
+    fn merged(&mut self, streams: Vec<Segments>, printer: &mut Printer) -> Result<(), Failure> {
         let mut merge = Merge::default();
         for segments in streams {
             merge.add(StreamLines::new(segments))?;

@@ -23,7 +23,7 @@ use crate::{
     filter::{Filter, Match},
     printer::Printer,
     record::Stored,
-    source::{self, Lines, Segment, StreamDir},
+    source::{self, Line, Lines, Segment, Segments, StreamDir},
 };
 
 /// How soon a new record is seen.
@@ -166,7 +166,10 @@ impl Follower {
 
     /// The newest `count` records that fit, oldest first; goes on behind them.
     fn newest(&mut self, count: usize, filter: &Filter) -> Result<VecDeque<Stored>, Failure> {
-        let segments = source::segments(&self.dir, 0)?.files;
+        let Segments {
+            files: segments,
+            unfinished,
+        } = source::segments(&self.dir, 0)?;
         if let Some(last) = segments.last() {
             self.take_up(last)?;
         }
@@ -180,6 +183,20 @@ impl Follower {
             for stored in found.into_iter().rev() {
                 newest.push_front(stored);
             }
+        }
+        if let Some(path) = unfinished {
+            let mut lines = Lines::open(&path, 0, u64::MAX)?;
+            while let Some(Line { stored, ended, .. }) = lines.next()? {
+                let known = stored.seq().is_some_and(|seq| seq < self.next_seq);
+                if ended && !known && filter.matches(&stored) != Match::No {
+                    newest.push_back(stored);
+                }
+            }
+            let newer = newest.iter().filter_map(Stored::seq).max();
+            self.next_seq = self
+                .next_seq
+                .max(newer.map_or(0, |seq| seq.saturating_add(1)));
+            newest.drain(..newest.len().saturating_sub(count));
         }
         Ok(newest)
     }
@@ -263,7 +280,7 @@ impl Follower {
             let segments = source::segments(&self.dir, first_seq)?;
             let Some(next) = self.next_of(segments.files)? else {
                 // A file that still lacks its header is looked at again whatever the folder's time.
-                self.listed = (!segments.unfinished).then_some(changed);
+                self.listed = segments.unfinished.is_none().then_some(changed);
                 return Ok(());
             };
             // Whatever the old one got before the new one came.

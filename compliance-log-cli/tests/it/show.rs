@@ -63,10 +63,12 @@ fn json_gives_the_stored_bytes_across_segments_and_files_that_restate_them() {
 }
 
 #[test]
-fn a_file_that_a_crash_left_without_its_header_is_not_shown() {
+fn a_file_without_its_header_shows_only_what_stands_nowhere_else() {
     let dir = tempdir().unwrap();
     let stream = Stream::create(dir.path(), "audit").bookings(4);
-    rewrite(&stream.segment_path(3), &stream.lines[3]);
+    // A crash left record 4 in the new file only; 3 stands in both.
+    rewrite(&stream.file, &stream.lines[..4].concat());
+    rewrite(&stream.segment_path(3), &stream.lines[3..].concat());
     let said = run(
         dir.path(),
         ["show".as_ref(), dir.path().as_os_str(), "--json".as_ref()],

@@ -49,6 +49,23 @@ fn the_newest_records_come_from_as_many_segments_as_it_takes() {
 }
 
 #[test]
+fn nothing_hides_in_a_file_whose_header_was_taken_away() {
+    let dir = tempdir().unwrap();
+    let stream = Stream::create(dir.path(), "audit")
+        .bookings(1)
+        .rotate()
+        .bookings(2);
+    rewrite(&stream.file, &stream.lines[4..].concat());
+    for verb in ["tail", "show"] {
+        let said = run(
+            dir.path(),
+            [verb.as_ref(), dir.path().as_os_str(), "--json".as_ref()],
+        );
+        assert_eq!(seqs(&said.out), [0, 1, 2, 4, 5], "{verb}");
+    }
+}
+
+#[test]
 fn filters_reach_back_as_far_as_they_must() {
     let dir = tempdir().unwrap();
     let mut stream = Stream::create(dir.path(), "audit");

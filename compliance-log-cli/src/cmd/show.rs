@@ -41,9 +41,12 @@ pub(crate) fn run(args: ShowArgs, printer: &mut Printer) -> Result<Exit, Failure
     }
     printer.flush()?;
     if show.unreadable > 0 {
+        let lines = match show.unreadable {
+            1 => "1 line is no record".to_owned(),
+            count => format!("{count} lines are no records"),
+        };
         remark(format_args!(
-            "{} lines are no records, so that no filter could judge them; `verify` says more",
-            show.unreadable
+            "{lines}, so that no filter could judge it; `verify` says more"
         ));
     }
     Ok(Exit::Ok)

@@ -158,7 +158,7 @@ fn what_is_no_record_is_shown_and_cannot_steer_the_terminal() {
     assert_eq!(said.out.lines().count(), 1);
     assert_eq!(
         said.err,
-        "note: 1 lines are no records, so that no filter could judge them; `verify` says more\n"
+        "note: 1 line is no record, so that no filter could judge it; `verify` says more\n"
     );
 }
 

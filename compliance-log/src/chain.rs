@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock. `docs/FORMAT.md` states the same in words.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
 use memchr::memmem;
 use sha2::{Digest as _, Sha256};
@@ -66,11 +66,9 @@ impl Digest {
     /// Reads 64 lower hex digits and nothing else: a second spelling would hide a change.
     fn from_hex(hex: &[u8]) -> Option<Self> {
         let mut bytes = [0; 32];
-        let canonical = hex.len() == 64
-            && hex
-                .iter()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            && faster_hex::hex_decode(hex, &mut bytes).is_ok();
+        let lower = faster_hex::CheckCase::Lower;
+        let canonical =
+            hex.len() == 64 && faster_hex::hex_decode_with_case(hex, &mut bytes, lower).is_ok();
         canonical.then_some(Self(bytes))
     }
 }
@@ -332,11 +330,12 @@ pub fn check_line(line: &[u8]) -> Result<Line<'_>, LineFault> {
         return Err(LineFault::TooLong);
     }
     let (stream, seq) = claimed_place(line)?;
-    if let Some(at) = line.iter().position(|byte| *byte < 0x20) {
-        return Err(LineFault::Control(at));
+    if has_control(line) {
+        let at = line.iter().position(|byte| *byte < 0x20);
+        return Err(LineFault::Control(at.unwrap_or(0)));
     }
     let (body, prev, hash) = split_links(line).ok_or(LineFault::Links)?;
-    if memmem::find(body, &PREV_KEY[1..]).is_some() {
+    if SECOND_LINKS.find(body).is_some() {
         return Err(LineFault::SecondLinks);
     }
     let mut hasher = Sha256::new_with_prefix(RECORD_TAG);
@@ -352,6 +351,15 @@ pub fn check_line(line: &[u8]) -> Result<Line<'_>, LineFault> {
         hash,
         body,
     })
+}
+
+/// The key of the first link; a body has no such key.
+static SECOND_LINKS: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(&PREV_KEY[1..]));
+
+/// Looks at all bytes before it decides, so that the compiler can use vectors.
+fn has_control(line: &[u8]) -> bool {
+    line.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < 0x20
 }
 
 /// The stream and sequence that a line claims, right or not.

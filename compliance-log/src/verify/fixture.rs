@@ -136,7 +136,7 @@ impl Stream {
         } else {
             0
         };
-        let bytes = self.files[&old][offset as usize..].to_vec();
+        let bytes = self.files[&old][usize::try_from(offset).unwrap()..].to_vec();
         if offset == 0 {
             self.superseded += 1;
             let file = self.files.remove(&old).unwrap();
@@ -200,6 +200,14 @@ impl Stream {
         for (name, bytes) in &self.files {
             put(&folder.join(name), bytes);
         }
+        self.write_head_in(&folder);
+    }
+
+    pub(super) fn write_head(&self, store: &Path) {
+        self.write_head_in(&store.join(STREAMS).join(&self.channel));
+    }
+
+    fn write_head_in(&self, folder: &Path) {
         let mut head = Vec::new();
         for slot in self.slots.iter().rev().take(2) {
             head.extend_from_slice(&slot.encode());
@@ -247,7 +255,7 @@ pub(super) fn record(seq: u64) -> Vec<u8> {
 fn body(event: &str, seq: u64) -> Vec<u8> {
     format!(
         r#""timestamp":"2026-01-02T03:04:05.000006Z","category":"audit","level":"INFO","event":"{event}","event_version":1,"data":{{"number":{seq},"note":"{}"}}"#,
-        "x".repeat((seq % 40) as usize)
+        "x".repeat(usize::try_from(seq % 40).unwrap())
     )
     .into_bytes()
 }

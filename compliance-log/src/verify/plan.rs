@@ -143,12 +143,13 @@ impl Segment {
         let name = segment_name(first_seq);
         let path = folder.join(&name);
         let metadata = fs::metadata(&path).map_err(|error| cannot_read(&path, error))?;
-        Ok(metadata.is_file().then(|| Self {
+        let len = metadata.len();
+        Ok(metadata.is_file().then_some(Self {
             first_seq,
             name,
             path,
-            len: metadata.len(),
-            end: metadata.len(),
+            len,
+            end: len,
             superseded: false,
             opening: Opening::Nothing,
             claimed: None,

@@ -42,9 +42,53 @@ pub(super) struct Run {
     pub(super) place: Place,
     pub(super) first_length: u64,
     pub(super) last: Place,
+    /// One per chunk: where to start reading for one of its records.
+    pub(super) parts: Vec<Part>,
     pub(super) marks: Vec<Mark>,
     /// The record that was asked for, if it is here.
     pub(super) watched: Option<(Digest, Place)>,
+}
+
+/// The start of a run in one chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) first_seq: u64,
+    pub(super) line: u64,
+    pub(super) offset: u64,
+}
+
+impl Run {
+    /// Turns lines within a chunk, from 0, into lines of the file, from 1.
+    pub(super) fn count_lines_from(&mut self, base: u64) {
+        let lift = |line: &mut u64| *line = line.saturating_add(base);
+        lift(&mut self.place.line);
+        lift(&mut self.last.line);
+        self.parts.iter_mut().for_each(|part| lift(&mut part.line));
+        self.marks
+            .iter_mut()
+            .for_each(|mark| lift(&mut mark.place.line));
+        if let Some((_, place)) = &mut self.watched {
+            lift(&mut place.line);
+        }
+    }
+
+    /// Takes in the next chunk's run, or gives it back if it does not follow.
+    pub(super) fn absorb(&mut self, next: Self) -> Option<Self> {
+        let follows = self.last_seq.checked_add(1) == Some(next.first_seq)
+            && self.last_hash == next.first_prev
+            && self.place.end() == next.place.offset;
+        if !follows {
+            return Some(next);
+        }
+        self.last_seq = next.last_seq;
+        self.last_hash = next.last_hash;
+        self.last = next.last;
+        self.place.length = self.place.length.saturating_add(next.place.length);
+        self.parts.extend(next.parts);
+        self.marks.extend(next.marks);
+        self.watched = next.watched.or(self.watched);
+        None
+    }
 }
 
 /// A structural record.
@@ -149,7 +193,7 @@ pub(super) enum Piece {
 }
 
 /// A part of a file, checked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
     pub(super) lines: u64,
     pub(super) pieces: Vec<Piece>,
@@ -316,6 +360,11 @@ impl Chunk {
                 place,
                 first_length: place.length,
                 last: place,
+                parts: vec![Part {
+                    first_seq: line.seq,
+                    line: place.line,
+                    offset: place.offset,
+                }],
                 marks: Vec::new(),
                 watched: None,
             }));

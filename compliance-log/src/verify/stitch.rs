@@ -16,7 +16,7 @@ use super::{
     window::{Buffer, Window},
 };
 use crate::{
-    chain::{Digest, SUFFIX_BYTES, StreamId, check_line},
+    chain::{Digest, SUFFIX_BYTES, StreamId, check_line, claimed_place},
     error::Error,
 };
 
@@ -47,7 +47,6 @@ pub(super) struct Stitch<'p> {
     /// The file being joined, and the newest that counts.
     segment: usize,
     newest: usize,
-    begun: bool,
     /// Whether the newest file may be the start of a superseding one that a crash cut short.
     may_drop: bool,
 
@@ -57,6 +56,8 @@ pub(super) struct Stitch<'p> {
     last: Option<(usize, u64, Place)>,
     /// Lines that are no record, since then, not yet reported.
     pending: Vec<Bad>,
+    /// Records that the next chunk may carry on.
+    open: Option<Run>,
     /// Lines that no crash leaves; the next one may belong to the same change.
     held: Option<Bad>,
     cover_lines: u64,
@@ -70,7 +71,7 @@ pub(super) struct Stitch<'p> {
     /// Whether the file before this one is missing, or something in it was found.
     before_unsure: bool,
 
-    index: Vec<Stretch>,
+    index: Vec<Indexed>,
     lookups: u32,
     buffer: Buffer,
     report: StreamReport,
@@ -119,6 +120,17 @@ impl Stretch {
     }
 }
 
+/// Where to read for an accepted record again: one entry per run and chunk.
+#[derive(Clone, Copy, Debug)]
+struct Indexed {
+    segment: usize,
+    first: u64,
+    last: u64,
+    line: u64,
+    offset: u64,
+    end: u64,
+}
+
 /// One record, read again.
 #[derive(Clone, Copy, Debug)]
 struct Found {
@@ -146,16 +158,16 @@ impl<'p> Stitch<'p> {
             durable_seq: plan.slot.map(|slot| slot.last_seq),
             ..StreamReport::default()
         };
-        Self {
+        let mut stitch = Self {
             plan,
             segment: 0,
             newest,
-            begun: false,
             may_drop,
             next: 0,
             link: stream.map(|stream| stream.genesis_prev()),
             last: None,
             pending: Vec::new(),
+            open: None,
             held: None,
             cover_lines: 0,
             cover_bytes: 0,
@@ -173,7 +185,9 @@ impl<'p> Stitch<'p> {
             found: 0,
             worst_omitted: None,
             island_open: false,
-        }
+        };
+        stitch.begin_segment();
+        stitch
     }
 
     /// Takes the next part of file `segment`.
@@ -186,17 +200,19 @@ impl<'p> Stitch<'p> {
         for piece in chunk.pieces {
             match piece {
                 Piece::Run(mut run) => {
-                    let lift = |place: &mut Place| place.line = place.line.saturating_add(base);
-                    lift(&mut run.place);
-                    lift(&mut run.last);
-                    run.marks.iter_mut().for_each(|mark| lift(&mut mark.place));
-                    if let Some((_, place)) = &mut run.watched {
-                        lift(place);
+                    run.count_lines_from(base);
+                    let next = match &mut self.open {
+                        Some(open) => open.absorb(run),
+                        None => Some(run),
+                    };
+                    if let Some(next) = next {
+                        self.close_run()?;
+                        self.open = Some(next);
                     }
-                    self.run(run)?;
                 }
                 Piece::Bad(mut bad) => {
                     bad.place.line = bad.place.line.saturating_add(base);
+                    self.close_run()?;
                     self.bad(bad);
                 }
             }
@@ -240,6 +256,11 @@ impl<'p> Stitch<'p> {
         })
     }
 
+    /// The run that was being put together is whole.
+    fn close_run(&mut self) -> Result<(), Error> {
+        self.open.take().map_or(Ok(()), |run| self.run(run))
+    }
+
     // ---- files -------------------------------------------------------------------------------
 
     fn current(&self) -> Option<&'p Segment> {
@@ -252,10 +273,6 @@ impl<'p> Stitch<'p> {
     }
 
     fn advance(&mut self, segment: usize) -> Result<(), Error> {
-        if !self.begun {
-            self.begun = true;
-            self.begin_segment();
-        }
         while self.segment < segment && self.segment < self.newest {
             self.end_segment()?;
             self.segment = self.segment.saturating_add(1);
@@ -322,6 +339,7 @@ impl<'p> Stitch<'p> {
     }
 
     fn end_segment(&mut self) -> Result<(), Error> {
+        self.close_run()?;
         if self.may_drop && self.segment.checked_add(1) == Some(self.newest) {
             self.may_drop = false;
             if let Some(last) = self.plan.segments.get(self.newest)
@@ -542,7 +560,8 @@ impl<'p> Stitch<'p> {
             {
                 return Some("segment.header supersedes another file than the one before".into());
             }
-        } else if mark.place.offset != 0 {
+        } else if mark.place.offset != 0 && mark.seq != segment.first_seq {
+            // By its number, too: lines before it may have been put there or moved.
             return Some("segment.header stands inside the file".into());
         }
         if self.before_unsure {
@@ -592,22 +611,16 @@ impl<'p> Stitch<'p> {
     /// Whole records that do not belong here as they are: no crash leaves these. They wait for the
     /// next line, which may be one of the same kind.
     fn hold(&mut self, bad: Bad) {
-        match bad.resume {
-            Some((next, link)) => {
-                if !self.pending.is_empty() {
-                    self.settle(bad.claimed);
-                }
-                self.next = next;
-                self.link = Some(link);
-                self.clear_cover();
-            }
-            None => {
-                self.cover_lines = self.cover_lines.saturating_add(bad.lines);
-                self.cover_bytes = self.cover_bytes.saturating_add(bad.place.length);
-                if !self.pending.is_empty() {
-                    self.settle(None);
-                }
-            }
+        if !self.pending.is_empty() {
+            self.settle(bad.claimed.filter(|_| bad.resume.is_some()));
+        }
+        if let Some((next, link)) = bad.resume {
+            self.next = next;
+            self.link = Some(link);
+            self.clear_cover();
+        } else {
+            self.cover_lines = self.cover_lines.saturating_add(bad.lines);
+            self.cover_bytes = self.cover_bytes.saturating_add(bad.place.length);
         }
         if !self.held.as_mut().is_some_and(|held| held.absorb(&bad)) {
             self.flush_held();
@@ -738,7 +751,7 @@ impl<'p> Stitch<'p> {
 
     /// Gives the run its place at the end of what was accepted.
     fn accept(&mut self, run: Run, stretch: Stretch) {
-        self.remember(stretch);
+        self.remember(&run, stretch);
         self.next = run.last_seq.saturating_add(1);
         self.link = Some(run.last_hash);
         self.clear_cover();
@@ -761,8 +774,8 @@ impl<'p> Stitch<'p> {
     }
 
     /// Counts the run, whatever its place turns out to be.
-    fn remember(&mut self, stretch: Stretch) {
-        self.index.push(stretch);
+    fn remember(&mut self, run: &Run, stretch: Stretch) {
+        self.index_parts(run);
         self.report.records = self.report.records.saturating_add(stretch.records());
         let first = self.report.first.unwrap_or(u64::MAX).min(stretch.first);
         let last = self.report.last.unwrap_or(0).max(stretch.last);
@@ -854,7 +867,7 @@ impl<'p> Stitch<'p> {
     }
 
     /// The sequence was there before.
-    fn seen_before(&mut self, run: Run, stretch: Stretch) -> Result<(), Error> {
+    fn seen_before(&mut self, mut run: Run, stretch: Stretch) -> Result<(), Error> {
         let within = self.forks.iter().rposition(|fork| {
             fork.kind == ForkKind::Jump && (fork.next..fork.stray.first).contains(&run.first_seq)
         });
@@ -879,7 +892,7 @@ impl<'p> Stitch<'p> {
         let seen = span(run.first_seq, last_seen);
         let again = Place {
             length: if goes_on {
-                let behind = self.locate(&stretch, self.next)?;
+                let behind = self.lookup_in(&run, self.next)?;
                 behind.map_or(run.first_length, |found| {
                     found.place.offset.saturating_sub(run.place.offset)
                 })
@@ -939,6 +952,8 @@ impl<'p> Stitch<'p> {
             }
         }
         if goes_on {
+            // What was there before has been counted, and its structural records judged.
+            run.marks.retain(|mark| mark.seq > last_seen);
             self.report.records = self
                 .report
                 .records
@@ -987,7 +1002,7 @@ impl<'p> Stitch<'p> {
             );
             self.replace(fork.finding, finding);
             self.island_open = false;
-            self.remember(stretch);
+            self.remember(&run, stretch);
             self.island_open = false;
             self.marks.extend(run.marks);
             fork.next = run.last_seq.saturating_add(1);
@@ -998,7 +1013,7 @@ impl<'p> Stitch<'p> {
             return Ok(());
         }
 
-        self.remember(stretch);
+        self.index_parts(&run);
         let copy = match fork.kind {
             ForkKind::Jump => self.lookup(stray.first)?,
             ForkKind::Link | ForkKind::Twin => None,
@@ -1019,9 +1034,6 @@ impl<'p> Stitch<'p> {
         );
         self.replace(fork.finding, finding);
         self.report.records = self.report.records.saturating_sub(stray.records());
-        // `accept` counts the run once more.
-        self.index.pop();
-        self.report.records = self.report.records.saturating_sub(stretch.records());
         self.accept(run, stretch);
         self.report.last = self.next.checked_sub(1);
         Ok(())
@@ -1071,17 +1083,47 @@ impl<'p> Stitch<'p> {
 
     // ---- looking back ------------------------------------------------------------------------
 
-    /// Reads an accepted record again.
-    fn lookup(&mut self, seq: u64) -> Result<Option<Found>, Error> {
-        let holds = |stretch: &&Stretch| (stretch.first..=stretch.last).contains(&seq);
-        let Some(stretch) = self.index.iter().rev().find(holds).copied() else {
-            return Ok(None);
-        };
-        self.locate(&stretch, seq)
+    fn index_parts(&mut self, run: &Run) {
+        for (at, part) in run.parts.iter().enumerate() {
+            let next = run.parts.get(at.saturating_add(1));
+            self.index.push(Indexed {
+                segment: self.segment,
+                first: part.first_seq,
+                last: next.map_or(run.last_seq, |next| next.first_seq.saturating_sub(1)),
+                line: part.line,
+                offset: part.offset,
+                end: next.map_or(run.place.end(), |next| next.offset),
+            });
+        }
     }
 
-    fn locate(&mut self, stretch: &Stretch, seq: u64) -> Result<Option<Found>, Error> {
-        let Some(segment) = self.plan.segments.get(stretch.segment) else {
+    /// Reads an accepted record again; the newest, where there are several of its number.
+    fn lookup(&mut self, seq: u64) -> Result<Option<Found>, Error> {
+        let holds = |indexed: &&Indexed| (indexed.first..=indexed.last).contains(&seq);
+        match self.index.iter().rev().find(holds).copied() {
+            Some(indexed) => self.read_again(indexed, seq),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a record of a run again that was not accepted yet.
+    fn lookup_in(&mut self, run: &Run, seq: u64) -> Result<Option<Found>, Error> {
+        let Some(part) = run.parts.iter().rfind(|part| part.first_seq <= seq) else {
+            return Ok(None);
+        };
+        let indexed = Indexed {
+            segment: self.segment,
+            first: part.first_seq,
+            last: run.last_seq,
+            line: part.line,
+            offset: part.offset,
+            end: run.place.end(),
+        };
+        self.read_again(indexed, seq)
+    }
+
+    fn read_again(&mut self, indexed: Indexed, seq: u64) -> Result<Option<Found>, Error> {
+        let Some(segment) = self.plan.segments.get(indexed.segment) else {
             return Ok(None);
         };
         if self.lookups >= LOOKUPS_MAX {
@@ -1090,15 +1132,15 @@ impl<'p> Stitch<'p> {
         self.lookups = self.lookups.saturating_add(1);
         let failed = |error| cannot_read(&segment.path, error);
         let file = File::open(&segment.path).map_err(failed)?;
-        let end = stretch.place.end();
-        let mut window = Window::new(&file, end, stretch.place.offset, &mut self.buffer);
-        let mut number = stretch.place.line;
+        let mut window = Window::new(&file, indexed.end, indexed.offset, &mut self.buffer);
+        let mut number = indexed.line;
         while let Some(raw) = window.next_line().map_err(failed)? {
-            if let Ok(line) = check_line(raw.bytes)
-                && line.seq == seq
+            if let Ok((_, claimed)) = claimed_place(raw.bytes)
+                && claimed == seq
+                && let Ok(line) = check_line(raw.bytes)
             {
                 return Ok(Some(Found {
-                    segment: stretch.segment,
+                    segment: indexed.segment,
                     prev: line.prev,
                     hash: line.hash,
                     place: Place {

@@ -144,17 +144,17 @@ fn check_store(path: &Path, options: &Options, checked: &mut u64) -> Result<Stor
 fn wrong_name(plan: &Plan, store: &StoreReport) -> Option<Finding> {
     let id = plan.stream.as_deref()?;
     let (writer, channel) = id.rsplit_once('/')?;
-    let detail = if channel != plan.channel {
-        format!("the folder {} holds the stream {id}", plan.folder)
-    } else {
-        let other = |stream: &&str| {
-            stream
-                .rsplit_once('/')
-                .is_some_and(|(other, _)| other != writer)
-        };
+    let is_other = |stream: &&str| {
+        stream
+            .rsplit_once('/')
+            .is_some_and(|(other, _)| other != writer)
+    };
+    let detail = if channel == plan.channel {
         let mut streams = store.streams.iter().map(|stream| &*stream.stream);
-        let other = streams.find(other)?;
+        let other = streams.find(is_other)?;
         format!("{} holds {id} of another store than {other}", plan.folder)
+    } else {
+        format!("the folder {} holds the stream {id}", plan.folder)
     };
     let mut finding = Finding::new(Verdict::Splice, detail);
     finding.stream = Some(id.to_owned());

@@ -1,2 +1,64 @@
-//! The operator command.
-fn main() {}
+//! The operator command of compliance-log.
+//!
+//! Modules stand in the order in which data flows: arguments, files, records, what is printed.
+
+mod exit;
+mod failure;
+mod printer;
+mod record;
+mod filter;
+mod cli;
+mod source;
+mod merge;
+mod human;
+mod cmd;
+
+use std::{io, process::ExitCode};
+
+use clap::Parser as _;
+
+use crate::{
+    cli::{Cli, Verb},
+    exit::Exit,
+    failure::Failure,
+    printer::Printer,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() {
+                Exit::Failed
+            } else {
+                Exit::Ok
+            };
+            // Help that nobody reads is no failure.
+            error.print().unwrap_or(());
+            return exit.into();
+        }
+    };
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) if failure.is_closed_pipe() => Exit::Ok.into(),
+        Err(failure) => {
+            printer::complain(&failure);
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let mut printer = Printer::new();
+    let exit = match cli.verb {
+        Verb::Verify(args) => cmd::verify::run(&args, &mut printer)?,
+        Verb::Show(args) => cmd::show::run(args, &mut printer)?,
+        Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
+    };
+    match printer.flush() {
+        // How it ended is settled, whether or not somebody read it all.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        other => other?,
+    }
+    Ok(exit)
+}

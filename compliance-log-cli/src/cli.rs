@@ -1,0 +1,129 @@
+//! The arguments. Only clap stands here; what they mean is elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{exit, filter};
+
+/// Verify and read the audit logs of services that use compliance-log.
+///
+/// A log is a folder, the store, that one service writes; it is plain JSON lines in a hash chain.
+/// Reading is read-only: no verb here writes anything into what it reads.
+#[derive(Debug, Parser)]
+#[command(name = "compliance-log", version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Verify(VerifyArgs),
+    Show(ShowArgs),
+    Tail(TailArgs),
+}
+
+/// Check that stored records are the ones that were written
+///
+/// Checks every line's own hash, the links between lines, sequence, segments, and how far the head
+/// files say that each stream was synced. Says where damage begins, and what is whole behind it.
+///
+/// Needs: read access to the store. Works on copies and read-only media.
+#[derive(Debug, Args)]
+#[command(after_help = exit::HELP)]
+pub(crate) struct VerifyArgs {
+    /// A store, or a folder of stores
+    pub(crate) dir: PathBuf,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Threads that hash [default: as many as the machine runs at once]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<std::num::NonZeroUsize>,
+}
+
+/// Print stored records, oldest first
+///
+/// Streams are merged by time; within a stream the order is that of the sequence numbers. What is no
+/// record is printed as such. Use `verify` to know whether records are the ones that were written.
+///
+/// Needs: read access to the store, or to the one file.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A store, a folder of stores, or one file of records
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print the stored lines, unchanged
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the newest records, and those that come
+///
+/// Follows rotation, restated segments and new stores. Ends on SIGINT, or when the reader of its
+/// output does.
+///
+/// Needs: read access to the store.
+#[derive(Debug, Args)]
+pub(crate) struct TailArgs {
+    /// A store, or a folder of stores
+    pub(crate) dir: PathBuf,
+    /// Wait for more
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many of the newest records to begin with
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: usize,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print the stored lines, unchanged
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Records must fit every filter given; a repeated one must be fitted each time.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterArgs {
+    /// Only this channel
+    #[arg(long, visible_alias = "stream", value_name = "audit|app")]
+    pub(crate) channel: Option<String>,
+    /// Only this category: audit, security, admin, access or app
+    #[arg(long, value_name = "NAME", value_parser = ["audit", "security", "admin", "access", "app"])]
+    pub(crate) category: Option<String>,
+    /// Only this event; `booking.*` is every event that starts with `booking.`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) event: Option<String>,
+    /// Only this outcome
+    #[arg(long, value_name = "OUTCOME", value_parser = ["success", "fail"])]
+    pub(crate) outcome: Option<String>,
+    /// Only this tenant
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: Option<String>,
+    /// Only this user
+    #[arg(long, value_name = "ID")]
+    pub(crate) user: Option<String>,
+    /// Only this trace
+    #[arg(long, value_name = "ID")]
+    pub(crate) trace: Option<String>,
+    /// Only this request
+    #[arg(long, value_name = "ID")]
+    pub(crate) request: Option<String>,
+    /// Only this level and those above: trace, debug, info, warn, error
+    #[arg(long, value_name = "LEVEL", value_parser = filter::Severity::parse)]
+    pub(crate) level: Option<filter::Severity>,
+    /// Only from this time on, RFC 3339: 2026-11-24T03:20:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// Only these sequence numbers, both ends included: `7`, `7..9`, `7..`, `..9`
+    #[arg(long, value_name = "A..B", value_parser = filter::SeqRange::parse)]
+    pub(crate) seq: Option<filter::SeqRange>,
+    /// Only where the field at a dotted path has this value: `data.card=****1111`
+    #[arg(long = "where", value_name = "KEY=VALUE", value_parser = filter::Condition::parse)]
+    pub(crate) conditions: Vec<filter::Condition>,
+}

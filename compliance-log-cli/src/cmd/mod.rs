@@ -1,0 +1,5 @@
+//! One file per verb.
+
+pub(crate) mod show;
+pub(crate) mod tail;
+pub(crate) mod verify;

@@ -1,0 +1,46 @@
+//! Exit codes; scripts and jobs branch on them, so they never change.
+
+use std::process::ExitCode;
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: everything that was asked for is done; `verify`: all records are as they were written.
+    Ok,
+    /// 1: `verify` found that stored bytes were changed, removed or added.
+    Tampered,
+    /// 2: nothing was checked or shown, or not everything could be.
+    Incomplete,
+    /// 3: the arguments are wrong, or the operating system refused.
+    Failed,
+    /// 4: `verify` found nothing but what a crash leaves behind.
+    Torn,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Tampered => 1,
+            Self::Incomplete => 2,
+            Self::Failed => 3,
+            Self::Torn => 4,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The table for `--help`.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  ok
+  1  tampered: stored bytes were changed, removed or added
+  2  nothing, or not everything, was checked
+  3  usage, or the operating system refused
+  4  torn only: what a crash leaves behind";

@@ -1,0 +1,16 @@
+//! The built command, run on stores that are hashed here from `docs/FORMAT.md` and not by the code
+//! under test.
+
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod command;
+
+#[cfg(test)]
+mod show;
+#[cfg(test)]
+mod tail;
+#[cfg(test)]
+mod usage;
+#[cfg(test)]
+mod verify;

@@ -1,0 +1,43 @@
+use std::path::Path;
+
+use crate::command::run;
+
+#[test]
+fn wrong_arguments_exit_3_and_name_the_mistake() {
+    for (arguments, named) in [
+        (vec!["verfy", "x"], "'verfy'"),
+        (vec!["show", ".", "--seq", "9..7"], "9 comes after 7"),
+        (vec!["show", ".", "--since", "yesterday"], "yesterday"),
+        (vec!["show", ".", "--where", "novalue"], "key=value"),
+        (vec!["verify", ".", "--threads", "0"], "--threads"),
+        (vec!["show", ".", "--category", "audits"], "audits"),
+        (vec![], "Usage"),
+    ] {
+        let said = run(Path::new("/nowhere"), &arguments);
+        assert_eq!(said.code, 3, "{arguments:?}: {}", said.err);
+        assert!(said.err.contains(named), "{arguments:?}: {}", said.err);
+        assert_eq!(said.out, "");
+    }
+}
+
+#[test]
+fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
+    for verb in ["verify", "show", "tail"] {
+        let said = run(Path::new("/nowhere"), [verb, "--help"]);
+        assert_eq!(said.code, 0);
+        assert!(said.out.contains("Needs: read access"), "{}", said.out);
+    }
+    let said = run(Path::new("/nowhere"), ["--help"]);
+    assert!(said.out.contains("4  torn only"), "{}", said.out);
+}
+
+#[test]
+fn a_missing_folder_is_named_with_what_to_do() {
+    let said = run(Path::new("/nowhere"), ["show", "/nowhere/at/all"]);
+    assert_eq!(said.code, 3);
+    assert_eq!(
+        said.err,
+        "error: cannot open [DIR]/at/all: No such file or directory (os error 2)\n\
+         hint: give the folder of a store, or a folder of stores\n"
+    );
+}

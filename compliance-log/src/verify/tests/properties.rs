@@ -59,8 +59,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_clean_store_is_accused(steps in steps(), chunk in 1..3_000_u64, threads in 1..4_usize) {
-        both(&build(&steps), chunk, threads).is_ok();
+    fn no_clean_store_is_accused(
+        steps in steps(), lag in 0..4_usize, chunk in 1..3_000_u64, threads in 1..4_usize,
+    ) {
+        let mut stream = build(&steps);
+        stream.lag(lag);
+        both(&stream, chunk, threads).is_ok();
     }
 
     #[test]

@@ -217,6 +217,12 @@ impl Stream {
         }
     }
 
+    /// A head file that is `slots` behind: it may lag, never lead.
+    pub(super) fn lag(&mut self, slots: usize) {
+        let kept = self.slots.len().saturating_sub(slots);
+        self.slots.truncate(kept);
+    }
+
     /// Without a head file: nothing is known to be durable.
     pub(super) fn forget_head(&mut self) {
         self.slots.clear();

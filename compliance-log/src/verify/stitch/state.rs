@@ -1,0 +1,244 @@
+//! What is known while a stream is joined, and the order in which its parts are taken.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use crate::{
+    chain::{Digest, StreamId},
+    error::Error,
+    verify::{
+        plan::{Opening, Plan},
+        report::{Finding, StreamReport, Verdict},
+        scan::{Bad, Chunk, Mark, Piece, Place, Run},
+        window::Buffer,
+    },
+};
+
+/// What a stream's files came to.
+#[derive(Debug)]
+pub(in crate::verify) struct Outcome {
+    pub(in crate::verify) report: StreamReport,
+    pub(in crate::verify) findings: Vec<Finding>,
+    /// The gravest finding, listed or not.
+    pub(in crate::verify) worst: Option<Verdict>,
+}
+
+#[derive(Debug)]
+pub(in crate::verify) struct Stitch<'p> {
+    pub(super) plan: &'p Plan,
+    /// The file being joined, and the newest that counts.
+    pub(super) segment: usize,
+    pub(super) newest: usize,
+    /// Whether the newest file may be the start of a superseding one that a crash cut short.
+    pub(super) may_drop: bool,
+
+    pub(super) next: u64,
+    pub(super) link: Option<Digest>,
+    /// The last record that was given its place.
+    pub(super) last: Option<(usize, u64, Place)>,
+    /// Lines that are no record, since then, not yet reported.
+    pub(super) pending: Vec<Bad>,
+    /// Records that the next chunk may carry on.
+    pub(super) open: Option<Run>,
+    /// Lines that no crash leaves; the next one may belong to the same change.
+    pub(super) held: Option<Bad>,
+    pub(super) cover_lines: u64,
+    pub(super) cover_bytes: u64,
+    pub(super) forks: Vec<Fork>,
+
+    pub(super) lines: u64,
+    pub(super) marks: Vec<Mark>,
+    pub(super) first_in_segment: Option<u64>,
+    pub(super) findings_at_begin: u64,
+    /// Whether the file before this one is missing, or something in it was found.
+    pub(super) before_unsure: bool,
+
+    pub(super) index: Vec<Indexed>,
+    pub(super) lookups: u32,
+    pub(super) buffer: Buffer,
+    pub(super) report: StreamReport,
+    pub(super) findings: Vec<Finding>,
+    pub(super) found: u64,
+    pub(super) worst_omitted: Option<Verdict>,
+    pub(super) island_open: bool,
+}
+
+/// A place where the stream could have gone on in two ways.
+#[derive(Debug)]
+pub(super) struct Fork {
+    /// What was expected there.
+    pub(super) next: u64,
+    pub(super) link: Option<Digest>,
+    /// What stood there.
+    pub(super) stray: Stretch,
+    pub(super) finding: Option<usize>,
+    pub(super) kind: ForkKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForkKind {
+    /// Its sequence is too large.
+    Jump,
+    /// Its sequence is right, its link is not.
+    Link,
+    /// It stands second at its sequence; what is expected is a record that carries it on.
+    Twin,
+}
+
+/// Records that follow each other in one file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    pub(super) segment: usize,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) first_hash: Digest,
+    pub(super) place: Place,
+    pub(super) first_length: u64,
+}
+
+impl Stretch {
+    pub(super) fn records(&self) -> u64 {
+        self.last.saturating_sub(self.first).saturating_add(1)
+    }
+}
+
+/// Where to read for an accepted record again: one entry per run and chunk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Indexed {
+    pub(super) segment: usize,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) line: u64,
+    pub(super) offset: u64,
+    pub(super) end: u64,
+}
+
+/// One record, read again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) segment: usize,
+    pub(super) prev: Digest,
+    pub(super) hash: Digest,
+    pub(super) place: Place,
+}
+
+impl<'p> Stitch<'p> {
+    pub(in crate::verify) fn new(plan: &'p Plan) -> Self {
+        let stream: Option<StreamId> = plan.stream.as_ref().and_then(|id| id.parse().ok());
+        let newest = plan.segments.len().saturating_sub(1);
+        let may_drop = match plan.segments.get(..) {
+            Some([.., before, last]) => {
+                matches!(last.opening, Opening::Record | Opening::Nothing)
+                    && !before.superseded
+                    && plan.slot.is_none_or(|slot| slot.segment != last.first_seq)
+            }
+            _ => false,
+        };
+        let report = StreamReport {
+            stream: plan.stream.clone().unwrap_or_else(|| plan.channel.clone()),
+            segments: u64::try_from(plan.segments.len()).unwrap_or(u64::MAX),
+            durable_seq: plan.slot.map(|slot| slot.last_seq),
+            ..StreamReport::default()
+        };
+        let mut stitch = Self {
+            plan,
+            segment: 0,
+            newest,
+            may_drop,
+            next: 0,
+            link: stream.map(|stream| stream.genesis_prev()),
+            last: None,
+            pending: Vec::new(),
+            open: None,
+            held: None,
+            cover_lines: 0,
+            cover_bytes: 0,
+            forks: Vec::new(),
+            lines: 0,
+            marks: Vec::new(),
+            first_in_segment: None,
+            findings_at_begin: 0,
+            before_unsure: false,
+            index: Vec::new(),
+            lookups: 0,
+            buffer: Buffer::new(),
+            report,
+            findings: Vec::new(),
+            found: 0,
+            worst_omitted: None,
+            island_open: false,
+        };
+        stitch.begin_segment();
+        stitch
+    }
+
+    /// Takes the next part of file `segment`.
+    pub(in crate::verify) fn chunk(&mut self, segment: usize, chunk: Chunk) -> Result<(), Error> {
+        self.advance(segment)?;
+        if segment > self.newest {
+            return Ok(());
+        }
+        let base = self.lines.saturating_add(1);
+        for piece in chunk.pieces {
+            match piece {
+                Piece::Run(mut run) => {
+                    run.count_lines_from(base);
+                    let next = match &mut self.open {
+                        Some(open) => open.absorb(run),
+                        None => Some(run),
+                    };
+                    if let Some(next) = next {
+                        self.close_run()?;
+                        self.open = Some(next);
+                    }
+                }
+                Piece::Bad(mut bad) => {
+                    bad.place.line = bad.place.line.saturating_add(base);
+                    self.close_run()?;
+                    self.bad(bad);
+                }
+            }
+        }
+        self.lines = self.lines.saturating_add(chunk.lines);
+        Ok(())
+    }
+
+    /// After the last part of the last file.
+    pub(in crate::verify) fn finish(mut self) -> Result<Outcome, Error> {
+        if let Some(last) = self.plan.segments.len().checked_sub(1) {
+            self.advance(last)?;
+            if self.segment <= self.newest {
+                self.end_segment()?;
+            }
+        } else if let Some(slot) = self.plan.slot {
+            let mut finding = Finding::new(
+                Verdict::MissingSegment,
+                format!(
+                    "no segment is left; the head file knows records up to {}",
+                    slot.last_seq
+                ),
+            );
+            finding.segment = Some(slot.segment);
+            finding.seq = Some(0);
+            self.emit(finding);
+        }
+        self.close_forks();
+        if self.report.records == 0 && self.worst().is_none_or(|worst| worst >= Verdict::Torn) {
+            self.emit(Finding::new(
+                Verdict::NothingChecked,
+                "no record stands in this stream",
+            ));
+        }
+        let listed = u64::try_from(self.findings.len()).unwrap_or(u64::MAX);
+        self.report.findings_omitted = self.found.saturating_sub(listed);
+        Ok(Outcome {
+            worst: self.worst(),
+            report: self.report,
+            findings: self.findings,
+        })
+    }
+
+    /// The run that was being put together is whole.
+    pub(super) fn close_run(&mut self) -> Result<(), Error> {
+        self.open.take().map_or(Ok(()), |run| self.run(run))
+    }
+}

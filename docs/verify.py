@@ -67,7 +67,7 @@ def check_stream(folder, writers):  # exit code and what to print, up to the fir
 def main(root):
     writers, named = {}, re.compile(r".*-[0-9a-f]{16}")
     stores = [root] if (root / "streams").is_dir() else \
-        [d for d in sorted(root.glob("*")) if (d / "streams").is_dir() or d.is_dir() and named.fullmatch(d.name)]
+        [d for d in sorted(root.glob("*")) if (d / "streams").is_dir() or d.is_dir() and named.fullmatch(d.name) if not d.name.startswith(".new-")]
     try:
         folders = [f for d in stores for f in sorted({d / "streams" / "audit", *(d / "streams").glob("*")}) if f.name == "audit" or f.is_dir()]
         results = [check_stream(folder, writers) for folder in folders]

@@ -16,7 +16,7 @@ use super::{
     window::{Buffer, Window},
 };
 use crate::{
-    chain::{LINE_BYTES_MAX, claimed_place},
+    chain::{LINE_BYTES_MAX, check_line, claimed_place},
     error::Error,
     layout::{FileKind, HEAD, HEAD_BYTES, Slot, file_kind, segment_name},
 };
@@ -192,8 +192,14 @@ impl Segment {
                 && let Some(line) = window.next_line()?
             {
                 if let Ok((stream, _)) = claimed_place(line.bytes) {
+                    // A record whose own hash is right outvotes any number of others.
+                    let weight = if check_line(line.bytes).is_ok() {
+                        GOOD_WEIGHT
+                    } else {
+                        1
+                    };
                     let votes = claims.entry(stream.to_owned()).or_default();
-                    *votes = votes.saturating_add(1);
+                    *votes = votes.saturating_add(weight);
                 }
             }
         }
@@ -243,6 +249,9 @@ impl Segment {
 
 /// Restated lines are those since one failed sync: rarely more than this.
 const RESTATED_STEP_BYTES: u64 = 8 << 20;
+
+/// No beginning of a file holds as many lines.
+const GOOD_WEIGHT: u64 = 1 << 20;
 
 /// The id that most lines claim, first among those that name this folder's channel.
 fn elect(claims: &BTreeMap<String, u64>, channel: &str) -> Option<String> {

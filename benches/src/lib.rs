@@ -25,16 +25,19 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 
 /// One line per figure: ours, the other's, their ratio, and the ratio to reach.
 pub fn print(rows: &[(&str, f64, f64, &str)]) {
-    let mut table = format!(
+    let mut out = io::stdout().lock();
+    let mut line = |text: String| {
+        // A closed pipe is the reader's choice.
+        out.write_all(text.as_bytes()).unwrap_or(());
+    };
+    line(format!(
         "{:<30} {:>10} {:>10} {:>7}  goal\n",
         "", "ours", "other", "ratio"
-    );
+    ));
     for (what, ours, other, goal) in rows {
-        table += &format!(
-            "{what:<30} {ours:>10.1} {other:>10.1} {:>7.3}  {goal}\n",
-            ours / other
-        );
+        let ratio = ours / other;
+        line(format!(
+            "{what:<30} {ours:>10.1} {other:>10.1} {ratio:>7.3}  {goal}\n"
+        ));
     }
-    // A closed pipe is the reader's choice.
-    io::stdout().write_all(table.as_bytes()).unwrap_or(());
 }

@@ -121,6 +121,7 @@ fn writer(dir: &Path, events: u64) -> Command {
     command
 }
 
+#[derive(Clone, Copy)]
 enum Moment {
     AfterStart(Duration),
     AfterFirstAnswer(Duration),

@@ -20,9 +20,24 @@ use compliance_log::{
 use compliance_log_benches::{median, thread_cpu};
 use tracing_subscriber::layer::SubscriberExt;
 
-const EVENTS: u32 = 150_000;
-const COMMITS: u32 = 800;
-const ROUNDS: usize = 5;
+/// How much is measured. `--short` only shows that it runs.
+#[derive(Clone, Copy)]
+struct Size {
+    events: u32,
+    commits: u32,
+    rounds: usize,
+}
+
+const FULL: Size = Size {
+    events: 150_000,
+    commits: 800,
+    rounds: 5,
+};
+const SHORT: Size = Size {
+    events: 2_000,
+    commits: 20,
+    rounds: 1,
+};
 
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
 struct BookingCreated {
@@ -65,7 +80,7 @@ struct Rate {
     wall_ns: f64,
 }
 
-fn ours(dir: &Path) -> Rate {
+fn ours(dir: &Path, size: Size) -> Rate {
     let log = ComplianceLog::builder("bench")
         .env("bench")
         .instance("one")
@@ -82,6 +97,7 @@ fn ours(dir: &Path) -> Rate {
     let rate = within_sync(&log, || {
         context.scope_sync(|| {
             measure(
+                size,
                 |number| {
                     while event(number).emit().is_err() {
                         std::thread::yield_now();
@@ -95,7 +111,7 @@ fn ours(dir: &Path) -> Rate {
     rate
 }
 
-fn peer(dir: &Path) -> Rate {
+fn peer(dir: &Path, size: Size) -> Rate {
     let file = File::create_new(dir.join("peer.json")).expect("a file");
     let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
         .lossy(false)
@@ -117,6 +133,7 @@ fn peer(dir: &Path) -> Rate {
         );
         let _entered = span.enter();
         measure(
+            size,
             |number| {
                 let e = event(number);
                 tracing::info!(
@@ -140,13 +157,13 @@ fn peer(dir: &Path) -> Rate {
     })
 }
 
-fn measure(mut one: impl FnMut(u64), drain: impl FnOnce()) -> Rate {
+fn measure(size: Size, mut one: impl FnMut(u64), drain: impl FnOnce()) -> Rate {
     (0..1_000).for_each(&mut one);
     let (cpu, wall) = (thread_cpu(), Instant::now());
-    (0..u64::from(EVENTS)).for_each(&mut one);
-    let cpu = thread_cpu() - cpu;
+    (0..u64::from(size.events)).for_each(&mut one);
+    let cpu = thread_cpu().saturating_sub(cpu);
     drain();
-    let per_event = |time: Duration| time.as_secs_f64() * 1e9 / f64::from(EVENTS);
+    let per_event = |time: Duration| time.as_secs_f64() * 1e9 / f64::from(size.events);
     Rate {
         cpu_ns: per_event(cpu),
         wall_ns: per_event(wall.elapsed()),
@@ -154,7 +171,7 @@ fn measure(mut one: impl FnMut(u64), drain: impl FnOnce()) -> Rate {
 }
 
 /// Microseconds of each durable commit by one caller.
-fn commits(dir: &Path) -> Vec<f64> {
+fn commits(dir: &Path, size: Size) -> Vec<f64> {
     let log = ComplianceLog::builder("bench")
         .env("bench")
         .instance("one")
@@ -164,7 +181,7 @@ fn commits(dir: &Path) -> Vec<f64> {
     let context = AuditContext::request().request_id("r-1").build();
     let times = within_sync(&log, || {
         context.scope_sync(|| {
-            (0..COMMITS)
+            (0..size.commits)
                 .map(|number| {
                     let started = Instant::now();
                     event(number.into()).commit().wait().expect("stored");
@@ -178,10 +195,10 @@ fn commits(dir: &Path) -> Vec<f64> {
 }
 
 /// Microseconds of each bare write of as many bytes, and its `fdatasync`.
-fn bare(dir: &Path) -> Vec<f64> {
+fn bare(dir: &Path, size: Size) -> Vec<f64> {
     let mut file = File::create_new(dir.join("bare")).expect("a file");
     let line = [b'x'; 830];
-    (0..COMMITS)
+    (0..size.commits)
         .map(|_| {
             let started = Instant::now();
             file.write_all(&line)
@@ -193,14 +210,19 @@ fn bare(dir: &Path) -> Vec<f64> {
 }
 
 fn main() {
+    let size = if std::env::args().any(|word| word == "--short") {
+        SHORT
+    } else {
+        FULL
+    };
     let mut rates: [Vec<Rate>; 2] = Default::default();
     let mut latencies: [Vec<f64>; 2] = Default::default();
-    for _ in 0..ROUNDS {
+    for _ in 0..size.rounds {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
-        rates[0].push(ours(&dir.path().join("ours")));
-        rates[1].push(peer(dir.path()));
-        latencies[0].push(median(commits(&dir.path().join("commits"))));
-        latencies[1].push(median(bare(dir.path())));
+        rates[0].push(ours(&dir.path().join("ours"), size));
+        rates[1].push(peer(dir.path(), size));
+        latencies[0].push(median(commits(&dir.path().join("commits"), size)));
+        latencies[1].push(median(bare(dir.path(), size)));
     }
     let of = |rates: &[Rate], get: fn(&Rate) -> f64| median(rates.iter().map(get).collect());
     let [ours_cpu, peer_cpu] = [0, 1].map(|i: usize| of(&rates[i], |rate| rate.cpu_ns));

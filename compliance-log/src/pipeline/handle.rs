@@ -87,20 +87,6 @@ impl Handle {
         &self.0.service.name
     }
 
-    /// Whether a new request may be admitted: the store is healthy and the queue has room.
-    ///
-    /// # Errors
-    ///
-    /// [`CommitErrorKind::Full`], [`CommitErrorKind::Unavailable`] or [`CommitErrorKind::Closed`].
-    pub(crate) fn admit(&self) -> Result<(), CommitError> {
-        match self.health() {
-            Health::Ready if self.0.queue.has_room() => Ok(()),
-            Health::Ready => Err(CommitError::new(CommitErrorKind::Full, "the queue is full")),
-            Health::Degraded => Err(unavailable()),
-            Health::Closed => Err(CommitError::closed()),
-        }
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }

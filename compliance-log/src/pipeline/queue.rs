@@ -153,11 +153,6 @@ impl Queue {
         self.state().batch.ledgers[channel.index()].add(counted_as, reason, at);
     }
 
-    /// Whether a new request may expect room for its records.
-    pub(super) fn has_room(&self) -> bool {
-        self.state().batch.bytes.len() <= self.bytes_max
-    }
-
     /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.
     pub(super) fn take(&self, empty: &mut Batch, deadline: Option<Instant>) {
         let mut state = self.state();

@@ -84,7 +84,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
             let number =
-                |value: String| value.parse().map_err(|_| format!("{value:?} is no number"));
+                |value: String| value.parse().map_err(|error| format!("{value:?}: {error}"));
             match word.as_str() {
                 "--dir" => arguments.dir = value()?.into(),
                 "--writers" => arguments.writers = number(value()?)?,

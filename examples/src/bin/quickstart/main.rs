@@ -17,7 +17,7 @@ use compliance_log::{
     verify::{Options, Verdict, verify},
 };
 
-use page::Page;
+use page::Checks;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -41,9 +41,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(dir: PathBuf) -> Result<bool, Failure> {
-    let mut page = Page::new();
+    let mut checks = Checks::new();
 
-    page.title("1  A service writes to a log");
+    page::title("1  A service writes to a log");
     let log = ComplianceLog::builder("quickstart")
         .env("demo")
         .instance("local")
@@ -55,39 +55,39 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
         .to_path_buf();
     let found = records::read(&store)?;
     let before = found.len();
-    page.line(&format!("store {}", store.display()));
+    page::line(&format!("store {}", store.display()));
     let starts = found
         .iter()
         .filter(|record| record["event"] == "log.started")
         .count();
     if starts > 1 {
-        page.line(&format!(
+        page::line(&format!(
             "which is continued: this is start {starts}, after {before} records"
         ));
     }
     // A panic is an event like any other; its text goes through redaction too.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
 
-    page.title("2  It gets real requests over a socket");
+    page::title("2  It gets real requests over a socket");
     let (address, slow, server) = service::start(&log).await?;
     for (what, answer) in client::requests(address, slow).await? {
-        page.line(&format!("{what:<58} {answer}"));
+        page::line(&format!("{what:<58} {answer}"));
     }
     server.stop().await?;
     drop(std::panic::take_hook());
     log.shutdown()?;
 
-    page.title("3  What it wrote");
+    page::title("3  What it wrote");
     let all = records::read(&store)?;
     let written = &all[before..];
     for record in written {
-        page.line(&records::line(record));
+        page::line(&records::line(record));
     }
     let accesses = written
         .iter()
         .filter(|record| record["event"] == "http.request")
         .count();
-    page.check(
+    checks.check(
         &format!(
             "{accesses} access records for {} requests",
             client::REQUESTS
@@ -95,35 +95,35 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
         accesses == client::REQUESTS,
     );
     for (what, check) in records::expected(written) {
-        page.check(what, check);
+        checks.check(what, check);
     }
-    page.line("");
-    page.line("one of them, as it is stored:");
-    page.dim(&records::one(&store, written)?);
+    page::line("");
+    page::line("one of them, as it is stored:");
+    page::dim(&records::one(&store, written)?);
 
-    page.title("4  Nothing secret is in it");
+    page::title("4  Nothing secret is in it");
     let found = records::secrets(&store, &client::SECRETS)?;
     for (secret, places) in client::SECRETS.iter().zip(&found) {
-        page.check(
+        checks.check(
             &format!("{secret:?} was sent and is in no file of the store"),
             places.is_empty(),
         );
     }
 
-    page.title("5  It verifies");
+    page::title("5  It verifies");
     let report = verify(&store, &Options::default())?;
     for stream in report.stores.iter().flat_map(|store| &store.streams) {
-        page.line(&format!(
+        page::line(&format!(
             "{}: {} records in {} segments",
             stream.stream, stream.records, stream.segments
         ));
     }
-    page.check("verify says OK (not sealed)", report.verdict == Verdict::Ok);
+    checks.check("verify says OK (not sealed)", report.verdict == Verdict::Ok);
 
-    page.title("6  One byte is altered in a copy");
+    page::title("6  One byte is altered in a copy");
     let copy = tempfile::tempdir()?;
     let change = tamper::alter_one_byte(&store, copy.path())?;
-    page.line(&format!(
+    page::line(&format!(
         "byte {} of {}: {:?} became {:?}",
         change.at, change.file, change.before, change.after
     ));
@@ -134,28 +134,28 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
         .flat_map(|store| &store.findings)
         .collect();
     for finding in &findings {
-        page.line(&tamper::describe(finding));
+        page::line(&tamper::describe(finding));
     }
-    page.check(
+    checks.check(
         "verify says EDIT and exits with 1",
         report.verdict == Verdict::Edit && report.exit == 1,
     );
-    page.check(
+    checks.check(
         "it names the record and where it starts",
         matches!(findings[..], [finding] if finding.seq == Some(change.seq) && finding.offset == Some(change.start)),
     );
 
-    page.title("Go on");
-    page.line(&format!(
+    page::title("Go on");
+    page::line(&format!(
         "cargo run -q -p compliance-log-cli -- verify {}",
         dir.display()
     ));
-    page.line(&format!(
+    page::line(&format!(
         "cargo run -q -p compliance-log-cli -- show {} --outcome fail",
         dir.display()
     ));
-    page.line(&format!("python3 docs/verify.py {}", dir.display()));
-    Ok(page.all_held())
+    page::line(&format!("python3 docs/verify.py {}", dir.display()));
+    Ok(checks.all_held())
 }
 
 fn directory(mut words: impl Iterator<Item = String>) -> Result<PathBuf, String> {

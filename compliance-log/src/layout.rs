@@ -47,6 +47,11 @@ pub(crate) fn stream_dir(store: &Path, channel: Channel) -> PathBuf {
     store.join(STREAMS).join(channel.as_str())
 }
 
+/// The file in `policies` that holds the document of this digest.
+pub(crate) fn policy_name(digest: Digest) -> String {
+    format!("{digest}.toml")
+}
+
 /// The file that holds the records from `first_seq` on.
 pub(crate) fn segment_name(first_seq: u64) -> String {
     format!("{first_seq:020}{SEGMENT_SUFFIX}")

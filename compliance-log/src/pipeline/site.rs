@@ -1,13 +1,15 @@
 //! The store that records go to, open or waiting to be opened again.
 
 use std::{
-    path::PathBuf,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::lane::{Lane, RETRY};
 use crate::{
+    chain::Digest,
     encode::Object,
     error::Error,
     event::{Channel, Level},
@@ -73,6 +75,9 @@ impl Site {
             lock,
         } = open;
         let mut lanes = Box::new(streams.map(Lane::new));
+        if let Some(body) = policy_record(&path, &start, opener, scribe) {
+            lanes[Channel::Audit.index()].own(&body, scribe);
+        }
         for ((lane, ledger), recovery) in lanes.iter_mut().zip(ledgers).zip(&start.recovered) {
             lane.ledger = ledger;
             if let Some(recovery) = recovery {
@@ -84,23 +89,8 @@ impl Site {
                 }
             }
         }
-        let audit = &mut lanes[Channel::Audit.index()];
         for body in first_records(&start, opener, scribe) {
-            audit.own(&body, scribe);
-        }
-        match store::keep_policy(&*opener.fs, &path, &opener.policy) {
-            Ok(true) => {
-                let added = opener.policy.rules().map(|(id, _)| id);
-                let data = Object::new()
-                    .text("sha256", opener.policy.digest().to_string())
-                    .texts("added", added);
-                audit.own(
-                    &scribe.own_act(Level::Info, name::POLICY_CHANGED, data),
-                    scribe,
-                );
-            }
-            Ok(false) => {}
-            Err(_) => metrics::counter!("compliance_log_write_errors").increment(1),
+            lanes[Channel::Audit.index()].own(&body, scribe);
         }
         for lane in lanes.iter_mut() {
             lane.write(scribe);
@@ -147,7 +137,42 @@ impl Site {
     }
 }
 
-/// What the audit stream says first: how the log stopped before, that it started, and the clock.
+/// Keeps the policy's document in the store. Where the last record was written under another policy,
+/// or there is none, gives the record that says so. It comes before every other, so that no crash
+/// leaves a record under a policy that none tells of.
+fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Option<Vec<u8>> {
+    let policy = &*opener.policy;
+    if store::keep_policy(&*opener.fs, path, policy).is_err() {
+        metrics::counter!("compliance_log_write_errors").increment(1);
+    }
+    if start.last_policy.as_deref() == Some(policy.short()) {
+        return None;
+    }
+    let before = start
+        .last_policy
+        .as_deref()
+        .and_then(|short| store::find_policy(&*opener.fs, path, short));
+    let of = |policy: &Policy| -> BTreeMap<String, Digest> {
+        policy
+            .rules()
+            .map(|(id, digest)| (id.to_owned(), digest))
+            .collect()
+    };
+    let (old, new) = (before.as_ref().map(of).unwrap_or_default(), of(policy));
+    let added = new.keys().filter(|id| !old.contains_key(*id));
+    let removed = old.keys().filter(|id| !new.contains_key(*id));
+    let changed = new
+        .iter()
+        .filter(|(id, digest)| old.get(*id).is_some_and(|old| old != *digest));
+    let data = Object::new()
+        .text("sha256", policy.digest().to_string())
+        .texts("added", added)
+        .texts("removed", removed)
+        .texts("changed", changed.map(|(id, _)| id));
+    Some(scribe.own_act(Level::Info, name::POLICY_CHANGED, data))
+}
+
+/// What the audit stream says of this start: how the log stopped before, and the clock.
 fn first_records(start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     if start.resumed && start.unclean {

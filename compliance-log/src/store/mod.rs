@@ -22,5 +22,5 @@ pub use fs::Fault;
 pub(crate) use fs::FaultFs;
 pub(crate) use fs::{Fs, NullFs, RealFs};
 pub(crate) use open::{Lock, Open, Start, open};
-pub(crate) use policies::keep as keep_policy;
+pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use stream::{Settings, Stream, WriteError};

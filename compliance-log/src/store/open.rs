@@ -51,6 +51,8 @@ pub(crate) struct Start {
     pub(crate) unclean: bool,
     /// What recovery did, by channel.
     pub(crate) recovered: [Option<Recovery>; 2],
+    /// The policy of the last record in the audit stream, unless that is the genesis.
+    pub(crate) last_policy: Option<String>,
     /// The time of the last record in the audit stream.
     pub(crate) last_time: Option<Timestamp>,
 }
@@ -237,6 +239,10 @@ fn try_continue(
     let last_time = last
         .as_ref()
         .and_then(|last| Timestamp::parse(last.get("timestamp")?.as_str()?));
+    let last_policy = last
+        .as_ref()
+        .filter(|_| !says(&audit.last_body, name::GENESIS))
+        .and_then(|last| Some(last.get("policy")?.as_str()?.to_owned()));
     let unclean = !says(&audit.last_body, name::STOPPED);
     let told = |stream: &Recovered| unclean || !stream.torn.is_empty() || stream.adopted.is_some();
     let recovery = [&audit, &app].map(|stream| {
@@ -249,6 +255,7 @@ fn try_continue(
         resumed: true,
         unclean,
         recovered: recovery,
+        last_policy,
         last_time,
         ..Start::default()
     };

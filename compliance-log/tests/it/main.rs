@@ -13,3 +13,4 @@ mod records;
 mod start;
 mod store;
 mod support;
+mod tamper;

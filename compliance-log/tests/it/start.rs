@@ -41,15 +41,15 @@ fn an_unknown_configuration_key_is_a_warning_in_the_log() {
     assert_eq!(log.health(), Health::Ready);
     log.shutdown().unwrap();
     let records = records(&stores, "audit");
-    assert_eq!(records[1]["event"], "log.started");
-    assert_eq!(records[1]["level"], "WARN");
+    assert_eq!(records[2]["event"], "log.started");
+    assert_eq!(records[2]["level"], "WARN");
     assert!(
-        records[1]["data"]["warnings"][0]
+        records[2]["data"]["warnings"][0]
             .as_str()
             .unwrap()
             .contains("`surprise`"),
         "{}",
-        records[1]
+        records[2]
     );
 }
 
@@ -64,7 +64,7 @@ fn a_configuration_file_that_is_no_toml_leaves_the_defaults() {
         .unwrap();
     log.shutdown().unwrap();
     let records = records(&dir.path().join("stores"), "audit");
-    let warning = records[1]["data"]["warnings"][0].as_str().unwrap();
+    let warning = records[2]["data"]["warnings"][0].as_str().unwrap();
     assert!(
         warning.contains("log.toml") && warning.contains("line 1"),
         "{warning}"
@@ -94,8 +94,8 @@ fn a_folder_that_cannot_be_made_starts_degraded_and_heals() {
         events(&records(&in_the_way, "audit")),
         [
             "chain.genesis",
-            "log.started",
             "policy.changed",
+            "log.started",
             "probe.sent",
             "log.stopped"
         ]
@@ -196,10 +196,10 @@ fn a_store_of_a_newer_format_is_left_alone() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(lines[0]["data"]["why"], "newer_format");
-    assert_eq!(lines[1]["event"], "log.started");
-    assert_eq!(lines[1]["level"], "WARN");
+    assert_eq!(lines[2]["event"], "log.started");
+    assert_eq!(lines[2]["level"], "WARN");
     assert_eq!(
-        lines[1]["data"]["passed_over"],
+        lines[2]["data"]["passed_over"],
         old.file_name().unwrap().to_str().unwrap()
     );
 }
@@ -231,7 +231,7 @@ fn a_damaged_store_is_left_alone_and_continued_by_another() {
         "the last record before the edited one"
     );
     assert!(
-        lines[1]["data"]["detail"]
+        lines[2]["data"]["detail"]
             .as_str()
             .unwrap()
             .contains(segment.to_str().unwrap())

@@ -104,6 +104,7 @@ impl<F: Future> Future for Scoped<F> {
     }
 }
 
+#[cfg(any(test, feature = "test-util"))]
 impl<F> Scoped<F> {
     pub(crate) fn new(future: F, scope: Scope) -> Self {
         Self {

@@ -24,10 +24,18 @@ pub(crate) mod name {
     pub(crate) const UNCLEAN_STOP: &str = "log.unclean_stop";
     pub(crate) const POLICY_CHANGED: &str = "policy.changed";
     pub(crate) const CLOCK_STEPPED: &str = "clock.stepped";
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     pub(crate) const MISMATCH: &str = "security.context_mismatch";
 }
 
 /// Prefixes that no event of a service may have.
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(dead_code, reason = "used by `layer` alone")
+)]
 pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
     "chain.",
     "segment.",

@@ -216,6 +216,10 @@ pub(crate) enum Target<'a> {
     /// Nothing is known.
     None,
     /// Said by the layer: method and matched route.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     Text(&'a str),
     /// Said by the event's own template.
     OfFields,

@@ -265,10 +265,6 @@ impl Builder {
                 crate::chain::LINE_BYTES_MAX
             },
         };
-        let app_level = self
-            .app_level
-            .or(config.app_level.map(Level::from))
-            .unwrap_or(Level::Info);
         let handle = Handle::new(Plan {
             service: service.clone(),
             clock: Arc::clone(&self.clock),

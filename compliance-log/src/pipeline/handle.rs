@@ -32,6 +32,10 @@ pub(super) struct Shared {
     health: AtomicU8,
     service: Service,
     clock: Arc<dyn Clock>,
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "used by `layer` alone")
+    )]
     app_level: Level,
 }
 
@@ -91,10 +95,18 @@ impl Handle {
         self.0.clock.now()
     }
 
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
     }
 
+    #[cfg_attr(
+        not(feature = "tracing"),
+        expect(dead_code, reason = "used by `layer` alone")
+    )]
     pub(crate) fn app_level(&self) -> Level {
         self.0.app_level
     }
@@ -105,6 +117,10 @@ impl Handle {
     }
 
     /// Queues a record that a request owes since it was admitted, whatever the bound.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     pub(crate) fn emit_owed(&self, event: &Event<'_>) -> Result<(), CommitError> {
         self.submit(event, None, true)
     }

@@ -241,7 +241,7 @@ fn each_change_of_lines_has_its_name_and_place() {
             .into_bytes();
     });
     altered(Verdict::Edit, 10, "zero", |lines| {
-        lines[10][100..600].fill(0)
+        lines[10][100..400].fill(0)
     });
     altered(Verdict::Splice, 10, "", |lines| {
         let other = tempfile::tempdir().unwrap();

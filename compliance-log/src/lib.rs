@@ -1,6 +1,68 @@
-//! Structured, redacted, tamper-evident audit logs for Rust services.
+//! Audit logs that prove what happened: complete, redacted, tamper-evident, in plain JSON lines.
 //!
-//! Modules stand in the order in which data flows; each uses only those declared above it.
+//! ```
+//! use compliance_log::{ComplianceLog, audit_event, context::AuditContext};
+//!
+//! #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
+//! struct BookingCreated {
+//!     booking_id: u64,
+//!     #[audit(mask = "pan")]
+//!     card: String,
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let log = ComplianceLog::builder("booking-api").env("prod").dir(dir).init()?;
+//!
+//! let job = AuditContext::job("import").tenant("acme").build();
+//! let event = BookingCreated { booking_id: 17, card: "4111 1111 1111 1111".into() };
+//! let receipt = job.scope_sync(|| event.commit().wait())?; // on the disk from here on
+//! assert_eq!(receipt.stream().parts()[0], "booking-api");
+//!
+//! log.shutdown()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised
+//!
+//! A record is redacted on the caller's thread, before anything else sees it. It is stored, or its loss
+//! is counted and told of in the log itself. Once [`Commit`] resolves to a [`Receipt`] it survives a
+//! crash of the process and of the host. Every later change of a stored byte is found by
+//! [`verify`](verify::verify), with its place. A log never keeps a service from starting: see
+//! [`StartFailure`].
+//!
+//! # What is not
+//!
+//! A chain alone cannot show that somebody rewrote a whole stream. Secrets are found by name, by type
+//! and by what they look like; none of that is perfect. A record says what your code said.
+//!
+//! # Where to begin
+//!
+//! - [`ComplianceLog::builder`] opens a log; [`audit_event`] makes a struct an event with `emit()` and
+//!   `commit()`.
+//! - [`http::AuditLayer`] writes one access record for each request and puts
+//!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
+//! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events.
+//! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
+//! - [`test_util`] captures what a service logs.
+//!
+//! # Features
+//!
+//! Features add names and change nothing else.
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `macros` | yes | `#[audit_event]`, `#[derive(AuditEvent)]`; syn and quote at build time |
+//! | `tracing` | yes | `tracing_layer`, and a global subscriber in `init`; tracing-subscriber's registry |
+//! | `http` | | `http::AuditLayer`; the traits of tower and http |
+//! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
+//! | `test-util` | | `test_util`, `clock::ManualClock` |
+//!
+//! There is no async runtime among the dependencies.
+
+// Modules stand in the order in which data flows; each uses only those declared above it.
 
 mod error;
 pub use error::{Error, ErrorKind};
@@ -149,3 +211,7 @@ pub use compliance_log_macros::AuditEvent;
 /// The struct itself stays as it is written; its fields take the options that the derive knows.
 #[cfg(feature = "macros")]
 pub use compliance_log_macros::audit_event;
+
+#[cfg(all(doctest, feature = "macros", feature = "axum"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

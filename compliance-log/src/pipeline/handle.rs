@@ -32,10 +32,6 @@ pub(super) struct Shared {
     health: AtomicU8,
     service: Service,
     clock: Arc<dyn Clock>,
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(dead_code, reason = "used by `layer` alone")
-    )]
     app_level: Level,
 }
 

@@ -7,10 +7,7 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    error::{Error, ErrorKind},
-    event::Channel,
-};
+use crate::error::{Error, ErrorKind};
 
 const RECORD_TAG: &[u8] = b"compliance-log/v1/record\0";
 const GENESIS_TAG: &[u8] = b"compliance-log/v1/genesis\0";
@@ -411,16 +408,6 @@ fn canonical_decimal(digits: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// The id of `channel`'s stream in a store.
-pub(crate) fn stream_id(
-    service: &str,
-    instance: &str,
-    incarnation: &str,
-    channel: Channel,
-) -> Result<StreamId, Error> {
-    StreamId::new(service, instance, incarnation, channel.as_str())
 }
 
 #[cfg(test)]

@@ -38,6 +38,11 @@ pub(crate) fn set_default(handle: Handle) -> bool {
         .is_ok()
 }
 
+/// Whether the process has a default log.
+pub(crate) fn has_default() -> bool {
+    DEFAULT.get().is_some()
+}
+
 /// Runs `f` with the scope of this task, else with the default one.
 pub(crate) fn with<R>(f: impl FnOnce(&Scope) -> R) -> Option<R> {
     // Taken by clone, so that code which logs while it is being logged finds no borrow; during
@@ -85,12 +90,13 @@ impl Drop for Entered {
 }
 
 pin_project! {
-    /// A future that runs in the scope in which it was made, wherever it is polled.
+    /// A future that runs in a log, and in a context, wherever it is polled.
     #[derive(Debug)]
     pub struct Scoped<F> {
         #[pin]
         future: F,
-        scope: Option<Scope>,
+        handle: Option<Handle>,
+        context: Option<AuditContext>,
     }
 }
 
@@ -99,27 +105,28 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let _entered = enter(this.scope.clone());
-        this.future.poll(cx)
-    }
-}
-
-#[cfg(any(test, feature = "test-util"))]
-impl<F> Scoped<F> {
-    pub(crate) fn new(future: F, scope: Scope) -> Self {
-        Self {
-            future,
-            scope: Some(scope),
+        // A context made before there was a log runs in the one that polls it first.
+        if this.handle.is_none() && this.context.is_some() {
+            *this.handle = with(|scope| scope.handle.clone());
         }
+        let _entered = this.handle.as_ref().map(|handle| {
+            enter(Some(Scope {
+                handle: handle.clone(),
+                context: this.context.clone(),
+            }))
+        });
+        this.future.poll(cx)
     }
 }
 
 /// Carries log, trace and identity of the current request into a future that runs elsewhere:
 /// `tokio::spawn(carry(work()))`.
 pub fn carry<F: Future>(future: F) -> Scoped<F> {
+    let (handle, context) = get().map_or((None, None), |scope| (Some(scope.handle), scope.context));
     Scoped {
         future,
-        scope: get(),
+        handle,
+        context,
     }
 }
 
@@ -138,7 +145,8 @@ impl AuditContext {
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped {
             future,
-            scope: self.scope_here(),
+            handle: with(|scope| scope.handle.clone()),
+            context: Some(self.clone()),
         }
     }
 
@@ -153,6 +161,47 @@ impl AuditContext {
             handle: scope.handle.clone(),
             context: Some(self.clone()),
         })
+    }
+}
+
+impl Handle {
+    /// Runs `future` with this log as the log of everything in it, where no request is.
+    ///
+    /// ```
+    /// use compliance_log::{ComplianceLog, audit_event, context::AuditContext};
+    ///
+    /// #[audit_event(name = "invoice.sent", target = "invoice/{number}")]
+    /// struct InvoiceSent {
+    ///     number: u64,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path();
+    /// let log = ComplianceLog::builder("billing").env("test").dir(dir).open()?;
+    /// let job = AuditContext::job("send-invoices").tenant("acme");
+    /// let send = async { InvoiceSent { number: 7 }.commit().await };
+    /// log.handle().scope(job.scope(send)).await?;
+    /// # log.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped {
+            future,
+            handle: Some(self.clone()),
+            context: None,
+        }
+    }
+
+    /// Runs `f` with this log as the log of everything in it, as [`Handle::scope`] does.
+    pub fn scope_sync<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = enter(Some(Scope {
+            handle: self.clone(),
+            context: None,
+        }));
+        f()
     }
 }
 

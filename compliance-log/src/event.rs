@@ -225,7 +225,8 @@ pub enum Raw<'v> {
     F64(f64),
     /// A truth value; not scanned.
     Bool(bool),
-    /// A typed identifier, which cannot hold a secret; escaped, not scanned.
+    /// A typed identifier that cannot hold text and so no secret: a UUID, an address. Escaped, not
+    /// scanned. An identifier that is a string inside is [`Raw::Str`].
     Id(&'v dyn fmt::Display),
     /// Text made on the spot; scanned for secrets.
     Display(&'v dyn fmt::Display),
@@ -290,14 +291,14 @@ pub trait AuditEvent: Fields + Send + 'static {
 ///
 /// impl AuditField for BookingId {
 ///     fn raw(&self) -> Option<Raw<'_>> {
-///         Some(Raw::Id(&self.0))
+///         Some(Raw::Str(&self.0))
 ///     }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of an audit event",
     label = "not a loggable type",
-    note = "implement `AuditField` for it: `Raw::Id` for an identifier, `Raw::Display` for text that is to be scanned"
+    note = "implement `AuditField` for it: `Raw::Str` for text, `Raw::Id` only for a type that cannot hold text, such as a UUID"
 )]
 pub trait AuditField {
     /// The value, or `None` to leave the field out.

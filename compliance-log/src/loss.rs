@@ -30,6 +30,8 @@ pub(crate) enum Reason {
     QueueFull,
     /// The store could not be written.
     StoreUnavailable,
+    /// The request had not ended when the log did.
+    Unfinished,
 }
 
 impl Reason {
@@ -37,6 +39,7 @@ impl Reason {
         match self {
             Self::QueueFull => "queue_full",
             Self::StoreUnavailable => "store_unavailable",
+            Self::Unfinished => "unfinished",
         }
     }
 }

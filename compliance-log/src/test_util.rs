@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    current::{self, Scope, Scoped},
+    current::Scoped,
     log::{Builder, ComplianceLog},
     store::FaultFs,
 };
@@ -16,22 +16,12 @@ pub use crate::{clock::ManualClock, store::Fault};
 
 /// Runs `future` with `log` as the log of everything in it.
 pub fn within<F: Future>(log: &ComplianceLog, future: F) -> Scoped<F> {
-    Scoped::new(
-        future,
-        Scope {
-            handle: log.handle(),
-            context: None,
-        },
-    )
+    log.handle().scope(future)
 }
 
 /// Runs `f` with `log` as the log of everything in it.
 pub fn within_sync<R>(log: &ComplianceLog, f: impl FnOnce() -> R) -> R {
-    let _entered = current::enter(Some(Scope {
-        handle: log.handle(),
-        context: None,
-    }));
-    f()
+    log.handle().scope_sync(f)
 }
 
 /// A log that is kept in memory, and what it wrote.

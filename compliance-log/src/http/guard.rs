@@ -9,7 +9,7 @@ use super::{
     body::AuditBody,
     request_audit::RequestAudit,
 };
-use crate::current::Scope;
+use crate::{current::Scope, pipeline::Owing};
 
 /// Owes the access record of one request and writes it when it is dropped at the latest. It is held
 /// by the future until there is a response, then by the response's body.
@@ -21,6 +21,8 @@ pub(super) struct Guard {
     started: Duration,
     answer: Option<Answer>,
     phase: Phase,
+    /// Keeps the log from ending before the record is queued.
+    _owing: Owing,
 }
 
 /// What was sent so far.
@@ -44,6 +46,7 @@ enum Phase {
 
 impl Guard {
     pub(super) fn new(audit: RequestAudit, parts: &Parts, bytes_in: Option<u64>) -> Self {
+        let owing = audit.handle().owe();
         Self {
             started: audit.handle().clock().monotonic(),
             audit,
@@ -51,6 +54,7 @@ impl Guard {
             bytes_in,
             answer: None,
             phase: Phase::Waiting,
+            _owing: owing,
         }
     }
 

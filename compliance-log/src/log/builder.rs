@@ -6,21 +6,18 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    compliance_log::ComplianceLog,
-    config::{Config, StartFailureName},
-};
+use super::{compliance_log::ComplianceLog, config::Config};
 use crate::{
-    chain::check_name,
+    chain::{LINE_BYTES_MAX, check_name},
     clock::{Clock, SystemClock},
     current,
     error::{Error, ErrorKind},
     event::Level,
     lifecycle::{Origin, Scribe},
-    pipeline::{Handle, Opener, Plan, Worker},
+    pipeline::{Handle, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
-    store::{Fs, NullFs, RealFs, Settings},
+    store::{Fs, PrintFs, RealFs, Settings},
 };
 
 /// What to do when the store cannot be opened at start.
@@ -41,6 +38,9 @@ pub enum StartFailure {
 pub struct Builder {
     config: Config,
     warnings: Vec<String>,
+    /// A configuration file could not be read, so nobody knows what it says.
+    unreadable: bool,
+    policy: Option<Policy>,
     on_start_failure: Option<StartFailure>,
     app_level: Option<Level>,
     clock: Arc<dyn Clock>,
@@ -53,6 +53,8 @@ impl Builder {
         Self {
             config,
             warnings,
+            unreadable: false,
+            policy: None,
             on_start_failure: None,
             app_level: None,
             clock: Arc::new(SystemClock::new()),
@@ -76,7 +78,10 @@ impl Builder {
     pub(super) fn of_file(path: &Path) -> Self {
         match Config::read(path) {
             Ok((config, warnings)) => Self::new(config, warnings),
-            Err(error) => Self::new(Config::default(), vec![format!("{error}; defaults stand")]),
+            Err(error) => Self {
+                unreadable: true,
+                ..Self::new(Config::default(), vec![format!("{error}; defaults stand")])
+            },
         }
     }
 
@@ -85,6 +90,7 @@ impl Builder {
         let Self {
             config: file,
             warnings,
+            unreadable,
             ..
         } = Self::of_file(path.as_ref());
         let own = self.config;
@@ -105,6 +111,7 @@ impl Builder {
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
         };
         self.warnings.extend(warnings);
+        self.unreadable |= unreadable;
         self
     }
 
@@ -192,6 +199,12 @@ impl Builder {
         self
     }
 
+    /// What is redacted, and how. Default: [`Policy::builtin`].
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
     /// Where time comes from. Default: the machine's clocks.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -218,53 +231,37 @@ impl Builder {
     /// [`ErrorKind::Name`] for a service, instance or environment name given in code that is not
     /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
     /// opened.
-    pub fn open(self) -> Result<ComplianceLog, Error> {
-        let config = self.config;
-        let service = config.service.as_deref().unwrap_or("unnamed").to_owned();
-        let env = config.env.clone().unwrap_or_else(|| "dev".to_owned());
-        check_name("service", &service)?;
-        check_name("env", &env)?;
+    pub fn open(mut self) -> Result<ComplianceLog, Error> {
         let host = host_name();
-        let instance = match &config.instance {
-            Some(instance) => {
-                check_name("instance", instance)?;
-                instance.clone()
-            }
-            None => allowed_name(&host),
-        };
-        let app_level = self
-            .app_level
-            .or(config.app_level.map(Level::from))
-            .unwrap_or(Level::Info);
-        let mut warnings = self.warnings;
-        if config.service.is_none() {
-            warnings.push("configuration: no `service`; records name it `unnamed`".to_owned());
-        }
-        let dir = config
-            .dir
+        let name = self
+            .config
+            .service
             .clone()
-            .or_else(|| (env == "dev").then(|| PathBuf::from("target/compliance-log")));
-        if dir.is_none() {
-            warnings.push(
-                "no `dir` is set: records go to standard output alone and are not stored"
-                    .to_owned(),
-            );
+            .unwrap_or_else(|| self.unnamed());
+        let env = self.config.env.clone().unwrap_or_else(|| "dev".to_owned());
+        let instance = self
+            .config
+            .instance
+            .clone()
+            .unwrap_or_else(|| allowed_name(&host));
+        for (what, name) in [("service", &name), ("env", &env), ("instance", &instance)] {
+            check_name(what, name)?;
         }
-        #[cfg(feature = "tracing")]
-        if let Some(warning) = cut_at_build_time(app_level) {
-            warnings.push(warning);
-        }
-        let echo = config.stdout.unwrap_or(false) || dir.is_none();
-        let policy = Arc::new(Policy::builtin());
+        let dir = self.folder(&env);
+        let app_level = self.level();
+        let config = self.config;
+
+        let print = config.stdout.unwrap_or(false) || dir.is_none();
         let service = Service {
-            name: service.into(),
+            name: name.into(),
             env: env.into(),
-            line_bytes_max: if echo {
+            line_bytes_max: if print {
                 STDOUT_LINE_BYTES_MAX
             } else {
-                crate::chain::LINE_BYTES_MAX
+                LINE_BYTES_MAX
             },
         };
+        let policy = Arc::new(self.policy.unwrap_or_else(Policy::builtin));
         let handle = Handle::new(Plan {
             service: service.clone(),
             clock: Arc::clone(&self.clock),
@@ -275,15 +272,35 @@ impl Builder {
                 .max(QUEUE_BYTES_MIN),
             app_level,
         });
-        let origin = Origin {
-            cluster: config.cluster.clone().map(Into::into),
-            region: config.region.clone().map(Into::into),
-            service_version: config.service_version.clone().map(Into::into),
-            host: host.into(),
-            boot_id: boot_id(),
+        let scribe = Scribe {
+            service,
+            origin: Origin {
+                cluster: config.cluster.clone().map(Into::into),
+                region: config.region.clone().map(Into::into),
+                service_version: config.service_version.clone().map(Into::into),
+                host: host.into(),
+                boot_id: boot_id(),
+            },
+            clock: self.clock,
+            policy: Arc::clone(&policy),
+        };
+
+        let out = || self.out.unwrap_or_else(|| Box::new(std::io::stdout()));
+        let stored = dir.is_some();
+        let (fs, printer) = match (stored, print) {
+            (false, _) => (Arc::new(PrintFs::new(out())) as Arc<dyn Fs>, None),
+            (true, false) => (self.fs, None),
+            (true, true) => {
+                let printer = Printer::start(out());
+                (
+                    self.fs,
+                    Some(printer.map_err(|error| Error::io("cannot start a thread", error))?),
+                )
+            }
         };
         let settings = Settings {
-            segment_bytes_max: if dir.is_some() {
+            // What is printed alone has no segments.
+            segment_bytes_max: if stored {
                 config
                     .segment_bytes_max
                     .unwrap_or(SEGMENT_BYTES_MAX)
@@ -291,53 +308,65 @@ impl Builder {
             } else {
                 u64::MAX
             },
-            segment_age_max: match dir {
-                Some(_) => config
+            segment_age_max: if stored {
+                config
                     .segment_age_max()
                     .unwrap_or(SEGMENT_AGE_MAX)
-                    .max(Duration::from_secs(1)),
-                None => Duration::MAX,
+                    .max(Duration::from_secs(1))
+            } else {
+                Duration::MAX
             },
-            echo,
+            echo: printer.is_some(),
         };
         let opener = Opener {
-            fs: if dir.is_some() {
-                self.fs
-            } else {
-                Arc::new(NullFs)
-            },
+            fs,
             dir: dir.unwrap_or_default(),
             instance: instance.into(),
             settings,
-            policy: Arc::clone(&policy),
-            warnings,
-        };
-        let scribe = Scribe {
-            service,
-            origin,
-            clock: self.clock,
             policy,
+            warnings: self.warnings.clone(),
         };
-        let stdout: Option<Box<dyn Write + Send>> =
-            echo.then(|| self.out.unwrap_or_else(|| Box::new(std::io::stdout())));
-        let worker = Worker::new(
-            &handle,
-            opener,
-            scribe,
-            config.sync_after().unwrap_or(SYNC_AFTER),
-            stdout,
-        );
+        let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);
+        let worker = Worker::new(&handle, opener, scribe, sync_after, printer);
         let refuse = self
             .on_start_failure
-            .unwrap_or(match config.on_start_failure {
-                Some(StartFailureName::Refuse) => StartFailure::Refuse,
-                Some(StartFailureName::Degrade) | None => StartFailure::Degrade,
-            })
-            == StartFailure::Refuse;
+            .or(config.on_start_failure.map(Into::into))
+            == Some(StartFailure::Refuse);
         if let Some(failure) = worker.start_failure().filter(|_| refuse) {
             return Err(failure.again().context("cannot start"));
         }
-        ComplianceLog::start(handle, worker)
+        warn_of(&self.warnings);
+        ComplianceLog::start(handle, worker, self.warnings)
+    }
+
+    fn unnamed(&mut self) -> String {
+        self.warnings
+            .push("configuration: no `service`; records name it `unnamed`".to_owned());
+        "unnamed".to_owned()
+    }
+
+    /// The folder of the stores. A configuration that could not be read may have named one: nothing
+    /// is stored elsewhere then.
+    fn folder(&mut self, env: &str) -> Option<PathBuf> {
+        let dir = self.config.dir.clone();
+        let dir = dir.or_else(|| {
+            (env == "dev" && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
+        });
+        if dir.is_none() {
+            let text = "no `dir` is set: records go to standard output alone and are not stored";
+            self.warnings.push(text.to_owned());
+        }
+        dir
+    }
+
+    fn level(&mut self) -> Level {
+        let level = self
+            .app_level
+            .or(self.config.app_level.map(Level::from))
+            .unwrap_or(Level::Info);
+        #[cfg(feature = "tracing")]
+        self.warnings.extend(cut_at_build_time(level));
+        level
     }
 
     /// [`Builder::open`], and makes the log the default of the process. With the feature `tracing`,
@@ -349,22 +378,50 @@ impl Builder {
     /// Those of [`Builder::open`], and [`ErrorKind::Taken`] if the process has a default log or a
     /// global subscriber already.
     pub fn init(self) -> Result<ComplianceLog, Error> {
+        // Before anything is opened: a store must not be left with a start that never was.
+        if current::has_default() {
+            return Err(default_taken());
+        }
+        #[cfg(feature = "tracing")]
+        if tracing::dispatcher::has_been_set() {
+            return Err(subscriber_taken());
+        }
         let log = self.open()?;
         #[cfg(feature = "tracing")]
         {
             use tracing_subscriber::layer::SubscriberExt as _;
 
             let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
-            tracing::subscriber::set_global_default(subscriber).map_err(|_taken| {
-                let text = "this process has a global tracing subscriber already: use `open` and add `tracing_layer()` to it";
-                Error::new(ErrorKind::Taken, text)
-            })?;
+            tracing::subscriber::set_global_default(subscriber)
+                .map_err(|_taken| subscriber_taken())?;
         }
         if !current::set_default(log.handle()) {
-            let text = "this process has a default log already: use `open` for a second one";
-            return Err(Error::new(ErrorKind::Taken, text));
+            return Err(default_taken());
         }
         Ok(log)
+    }
+}
+
+fn default_taken() -> Error {
+    let text = "this process has a default log already: use `open` for a second one";
+    Error::new(ErrorKind::Taken, text)
+}
+
+#[cfg(feature = "tracing")]
+fn subscriber_taken() -> Error {
+    let text = "this process has a global tracing subscriber already: use `open`, add `tracing_layer()` to it, \
+                and run work in `handle().scope(..)`";
+    Error::new(ErrorKind::Taken, text)
+}
+
+/// Nobody may look into the log itself before something is missing from it.
+#[expect(
+    clippy::print_stderr,
+    reason = "the log itself may be what is misconfigured"
+)]
+fn warn_of(warnings: &[String]) {
+    for warning in warnings {
+        eprintln!("compliance-log: {warning}");
     }
 }
 

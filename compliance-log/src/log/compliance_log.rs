@@ -2,6 +2,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use super::builder::Builder;
@@ -37,6 +38,7 @@ use crate::{
 pub struct ComplianceLog {
     handle: Handle,
     store: Option<PathBuf>,
+    warnings: Vec<String>,
     thread: Option<JoinHandle<Ending>>,
 }
 
@@ -49,7 +51,7 @@ pub struct Closed;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ShutdownError {
-    /// Records that were lost since the last `log.gap` told of any.
+    /// Records that were lost while the log ended, or of whose loss no record tells.
     pub lost: u64,
     text: String,
 }
@@ -74,7 +76,11 @@ impl ComplianceLog {
         Builder::of_file(path.as_ref())
     }
 
-    pub(super) fn start(handle: Handle, worker: Worker) -> Result<Self, Error> {
+    pub(super) fn start(
+        handle: Handle,
+        worker: Worker,
+        warnings: Vec<String>,
+    ) -> Result<Self, Error> {
         let store = worker.store().map(Path::to_path_buf);
         let thread = std::thread::Builder::new()
             .name("compliance-log".into())
@@ -83,6 +89,7 @@ impl ComplianceLog {
         Ok(Self {
             handle,
             store,
+            warnings,
             thread: Some(thread),
         })
     }
@@ -118,6 +125,16 @@ impl ComplianceLog {
         self.handle.health()
     }
 
+    /// Why records cannot be stored now; see [`Handle::failure`].
+    pub fn failure(&self) -> Option<std::sync::Arc<str>> {
+        self.handle.failure()
+    }
+
+    /// What the configuration had to be warned of; the first `log.started` says it too.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// The folder of the store that was opened at start, if one could be.
     pub fn store(&self) -> Option<&Path> {
         self.store.as_deref()
@@ -132,13 +149,14 @@ impl ComplianceLog {
         self.handle.flush()
     }
 
-    /// Stores what is queued, makes all of it durable and ends the log. Every handle answers
-    /// `Closed` from here on.
+    /// Waits up to two seconds for requests in flight to end, stores what is queued, makes all of it
+    /// durable and ends the log. Every handle answers `Closed` from then on. Blocks; shut the server
+    /// down first.
     ///
     /// # Errors
     ///
-    /// [`ShutdownError`] if records were lost that no record of the log tells of, or if the end of
-    /// a stream could not be made durable.
+    /// [`ShutdownError`] if requests had not ended, if records were lost that no record of the log
+    /// tells of, or if the end of a stream could not be made durable.
     pub fn shutdown(mut self) -> Result<Closed, ShutdownError> {
         self.close()
     }
@@ -147,22 +165,40 @@ impl ComplianceLog {
         let Some(thread) = self.thread.take() else {
             return Ok(Closed);
         };
-        self.handle.close();
+        let unfinished = self.handle.close(GRACE);
         let ending = thread.join().map_err(|_panic| ShutdownError {
             lost: 0,
             text: "the writer thread panicked; records that were not acknowledged may be lost"
                 .to_owned(),
         })?;
-        let lost = Ledger::total(&ending.untold);
-        let text = match (&ending.error, lost) {
-            (None, 0) => return Ok(Closed),
-            (None, _) => format!("records were lost: {}", ending.untold),
-            (Some(error), 0) => error.to_string(),
-            (Some(error), _) => format!("{error}; records were lost: {}", ending.untold),
-        };
-        Err(ShutdownError { lost, text })
+        let untold = Ledger::total(&ending.untold);
+        let mut said = Vec::new();
+        if unfinished > 0 {
+            said.push(format!(
+                "{unfinished} requests had not ended; log.gap tells of their records"
+            ));
+        }
+        if let Some(error) = &ending.error {
+            said.push(error.to_string());
+        }
+        if untold > 0 {
+            said.push(format!(
+                "no record tells of these losses: {}",
+                ending.untold
+            ));
+        }
+        if said.is_empty() {
+            return Ok(Closed);
+        }
+        Err(ShutdownError {
+            lost: untold + unfinished,
+            text: said.join("; "),
+        })
     }
 }
+
+/// How long the end of a log waits for requests in flight.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl Drop for ComplianceLog {
     /// As [`ComplianceLog::shutdown`], but errors can only be counted.

@@ -7,7 +7,9 @@ use std::{
 
 use serde::Deserialize;
 
+use super::builder::StartFailure;
 use crate::{
+    chain::check_name,
     error::{Error, ErrorKind},
     event::Level,
 };
@@ -34,10 +36,15 @@ pub(super) struct Config {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum LevelName {
+    #[serde(alias = "TRACE")]
     Trace,
+    #[serde(alias = "DEBUG")]
     Debug,
+    #[serde(alias = "INFO")]
     Info,
+    #[serde(alias = "WARN")]
     Warn,
+    #[serde(alias = "ERROR")]
     Error,
 }
 
@@ -58,6 +65,15 @@ impl From<LevelName> for Level {
 pub(super) enum StartFailureName {
     Degrade,
     Refuse,
+}
+
+impl From<StartFailureName> for StartFailure {
+    fn from(name: StartFailureName) -> Self {
+        match name {
+            StartFailureName::Degrade => Self::Degrade,
+            StartFailureName::Refuse => Self::Refuse,
+        }
+    }
 }
 
 const KEYS: [&str; 14] = [
@@ -113,6 +129,15 @@ impl Config {
                         "configuration: `{key}` is ignored, its default stands: {why}"
                     ));
                 }
+            }
+        }
+        for what in ["service", "instance", "env"] {
+            let name = known.get(what).and_then(toml::Value::as_str).unwrap_or("-");
+            if let Err(error) = check_name(what, name) {
+                warnings.push(format!(
+                    "configuration: `{what}` is ignored, its default stands: {error}"
+                ));
+                known.remove(what);
             }
         }
         let config = Self::deserialize(known)

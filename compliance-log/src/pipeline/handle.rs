@@ -3,18 +3,22 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 
-use super::queue::{Push, Queue};
+use super::{
+    in_flight::InFlight,
+    queue::{Push, Queue},
+};
 use crate::{
     clock::{Clock, Timestamp},
     encode::{Scratch, encode},
-    event::{Category, Level},
+    event::{Category, Channel, Level},
     loss::{OnFailure, Reason},
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
@@ -30,6 +34,8 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) policy: ArcSwap<Policy>,
     health: AtomicU8,
+    failure: Mutex<Option<Arc<str>>>,
+    in_flight: InFlight,
     service: Service,
     clock: Arc<dyn Clock>,
     app_level: Level,
@@ -52,6 +58,21 @@ const READY: u8 = 0;
 const DEGRADED: u8 = 1;
 const CLOSED: u8 = 2;
 
+/// A record that is owed; held until it is queued.
+pub(crate) struct Owing(Arc<Shared>);
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        self.0.in_flight.end();
+    }
+}
+
+impl fmt::Debug for Owing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owing")
+    }
+}
+
 /// What a handle needs to know of its log.
 pub(crate) struct Plan {
     pub(crate) service: Service,
@@ -67,6 +88,8 @@ impl Handle {
             queue: Queue::new(plan.queue_bytes_max),
             policy: ArcSwap::new(plan.policy),
             health: AtomicU8::new(READY),
+            failure: Mutex::default(),
+            in_flight: InFlight::default(),
             service: plan.service,
             clock: plan.clock,
             app_level: plan.app_level,
@@ -79,6 +102,14 @@ impl Handle {
             READY => Health::Ready,
             DEGRADED => Health::Degraded,
             _ => Health::Closed,
+        }
+    }
+
+    /// Why records cannot be stored now, with the path and the system's own words; `None` where they can.
+    pub fn failure(&self) -> Option<Arc<str>> {
+        match self.health() {
+            Health::Degraded => self.0.failure(),
+            Health::Ready | Health::Closed => None,
         }
     }
 
@@ -139,9 +170,30 @@ impl Handle {
         audit.and(app).map(drop)
     }
 
-    /// Lets the writer store what is queued and then end.
-    pub(crate) fn close(&self) {
+    /// Announces a record that a request owes until it ends.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn owe(&self) -> Owing {
+        self.0.in_flight.begin();
+        Owing(Arc::clone(&self.0))
+    }
+
+    /// Lets requests in flight end, for `grace` at most, and then the writer store what is queued.
+    /// Says how many had not ended; their records are counted as lost.
+    pub(crate) fn close(&self, grace: Duration) -> u64 {
+        let unfinished = self.0.in_flight.wait(grace);
+        for _ in 0..unfinished {
+            self.0.queue.count(
+                Channel::Audit,
+                "http.request",
+                Reason::Unfinished,
+                self.now(),
+            );
+        }
         self.0.queue.close();
+        unfinished
     }
 
     fn submit(
@@ -158,7 +210,7 @@ impl Handle {
         };
         if !owed && self.health() == Health::Degraded {
             return match on_failure {
-                OnFailure::FailOperation => Err(unavailable()),
+                OnFailure::FailOperation => Err(shared.unavailable()),
                 OnFailure::DropAndCount => {
                     let channel = event.category.channel();
                     shared.queue.count(
@@ -195,25 +247,45 @@ fn count_violation(category: Category) {
         .increment(1);
 }
 
-#[cold]
-fn unavailable() -> CommitError {
-    let text = "the store cannot be written now; the record is not stored";
-    CommitError::new(CommitErrorKind::Unavailable, text)
-}
-
 impl Shared {
-    /// Set by the writer thread; a closed log stays closed.
-    pub(super) fn set_health(&self, health: Health) {
-        let code = match health {
-            Health::Ready => READY,
-            Health::Degraded => DEGRADED,
-            Health::Closed => CLOSED,
-        };
-        if self.health.load(Ordering::Relaxed) != CLOSED {
+    /// Set by the writer thread after each batch: why records cannot be stored, if they cannot.
+    pub(super) fn set_failure(&self, why: Option<&str>) {
+        let code = if why.is_some() { DEGRADED } else { READY };
+        let before = self.health.load(Ordering::Relaxed);
+        if before == code && why.is_none() {
+            return;
+        }
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.as_deref() != why {
+            *failure = why.map(Into::into);
+        }
+        drop(failure);
+        if before != CLOSED {
             self.health.store(code, Ordering::Relaxed);
         }
-        metrics::gauge!("compliance_log_degraded")
-            .set(f64::from(u8::from(health == Health::Degraded)));
+        metrics::gauge!("compliance_log_degraded").set(f64::from(u8::from(why.is_some())));
+    }
+
+    pub(super) fn set_closed(&self) {
+        self.health.store(CLOSED, Ordering::Relaxed);
+    }
+
+    fn failure(&self) -> Option<Arc<str>> {
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    #[cold]
+    fn unavailable(&self) -> CommitError {
+        let why = self
+            .failure()
+            .unwrap_or_else(|| "the store cannot be written now".into());
+        CommitError::new(
+            CommitErrorKind::Unavailable,
+            format!("{why}; the record is not stored"),
+        )
     }
 }
 

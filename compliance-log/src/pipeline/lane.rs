@@ -31,7 +31,14 @@ pub(super) struct Lane {
     /// Losses that the `log.gap` in the batch tells of.
     told: Ledger,
     unsynced_since: Option<Instant>,
-    retry_at: Option<Instant>,
+    broken: Option<Broken>,
+}
+
+/// Why the stream cannot be written, and when to try again.
+#[derive(Debug)]
+struct Broken {
+    why: Arc<str>,
+    retry_at: Instant,
 }
 
 struct Pending {
@@ -65,28 +72,36 @@ impl Lane {
             ledger: Ledger::default(),
             told: Ledger::default(),
             unsynced_since: None,
-            retry_at: None,
+            broken: None,
         }
     }
 
-    /// Whether records can be written, as far as is known.
-    pub(super) fn is_ready(&self) -> bool {
-        self.retry_at.is_none()
+    /// Why records cannot be written now; `None` where they can, as far as is known.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.broken.as_ref().map(|broken| &*broken.why)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.broken.is_none()
     }
 
     /// When there is something to do without a record.
     pub(super) fn deadline(&self, sync_after: Duration) -> Option<Instant> {
         let sync = self.unsynced_since.map(|since| since + sync_after);
-        match (self.retry_at, sync) {
-            (Some(retry), _) => Some(retry),
+        match (&self.broken, sync) {
+            (Some(broken), _) => Some(broken.retry_at),
             (None, sync) => sync,
         }
     }
 
     /// Makes the stream ready again once it is time to try.
     pub(super) fn mend(&mut self, scribe: &Scribe) {
-        if self.retry_at.is_some_and(|at| Instant::now() >= at) {
-            self.retry_at = None;
+        if self
+            .broken
+            .as_ref()
+            .is_some_and(|broken| Instant::now() >= broken.retry_at)
+        {
+            self.broken = None;
             if let Err(failure) = self.stream.ready(scribe) {
                 self.failed(&failure);
             }
@@ -108,9 +123,10 @@ impl Lane {
         if let Err(failure) = self.prepare(body.len(), scribe) {
             self.failed(&failure);
         }
-        if !self.is_ready() {
-            let unavailable = || CommitError::new(CommitErrorKind::Unavailable, UNAVAILABLE);
-            self.lose(entry.counted_as, entry.promise, unavailable, scribe);
+        if let Some(broken) = &self.broken {
+            let text = format!("{}; the record is not stored", broken.why);
+            let error = || CommitError::new(CommitErrorKind::Unavailable, text);
+            self.lose(entry.counted_as, entry.promise, error, scribe);
             return;
         }
         let linked = self.stream.link(body);
@@ -251,8 +267,11 @@ impl Lane {
         }
     }
 
-    fn failed(&mut self, _failure: &WriteError) {
-        self.retry_at = Some(Instant::now() + RETRY);
+    fn failed(&mut self, failure: &WriteError) {
+        self.broken = Some(Broken {
+            why: describe(failure).into(),
+            retry_at: Instant::now() + RETRY,
+        });
     }
 
     /// Ends the stream: everything durable, the head file too.
@@ -262,8 +281,6 @@ impl Lane {
         self.stream.close(scribe)
     }
 }
-
-const UNAVAILABLE: &str = "the store cannot be written now; the record is not stored";
 
 fn describe(failure: &WriteError) -> String {
     format!("cannot write {}: {}", failure.path.display(), failure.error)

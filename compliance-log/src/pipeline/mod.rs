@@ -6,12 +6,15 @@
 
 mod batch;
 mod handle;
+mod in_flight;
 mod lane;
+mod printer;
 mod queue;
 mod site;
 mod worker;
 
-pub(crate) use handle::Plan;
 pub use handle::{Handle, Health};
+pub(crate) use handle::{Owing, Plan};
+pub(crate) use printer::Printer;
 pub(crate) use site::Opener;
 pub(crate) use worker::{Ending, Worker};

@@ -53,7 +53,8 @@ pub(super) struct Push<'a> {
     pub(super) at: Timestamp,
     pub(super) on_failure: OnFailure,
     pub(super) promise: Option<Promise>,
-    /// The record is the duty of a request that was admitted: it is queued whatever the bound.
+    /// The record is the duty of a request that was admitted: it is queued above the bound too, and
+    /// counted beyond twice that.
     pub(super) owed: bool,
 }
 
@@ -86,24 +87,26 @@ impl Queue {
         if state.phase != Phase::Open {
             return Err(CommitError::closed());
         }
-        if !push.owed && state.batch.bytes.len() + push.bytes.len() > self.bytes_max {
-            return match push.on_failure {
-                OnFailure::DropAndCount => {
-                    state.batch.ledgers[push.channel.index()].add(
-                        push.counted_as,
-                        Reason::QueueFull,
-                        push.at,
-                    );
-                    Ok(())
-                }
-                OnFailure::FailOperation => {
-                    let text = format!(
-                        "the queue of {} bytes is full; the record is not stored, try again",
-                        self.bytes_max
-                    );
-                    Err(CommitError::new(CommitErrorKind::Full, text))
-                }
-            };
+        // What is owed may use as much again, so that memory stays bounded when the writer stalls.
+        let bytes_max = if push.owed {
+            2 * self.bytes_max
+        } else {
+            self.bytes_max
+        };
+        if state.batch.bytes.len() + push.bytes.len() > bytes_max {
+            if push.owed || push.on_failure == OnFailure::DropAndCount {
+                state.batch.ledgers[push.channel.index()].add(
+                    push.counted_as,
+                    Reason::QueueFull,
+                    push.at,
+                );
+                return Ok(());
+            }
+            let text = format!(
+                "the queue of {} bytes is full; the record is not stored, try again",
+                self.bytes_max
+            );
+            return Err(CommitError::new(CommitErrorKind::Full, text));
         }
         state.urgent |= push.promise.is_some();
         state.batch.bytes.extend_from_slice(push.bytes);

@@ -41,6 +41,7 @@ pub(super) enum Site {
     /// Nothing can be stored until opening succeeds.
     Missing {
         why: Error,
+        text: Arc<str>,
         retry_at: Instant,
         ledgers: [Ledger; 2],
     },
@@ -58,8 +59,9 @@ impl Site {
         );
         match opened {
             Ok(open) => Self::begin(open, opener, scribe, ledgers),
-            Err(why) => Self::Missing {
-                why,
+            Err(error) => Self::Missing {
+                text: error.to_string().into(),
+                why: error,
                 retry_at: Instant::now() + RETRY,
                 ledgers,
             },
@@ -103,11 +105,27 @@ impl Site {
         }
     }
 
-    /// Whether records can be stored, as far as is known.
-    pub(super) fn is_ready(&self) -> bool {
+    /// Takes over the losses that callers counted, by channel.
+    pub(super) fn count(&mut self, counted: [Ledger; 2]) {
         match self {
-            Self::Open { lanes, .. } => lanes.iter().all(Lane::is_ready),
-            Self::Missing { .. } => false,
+            Self::Open { lanes, .. } => {
+                for (lane, ledger) in lanes.iter_mut().zip(counted) {
+                    lane.ledger.merge(ledger);
+                }
+            }
+            Self::Missing { ledgers, .. } => {
+                for (kept, ledger) in ledgers.iter_mut().zip(counted) {
+                    kept.merge(ledger);
+                }
+            }
+        }
+    }
+
+    /// Why records cannot be stored now; `None` where they can, as far as is known.
+    pub(super) fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Open { lanes, .. } => lanes.iter().find_map(Lane::failure),
+            Self::Missing { text, .. } => Some(text),
         }
     }
 

@@ -1,15 +1,11 @@
 //! The writer thread: the only one that links, writes, syncs and answers.
 
-use std::{
-    fmt,
-    io::{self, Write},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, io, path::Path, sync::Arc, time::Duration};
 
 use super::{
     batch::Batch,
-    handle::{Handle, Health, Shared},
+    handle::{Handle, Shared},
+    printer::Printer,
     site::{Opener, Site},
 };
 use crate::{
@@ -28,8 +24,8 @@ pub(crate) struct Worker {
     scribe: Scribe,
     site: Site,
     sync_after: Duration,
-    stdout: Option<Box<dyn Write + Send>>,
-    echo: Vec<u8>,
+    /// The second sink.
+    printer: Option<Printer>,
 }
 
 /// However the thread ends, by a panic too, its guard closes the queue and answers all who wait.
@@ -37,7 +33,7 @@ struct Guard(Arc<Shared>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.set_health(Health::Closed);
+        self.0.set_closed();
         let untold = self.0.queue.abandon();
         metrics::counter!("compliance_log_untold")
             .increment(untold.iter().map(Ledger::total).sum());
@@ -60,7 +56,7 @@ impl Worker {
         opener: Opener,
         scribe: Scribe,
         sync_after: Duration,
-        stdout: Option<Box<dyn Write + Send>>,
+        printer: Option<Printer>,
     ) -> Self {
         let site = Site::new(&opener, &scribe, [Ledger::default(), Ledger::default()]);
         let guard = Guard(Arc::clone(&handle.0));
@@ -70,8 +66,7 @@ impl Worker {
             scribe,
             site,
             sync_after,
-            stdout,
-            echo: Vec::new(),
+            printer,
         };
         worker.report();
         worker.print();
@@ -86,11 +81,11 @@ impl Worker {
         }
     }
 
-    /// The folder of the store.
-    pub(crate) fn store(&self) -> Option<&std::path::Path> {
+    /// The folder of the store, where there is one on disk.
+    pub(crate) fn store(&self) -> Option<&Path> {
         match &self.site {
-            Site::Open { path, .. } => Some(path),
-            Site::Missing { .. } => None,
+            Site::Open { path, .. } if !self.opener.dir.as_os_str().is_empty() => Some(path),
+            Site::Open { .. } | Site::Missing { .. } => None,
         }
     }
 
@@ -116,15 +111,12 @@ impl Worker {
     /// 4. answer   whoever waits, each by its own stream's sync
     /// 5. print    to the second sink, after the first
     fn step(&mut self, batch: &mut Batch) {
+        self.site.count(std::mem::take(&mut batch.ledgers));
         self.site.mend(&self.opener, &self.scribe);
-        let ledgers = std::mem::take(&mut batch.ledgers);
         match &mut self.site {
             Site::Missing {
                 why, ledgers: kept, ..
             } => {
-                for (kept, ledger) in kept.iter_mut().zip(ledgers) {
-                    kept.merge(ledger);
-                }
                 for entry in batch.entries.drain(..) {
                     match entry.promise {
                         Some(promise) => {
@@ -141,9 +133,6 @@ impl Worker {
                 }
             }
             Site::Open { lanes, .. } => {
-                for (lane, ledger) in lanes.iter_mut().zip(ledgers) {
-                    lane.ledger.merge(ledger);
-                }
                 // 1
                 let mut rest = &batch.bytes[..];
                 for entry in batch.entries.drain(..) {
@@ -155,13 +144,8 @@ impl Worker {
                 for lane in lanes.iter_mut() {
                     lane.write(&self.scribe);
                 }
-                if self.stdout_is_the_only_sink() {
-                    self.print();
-                }
-                if let Site::Open { lanes, .. } = &mut self.site {
-                    for lane in lanes.iter_mut() {
-                        lane.sync_if_due(self.sync_after, &self.scribe);
-                    }
+                for lane in lanes.iter_mut() {
+                    lane.sync_if_due(self.sync_after, &self.scribe);
                 }
             }
         }
@@ -171,35 +155,21 @@ impl Worker {
         self.report();
     }
 
-    fn stdout_is_the_only_sink(&self) -> bool {
-        self.stdout.is_some() && self.opener.dir.as_os_str().is_empty()
-    }
-
     fn print(&mut self) {
-        let (Some(stdout), Site::Open { lanes, .. }) = (&mut self.stdout, &mut self.site) else {
+        let (Some(printer), Site::Open { lanes, .. }) = (&self.printer, &mut self.site) else {
             return;
         };
+        let mut lines = Vec::new();
         for lane in lanes.iter_mut() {
-            lane.stream.drain_echo(&mut self.echo);
+            lane.stream.drain_echo(&mut lines);
         }
-        if !self.echo.is_empty()
-            && stdout
-                .write_all(&self.echo)
-                .and_then(|()| stdout.flush())
-                .is_err()
-        {
-            metrics::counter!("compliance_log_write_errors").increment(1);
+        if !lines.is_empty() {
+            printer.print(lines);
         }
-        self.echo.clear();
     }
 
     fn report(&self) {
-        let health = if self.site.is_ready() {
-            Health::Ready
-        } else {
-            Health::Degraded
-        };
-        self.guard.0.set_health(health);
+        self.guard.0.set_failure(self.site.failure());
     }
 
     /// The last record, then everything durable.

@@ -9,7 +9,7 @@ use super::{
     volume,
 };
 use crate::{
-    chain::{self, Digest},
+    chain::StreamId,
     context::random,
     error::Error,
     event::Channel,
@@ -44,30 +44,43 @@ pub(super) fn create(
     settings: Settings,
     scribe: &Scribe,
 ) -> Result<Created, Error> {
-    let mut incarnation = [0; 8];
-    random(&mut incarnation);
-    let incarnation = Digest::of(&incarnation).to_string();
-    let incarnation = incarnation.get(..16).unwrap_or_default();
+    let mut random_bytes = [0; 8];
+    random(&mut random_bytes);
+    let incarnation = format!("{:016x}", u64::from_be_bytes(random_bytes));
     let name = format!("{}-{incarnation}", purpose.instance);
     let making = dir.join(format!("{}{name}", layout::UNFINISHED));
-    let failed =
-        |error: io::Error| Error::io(format!("cannot create a store in {}", dir.display()), error);
+    let path = dir.join(&name);
+    let failed = |error: io::Error| {
+        // Creating is tried again and again where it fails; what is left of it must not pile up.
+        fs.remove_unfinished(&making).unwrap_or(());
+        Error::io(format!("cannot create a store in {}", dir.display()), error)
+    };
 
     // 1
-    durable::create_dir_all(&**fs, &making).map_err(failed)?;
-    let lock = durable::write_new(&**fs, &making.join(layout::LOCK), b"").map_err(failed)?;
-    if !lock.try_lock().map_err(failed)? {
-        return Err(failed(io::ErrorKind::WouldBlock.into()));
-    }
+    let begin = || {
+        durable::create_dir_all(&**fs, &making)?;
+        let lock = durable::write_new(&**fs, &making.join(layout::LOCK), b"")?;
+        if lock.try_lock()? {
+            Ok(lock)
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    };
+    let lock = begin().map_err(failed)?;
     let volume = volume::kind(&making);
     let stream = |channel: Channel| -> Result<Stream, Error> {
-        let id = chain::stream_id(purpose.service, purpose.instance, incarnation, channel)?;
-        let path = layout::stream_dir(&making, channel);
-        durable::create_dir_all(&**fs, &path).map_err(failed)?;
+        let id = StreamId::new(
+            purpose.service,
+            purpose.instance,
+            &incarnation,
+            channel.as_str(),
+        )?;
+        let folder = layout::stream_dir(&making, channel);
+        durable::create_dir_all(&**fs, &folder).map_err(failed)?;
         let continues = purpose.continues[channel.index()];
         let genesis = scribe.genesis(&id, channel, volume, continues, purpose.why);
         let now = scribe.clock.monotonic();
-        let mut stream = Stream::create(fs, &path, id, channel, settings, now).map_err(failed)?;
+        let mut stream = Stream::create(fs, &folder, id, channel, settings, now).map_err(failed)?;
         stream.link(&genesis);
         stream
             .close(scribe)
@@ -77,9 +90,9 @@ pub(super) fn create(
     let mut streams = [stream(Channel::Audit)?, stream(Channel::App)?];
 
     // 2
-    let path = dir.join(&name);
-    fs.rename(&making, &path).map_err(failed)?;
-    fs.sync_dir(dir).map_err(failed)?;
+    fs.rename(&making, &path)
+        .and_then(|()| fs.sync_dir(dir))
+        .map_err(failed)?;
     for stream in &mut streams {
         stream.moved(layout::stream_dir(&path, stream.channel()));
     }

@@ -27,6 +27,8 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     /// Makes one folder, for this account and its group.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a folder that never became a store, with all that is in it.
+    fn remove_unfinished(&self, path: &Path) -> io::Result<()>;
     /// Makes names in a folder durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder, sorted.
@@ -83,6 +85,10 @@ impl Fs for RealFs {
     )]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to)
+    }
+
+    fn remove_unfinished(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(path)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -152,66 +158,6 @@ impl StoreFile for RealFile {
     }
 }
 
-/// Keeps nothing: for records whose only sink is standard output.
-#[derive(Debug)]
-pub(crate) struct NullFs;
-
-impl Fs for NullFs {
-    fn open(&self, _path: &Path, _access: Access) -> io::Result<Box<dyn StoreFile>> {
-        Ok(Box::new(Self))
-    }
-
-    fn create_dir(&self, _path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn list(&self, _path: &Path) -> io::Result<Vec<String>> {
-        Ok(Vec::new())
-    }
-
-    fn make_read_only(&self, _path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl StoreFile for NullFs {
-    fn append(&mut self, _bytes: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_at(&mut self, _bytes: &[u8], _offset: u64) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn read_at(&self, _out: &mut [u8], _offset: u64) -> io::Result<usize> {
-        Ok(0)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(0)
-    }
-
-    fn set_len(&mut self, _len: u64) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn sync_data(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn try_lock(&self) -> io::Result<bool> {
-        Ok(true)
-    }
-}
-
 #[cfg(any(test, feature = "test-util"))]
 pub use fault::Fault;
 #[cfg(any(test, feature = "test-util"))]
@@ -275,6 +221,10 @@ mod fault {
 
         fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
             RealFs.rename(from, to)
+        }
+
+        fn remove_unfinished(&self, path: &Path) -> io::Result<()> {
+            RealFs.remove_unfinished(path)
         }
 
         fn sync_dir(&self, path: &Path) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod durable;
 mod fs;
 mod open;
 mod policies;
+mod print;
 mod recover;
 mod scan;
 mod segment;
@@ -20,7 +21,8 @@ mod volume;
 pub use fs::Fault;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use fs::FaultFs;
-pub(crate) use fs::{Fs, NullFs, RealFs};
+pub(crate) use fs::{Fs, RealFs};
 pub(crate) use open::{Lock, Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
+pub(crate) use print::PrintFs;
 pub(crate) use stream::{Settings, Stream, WriteError};

@@ -82,9 +82,14 @@ pub(crate) fn open(
     for candidate in candidates(&**fs, dir, service, instance)? {
         let path = dir.join(&candidate.name);
         let refused = match try_continue(fs, &path, &candidate, settings, scribe) {
-            Ok(Some(open)) => return Ok(open),
+            Ok(Some(mut open)) => {
+                open.start.passed_over = start.passed_over;
+                return Ok(open);
+            }
             Ok(None) => {
                 start.why = Some("locked");
+                let text = format!("{}: another process writes it", path.display());
+                start.passed_over.get_or_insert((candidate.name, text));
                 continue;
             }
             Err(refused) => refused,

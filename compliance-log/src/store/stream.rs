@@ -314,7 +314,7 @@ impl Stream {
             return self.ready(scribe);
         };
         let records = self.head.next_seq() - segment.first_seq + 1;
-        let before = (self.unsynced.len(), self.written);
+        let before = (self.unsynced.len(), self.echo.len(), self.written);
 
         // 1
         self.link(&scribe.footer(self.channel, records, reason));
@@ -327,7 +327,8 @@ impl Stream {
         if segment.file.sync_data().is_err() {
             // The segment that supersedes this one goes on instead of it, so the footer never was.
             self.unsynced.truncate(before.0);
-            self.written = before.1;
+            self.echo.truncate(before.1);
+            self.written = before.2;
             self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
             self.poison();
             return self.ready(scribe);
@@ -382,12 +383,16 @@ impl Stream {
         let path = self.dir.join(&name);
         let file = match self.fs.open(&path, Access::Create) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // Left by an attempt that failed, or by a crash, before its header was whole.
                 let file = self.fs.open(&path, Access::Append)?;
-                // Left by an attempt that failed, or by a crash, before its header was written.
                 if file.len()? > 0 {
-                    return Err(error);
+                    durable::set_aside(&*self.fs, &self.dir, &name, |n| {
+                        layout::torn_name(&name, 0, n)
+                    })?;
+                    self.fs.open(&path, Access::Create)?
+                } else {
+                    file
                 }
-                file
             }
             opened => opened?,
         };
@@ -569,7 +574,7 @@ impl HeadFile {
         })
     }
 
-    /// `pwrite` of one slot. A failure leaves the other slot, which lags.
+    /// `pwrite` of the older slot. A failure leaves the newer one, which lags, and this one's turn.
     fn write(&mut self, slot: &Slot) {
         if self
             .file
@@ -577,6 +582,7 @@ impl HeadFile {
             .is_err()
         {
             metrics::counter!("compliance_log_write_errors").increment(1);
+            return;
         }
         self.next_slot ^= 1;
     }

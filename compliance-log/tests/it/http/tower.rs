@@ -99,10 +99,18 @@ async fn trailers_and_lengths_pass_through() {
     let response = service.clone().oneshot(get_of("/trailers")).await.unwrap();
     let collected = response.into_body().collect().await.unwrap();
     assert_eq!(collected.trailers().unwrap()["grpc-status"], "0");
-    // The log may end first; then the record is lost and nothing panics.
+    // The log waits for a request that is about to end, but not for ever: what it gives up is told.
     let late = service.oneshot(get_of("/late")).await.unwrap();
-    log.shutdown().unwrap();
+    assert_eq!(log.shutdown().unwrap_err().lost, 1);
     drop(late);
+    let gap = read(dir.path())
+        .into_iter()
+        .find(|record| record["event"] == "log.gap");
+    let lost = &gap.unwrap()["data"]["lost"];
+    assert_eq!(
+        *lost,
+        serde_json::json!([{"event": "http.request", "reason": "unfinished", "count": 1}])
+    );
     let records = access(&read(dir.path()));
     let verdicts: Vec<_> = records.iter().map(verdict).collect();
     assert_eq!(

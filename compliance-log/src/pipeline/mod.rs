@@ -13,8 +13,10 @@ mod queue;
 mod site;
 mod worker;
 
+#[cfg(feature = "http")]
+pub(crate) use handle::Owing;
+pub(crate) use handle::Plan;
 pub use handle::{Handle, Health};
-pub(crate) use handle::{Owing, Plan};
 pub(crate) use printer::Printer;
 pub(crate) use site::Opener;
 pub(crate) use worker::{Ending, Worker};

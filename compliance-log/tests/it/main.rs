@@ -8,6 +8,7 @@
 
 mod derive;
 mod durable;
+mod golden;
 mod http;
 mod records;
 mod start;

@@ -167,11 +167,7 @@ fn rehashed(line: &[u8], from: &str, to: &str) -> Vec<u8> {
     let mut hasher = Sha256::new_with_prefix(b"compliance-log/v1/record\0");
     hasher.update(prev);
     hasher.update(&text[..at]);
-    let hash: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = compliance_log::chain::Digest::new(hasher.finalize().into());
     format!("{}{hash}\"}}\n", &text[..text.len() - 66]).into_bytes()
 }
 
@@ -205,10 +201,10 @@ fn altered(verdict: Verdict, named: usize, detail: &str, alter: impl FnOnce(&mut
 fn each_change_of_lines_has_its_name_and_place() {
     let edit = |line: &mut Vec<u8>, at: usize, byte: u8| line[at] = byte;
     altered(Verdict::Edit, 10, "hash", |lines| {
-        edit(&mut lines[10], 150, b'#')
+        edit(&mut lines[10], 150, b'#');
     });
     altered(Verdict::Edit, 10, "linked to another", |lines| {
-        lines[10] = rehashed(&lines[10], "step/", "stop/")
+        lines[10] = rehashed(&lines[10], "step/", "stop/");
     });
     altered(Verdict::Delete, 10, "", |lines| drop(lines.remove(10)));
     altered(Verdict::Delete, 0, "", |lines| drop(lines.remove(0)));
@@ -217,7 +213,7 @@ fn each_change_of_lines_has_its_name_and_place() {
     });
     altered(Verdict::Reorder, 10, "", |lines| lines.swap(10, 11));
     altered(Verdict::Duplicate, 11, "", |lines| {
-        lines.insert(11, lines[10].clone())
+        lines.insert(11, lines[10].clone());
     });
     altered(Verdict::Edit, 0, "CRLF", |lines| {
         for line in lines {
@@ -229,7 +225,7 @@ fn each_change_of_lines_has_its_name_and_place() {
         lines[10].insert(end, b' ');
     });
     altered(Verdict::Edit, 10, "blank", |lines| {
-        lines.insert(10, b"\n".to_vec())
+        lines.insert(10, b"\n".to_vec());
     });
     altered(Verdict::Edit, 0, "byte order mark", |lines| {
         lines[0].splice(0..0, *b"\xef\xbb\xbf");
@@ -241,7 +237,7 @@ fn each_change_of_lines_has_its_name_and_place() {
             .into_bytes();
     });
     altered(Verdict::Edit, 10, "zero", |lines| {
-        lines[10][100..400].fill(0)
+        lines[10][100..400].fill(0);
     });
     altered(Verdict::Splice, 10, "", |lines| {
         let other = tempfile::tempdir().unwrap();

@@ -15,9 +15,9 @@ pub(crate) const REQUESTS: usize = 7;
 /// What was sent or held in a field and must not be stored.
 pub(crate) const SECRETS: [&str; 6] = [
     "4111 1111 1111 1111",
-    "Q. Traveller",
+    "passenger-name-4711",
     "hunter2-and-more",
-    "q.traveller@example.org",
+    "passenger@example.org",
     "Zx81Kp93.quickstart.Bearer77",
     "s3cr3t-api-key-0123456789",
 ];

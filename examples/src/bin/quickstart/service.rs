@@ -50,8 +50,8 @@ async fn create() -> Result<&'static str, StatusCode> {
         booking_id: "b-17",
         seats: 2,
         card: "4111 1111 1111 1111".to_owned(),
-        passenger: "Q. Traveller".to_owned(),
-        note: "calls with password=hunter2-and-more, mail q.traveller@example.org".to_owned(),
+        passenger: "passenger-name-4711".to_owned(),
+        note: "calls with password=hunter2-and-more, mail passenger@example.org".to_owned(),
     };
     // Durable when this resolves; if it cannot be, the caller is told so.
     event

@@ -29,7 +29,9 @@ pub(crate) fn streams(dir: &Path) -> Result<Vec<StreamDir>, Failure> {
     let mut stores = vec![dir.to_owned()];
     if !dir.join(STREAMS).is_dir() {
         stores = folders(dir)?;
-        stores.retain(|store| store.join(STREAMS).is_dir());
+        // One whose making was cut short is not a store.
+        stores
+            .retain(|store| store.join(STREAMS).is_dir() && !file_name(store).starts_with(".new-"));
     }
     let mut streams = Vec::new();
     for store in stores {

@@ -125,3 +125,47 @@ impl StoreFile for PrintFile {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes a few bytes, fails once, and then takes everything.
+    #[derive(Clone, Default)]
+    struct Stalls(Arc<Mutex<(Vec<u8>, bool)>>);
+
+    impl Write for Stalls {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut state = self.0.lock().unwrap();
+            if state.1 {
+                state.0.extend_from_slice(bytes);
+                return Ok(bytes.len());
+            }
+            if state.0.is_empty() {
+                state.0.extend_from_slice(&bytes[..4]);
+                return Ok(4);
+            }
+            state.1 = true;
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_printed_in_part_is_not_continued() {
+        let out = Stalls::default();
+        let fs = PrintFs::new(Box::new(out.clone()));
+        let mut segment = fs
+            .open(Path::new(&layout::segment_name(0)), Access::Create)
+            .unwrap();
+        segment.append(b"first line\n").unwrap_err();
+        segment.append(b"second line\n").unwrap();
+        assert_eq!(out.0.lock().unwrap().0, b"firs\nsecond line\n");
+        let mut other = fs.open(Path::new("lock"), Access::Create).unwrap();
+        other.append(b"not printed").unwrap();
+        assert!(out.0.lock().unwrap().0.ends_with(b"second line\n"));
+    }
+}

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc, time::Duration};
 use compliance_log::{
     CommitErrorKind, ComplianceLog, ErrorKind, Health, StartFailure, audit_event,
     clock::Timestamp,
-    test_util::{ManualClock, within_sync},
+    test_util::{Fault, Faults, ManualClock, within_sync},
 };
 
 use crate::support::{events, only_store, records, segments, stores, wait_until};
@@ -276,4 +276,54 @@ fn a_segment_ends_by_size_and_by_age() {
         segments(&only_store(dir.path()), "audit").len(),
         reasons.len() + 1
     );
+}
+
+#[test]
+fn a_name_in_a_file_that_is_not_allowed_is_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.toml");
+    let stores = dir.path().join("stores");
+    let text =
+        format!("service = \"svc\"\nenv = \"te/st\"\napp_level = \"WARN\"\ndir = {stores:?}\n");
+    fs::write(&file, text).unwrap();
+    let log = ComplianceLog::from_file(&file).open().unwrap();
+    assert!(log.warnings()[0].contains("`env`"), "{:?}", log.warnings());
+    log.shutdown().unwrap();
+    assert_eq!(records(&stores, "audit")[0]["env"], "dev");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_stores_nothing_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = ComplianceLog::from_file(dir.path().join("missing.toml"))
+        .open()
+        .unwrap();
+    assert_eq!(log.store(), None);
+    assert!(
+        log.warnings()[0].contains("missing.toml"),
+        "{:?}",
+        log.warnings()
+    );
+    log.shutdown().unwrap();
+}
+
+#[test]
+fn a_degraded_log_says_why_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    faults.set(Fault::NoSpace);
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    let why = log.failure().unwrap();
+    assert!(why.contains(dir.path().to_str().unwrap()), "{why}");
+    let refused = within_sync(&log, || Probe {}.commit().wait()).unwrap_err();
+    assert!(refused.to_string().contains(&*why), "{refused}");
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "no unfinished store piles up"
+    );
+    faults.clear();
+    wait_until("the store opens", || log.health() == Health::Ready);
+    assert_eq!(log.failure(), None);
+    log.shutdown().unwrap();
 }

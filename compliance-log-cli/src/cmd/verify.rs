@@ -46,6 +46,12 @@ pub(crate) fn run(args: &VerifyArgs, printer: &mut Printer) -> Result<Exit, Fail
         && let Some(next) = what_next(exit)
     {
         hint(next);
+        if !args.dir.exists() {
+            hint(&format!(
+                "{} does not exist",
+                clean(&args.dir.display().to_string())
+            ));
+        }
     }
     Ok(exit)
 }

@@ -129,7 +129,8 @@ impl<'p> Stitch<'p> {
             Some([.., before, last]) => {
                 matches!(last.opening, Opening::Record | Opening::Nothing)
                     && !before.superseded
-                    && plan.slot.is_none_or(|slot| slot.segment != last.first_seq)
+                    // What was durable is never restated.
+                    && plan.slot.is_none_or(|slot| slot.last_seq < last.first_seq)
             }
             _ => false,
         };

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &VerifyArgs, printer: &mut Printer) -> Result<Exit, Fail
     {
         hint(next);
         if !args.dir.exists() {
-            hint(&format!(
+            hint(format!(
                 "{} does not exist",
                 clean(&args.dir.display().to_string())
             ));

@@ -98,6 +98,7 @@ pub(crate) fn segments(stream: &Path, first_seq: u64) -> Result<Segments, Failur
         let path = entry.map_err(unread)?.path();
         if let Some(first) = segment_seq(&file_name(&path))
             && first >= first_seq
+            && path.is_file()
         {
             names.push((first, path));
         }
@@ -193,6 +194,10 @@ impl Lines {
     /// A file that cannot be opened.
     pub(crate) fn open(path: &Path, offset: u64, end: u64) -> Result<Self, Failure> {
         let open = || {
+            // Looked at before it is opened: opening a pipe would wait for its other end.
+            if !fs::metadata(path)?.is_file() {
+                return Err(io::Error::other("it is no file"));
+            }
             let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(offset))?;
             Ok(BufReader::with_capacity(1 << 16, file).take(end.saturating_sub(offset)))

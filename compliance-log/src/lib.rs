@@ -66,6 +66,7 @@
 
 mod error;
 pub use error::{Error, ErrorKind};
+mod metric;
 pub mod clock;
 pub mod event;
 #[doc(inline)]

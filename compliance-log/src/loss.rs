@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Timestamp, event::Category};
+use crate::{clock::Timestamp, event::Category, metric};
 
 /// What becomes of a record for which there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,13 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    /// Counts one loss for the service's exporter; the ledger does not, because it may be locked.
+    pub(crate) fn report(self) {
+        metric::report(|| {
+            metrics::counter!("compliance_log_lost", "reason" => self.as_str()).increment(1);
+        });
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
@@ -53,7 +60,6 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn add(&mut self, event: &'static str, reason: Reason, at: Timestamp) {
-        metrics::counter!("compliance_log_lost", "reason" => reason.as_str()).increment(1);
         *self.lost.entry((event, reason)).or_default() += 1;
         self.extend(at, at);
     }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -80,6 +81,18 @@ impl CommitError {
     }
 
     #[cold]
+    fn unknown() -> Self {
+        let text = "the writer ended while the record was written; it may be stored or not";
+        Self::new(CommitErrorKind::Unknown, text)
+    }
+
+    #[cold]
+    fn answered() -> Self {
+        let text = "this commit was answered before; ask its receipt";
+        Self::new(CommitErrorKind::Unknown, text)
+    }
+
+    #[cold]
     pub(crate) fn no_log() -> Self {
         let text = "no log is in scope and none was installed by `init`; the record is not stored";
         Self::new(CommitErrorKind::NoLog, text)
@@ -114,7 +127,7 @@ type Answer = Result<Receipt, CommitError>;
 pub struct Commit(State);
 
 enum State {
-    /// Answered before it was queued.
+    /// Refused before it was queued, with why; or answered, and asked for that already.
     Known(Option<CommitError>),
     Waiting(Arc<Shared>),
 }
@@ -149,7 +162,10 @@ impl Commit {
         });
         (
             Self(State::Waiting(Arc::clone(&shared))),
-            Promise(Some(shared)),
+            Promise {
+                shared: Some(shared),
+                writing: false,
+            },
         )
     }
 
@@ -160,7 +176,7 @@ impl Commit {
     /// [`CommitError`]; all kinds but `Unknown` mean that the record is not stored.
     pub fn wait(self) -> Result<Receipt, CommitError> {
         match self.0 {
-            State::Known(error) => Err(error.unwrap_or_else(CommitError::closed)),
+            State::Known(error) => Err(error.unwrap_or_else(CommitError::answered)),
             State::Waiting(shared) => {
                 let mut slot = shared.slot();
                 loop {
@@ -181,22 +197,24 @@ impl Future for Commit {
     type Output = Result<Receipt, CommitError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            State::Known(error) => {
-                Poll::Ready(Err(error.take().unwrap_or_else(CommitError::closed)))
-            }
+        let answer = match &mut self.0 {
+            State::Known(error) => Err(error.take().unwrap_or_else(CommitError::answered)),
             State::Waiting(shared) => {
                 let mut slot = shared.slot();
-                if let Some(answer) = slot.answer.take() {
-                    return Poll::Ready(answer);
+                match slot.answer.take() {
+                    Some(answer) => answer,
+                    None => {
+                        match &mut slot.waker {
+                            Some(waker) => waker.clone_from(cx.waker()),
+                            empty => *empty = Some(cx.waker().clone()),
+                        }
+                        return Poll::Pending;
+                    }
                 }
-                match &mut slot.waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    empty => *empty = Some(cx.waker().clone()),
-                }
-                Poll::Pending
             }
-        }
+        };
+        self.0 = State::Known(None);
+        Poll::Ready(answer)
     }
 }
 
@@ -209,32 +227,52 @@ impl fmt::Debug for Commit {
     }
 }
 
-/// The duty to answer one [`Commit`]. Dropped unanswered, it answers `Closed`: however the writer
-/// ends, nobody waits for ever.
-pub(crate) struct Promise(Option<Arc<Shared>>);
+/// The duty to answer one [`Commit`]. Dropped unanswered, it answers `Closed`, or `Unknown` once
+/// writing began: however the writer ends, nobody waits for ever.
+pub(crate) struct Promise {
+    shared: Option<Arc<Shared>>,
+    writing: bool,
+}
 
 impl Promise {
     pub(crate) fn answer(mut self, answer: Answer) {
         self.settle(answer);
     }
 
+    /// From here on nobody can say that the record is not stored, until the answer does.
+    pub(crate) fn writing(&mut self) {
+        self.writing = true;
+    }
+
     fn settle(&mut self, answer: Answer) {
-        let Some(shared) = self.0.take() else { return };
+        let Some(shared) = self.shared.take() else {
+            return;
+        };
         let waker = {
             let mut slot = shared.slot();
             slot.answer = Some(answer);
             slot.waker.take()
         };
         shared.answered.notify_all();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        // A waker is a runtime's code: its panic must not end the writer.
+        drop(catch_unwind(AssertUnwindSafe(|| {
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        })));
     }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        self.settle(Err(CommitError::closed()));
+        if self.shared.is_some() {
+            let error = if self.writing {
+                CommitError::unknown()
+            } else {
+                CommitError::closed()
+            };
+            self.settle(Err(error));
+        }
     }
 }
 
@@ -258,5 +296,39 @@ mod tests {
             waiting.join().unwrap().unwrap_err().kind(),
             CommitErrorKind::Full
         );
+    }
+
+    #[test]
+    fn once_writing_began_nobody_says_not_stored() {
+        let (commit, mut promise) = Commit::pair();
+        promise.writing();
+        drop(promise);
+        assert_eq!(commit.wait().unwrap_err().kind(), CommitErrorKind::Unknown);
+    }
+
+    struct Panics;
+
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("in a waker")
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_ends_nothing_and_a_second_question_is_answered() {
+        let (mut commit, promise) = Commit::pair();
+        let waker = Waker::from(Arc::new(Panics));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut commit).poll(&mut cx).is_pending());
+        promise.answer(Err(CommitError::new(CommitErrorKind::Full, "full")));
+        let Poll::Ready(Err(first)) = Pin::new(&mut commit).poll(&mut cx) else {
+            panic!("answered")
+        };
+        assert_eq!(first.kind(), CommitErrorKind::Full);
+        let Poll::Ready(Err(second)) = Pin::new(&mut commit).poll(&mut cx) else {
+            panic!("pending")
+        };
+        assert_eq!(second.kind(), CommitErrorKind::Unknown);
+        assert_eq!(commit.wait().unwrap_err().kind(), CommitErrorKind::Unknown);
     }
 }

@@ -33,6 +33,12 @@ const REDACTIONS_MAX: usize = 32;
 /// A key is cut beyond this.
 const KEY_BYTES_MAX: usize = 160;
 
+/// So many underscores may keep a key apart from others.
+const UNDERSCORES_MAX: usize = 2;
+
+/// Where less is left than this, a field has no room.
+const FIELD_BYTES_MIN: usize = KEY_BYTES_MAX + cut::MARKER_BYTES_MAX;
+
 /// Kept free while `data` is written: its closing brace, the frame of `redactions` with the element
 /// for what no longer fits, and `policy`.
 const TAIL_BYTES: usize = 256;
@@ -370,53 +376,52 @@ impl<'a> Pass<'a, '_> {
     }
 
     fn data_field(&mut self, meta: &FieldMeta, raw: Raw<'_>) {
-        if self.room() < KEY_BYTES_MAX + cut::MARKER_BYTES_MAX {
-            self.redacted("data.", meta.name.as_bytes(), "size", Effect::Drop.as_str());
+        if self.redactions > REDACTIONS_MAX && self.room() < FIELD_BYTES_MIN {
             return;
         }
-        let Some(underscores) = self.unused_key(meta.name) else {
-            self.redacted(
-                "data.",
-                meta.name.as_bytes(),
-                "duplicate",
-                Effect::Drop.as_str(),
-            );
-            return;
-        };
         let start = self.buffers.body.len();
         if self.buffers.body.last() != Some(&b'{') {
             self.buffers.body.push(b',');
         }
         self.buffers.body.push(b'"');
-        let name = self.buffers.body.len();
-        cut::write(&mut self.buffers.body, meta.name, KEY_BYTES_MAX);
-        self.buffers.body.extend_from_slice(&b"__"[..underscores]);
-        let name = name..self.buffers.body.len();
-        self.buffers.body.extend_from_slice(b"\":");
-        let bytes_max = Row::Data.meta().bytes_max.min(self.room());
-        if let Err((rule, effect)) = self.value("data.", name.clone(), meta, raw, bytes_max) {
-            self.redacted_key("data.", name, rule, effect.as_str());
+        let key = self.data_key(meta.name);
+        let written = match key {
+            Err((key, rule)) => Err((key, (rule, Effect::Drop))),
+            Ok(key) => {
+                self.buffers.body.extend_from_slice(b"\":");
+                let bytes_max = Row::Data.meta().bytes_max.min(self.room());
+                self.value("data.", key.clone(), meta, raw, bytes_max)
+                    .map(|()| self.buffers.keys.push(key.clone()))
+                    .map_err(|dropped| (key, dropped))
+            }
+        };
+        if let Err((key, (rule, effect))) = written {
+            self.redacted_key("data.", key, rule, effect.as_str());
             self.buffers.body.truncate(start);
         }
     }
 
-    /// How many underscores make `name` a key that `data` does not have yet; the name of the link
-    /// never stands there as it is.
-    fn unused_key(&mut self, name: &'static str) -> Option<usize> {
-        let keys = &mut self.buffers.keys;
-        let least = usize::from(name == "prev_hash");
-        let same = |key: &(&'static str, usize), underscores: usize| {
-            key.0.len() + key.1 == name.len() + underscores
-                && key
-                    .0
-                    .bytes()
-                    .chain(std::iter::repeat_n(b'_', key.1))
-                    .eq(name.bytes().chain(std::iter::repeat_n(b'_', underscores)))
-        };
-        let free =
-            (least..=2).find(|underscores| !keys.iter().any(|key| same(key, *underscores)))?;
-        keys.push((name, free));
-        Some(free)
+    /// Writes the inside of a key that `data` does not have yet; or says where it was written, and by
+    /// which rule the field must go. Keys are compared as they are written: two long names may be
+    /// cut to the same. The name of the link never stands there as it is.
+    fn data_key(&mut self, name: &str) -> Result<Range<usize>, (Range<usize>, &'static str)> {
+        let room = self.room();
+        let Buffers { body, keys, .. } = &mut *self.buffers;
+        let start = body.len();
+        cut::write(body, name, KEY_BYTES_MAX);
+        if room < FIELD_BYTES_MIN {
+            return Err((start..body.len(), "size"));
+        }
+        if body[start..] == *b"prev_hash" {
+            body.push(b'_');
+        }
+        for _ in 0..=UNDERSCORES_MAX {
+            if !keys.iter().any(|key| body[key.clone()] == body[start..]) {
+                return Ok(start..body.len());
+            }
+            body.push(b'_');
+        }
+        Err((start..body.len(), "duplicate"))
     }
 
     /// Writes one value after its key, through the nets by type and name, or says by which rule it
@@ -589,7 +594,7 @@ impl<'a> Pass<'a, '_> {
         self.buffers.body = body;
     }
 
-    /// Adds an element to `redactions`; `key` is escaped already where it is not a plain name.
+    /// Adds an element to `redactions`; `key` is escaped already.
     fn redacted(&mut self, path: &str, key: &[u8], rule: &str, effect: &str) {
         if self.redactions > REDACTIONS_MAX {
             return;
@@ -605,7 +610,7 @@ impl<'a> Pass<'a, '_> {
         let start = list.len();
         list.extend_from_slice(b"{\"field\":\"");
         list.extend_from_slice(path.as_bytes());
-        list.extend_from_slice(&key[..key.len().min(2 * KEY_BYTES_MAX)]);
+        list.extend_from_slice(key);
         json::display(
             list,
             format_args!("\",\"rule\":\"{rule}\",\"action\":\"{effect}\"}}"),

@@ -1,6 +1,6 @@
 //! Buffers that a thread keeps between records, so that a record costs no allocation.
 
-use std::cell::Cell;
+use std::{cell::Cell, ops::Range};
 
 use super::names::NameCache;
 
@@ -19,8 +19,8 @@ pub(super) struct Buffers {
     pub(super) spans: Vec<(usize, usize)>,
     /// The elements of `redactions`, as JSON.
     pub(super) redactions: Vec<u8>,
-    /// Keys that `data` has so far, each with the underscores that keep it apart.
-    pub(super) keys: Vec<(&'static str, usize)>,
+    /// Where in `body` the keys stand that `data` has so far.
+    pub(super) keys: Vec<Range<usize>>,
     pub(super) names: NameCache,
 }
 

@@ -11,6 +11,7 @@ use crate::{
         Action, Category, Class, FieldMeta, Fields, Level, Outcome, OutcomeDetail, Raw, Visit,
     },
     lifecycle::name,
+    metric,
     pipeline::Handle,
     schema::{Event, Failed, Target},
 };
@@ -116,7 +117,9 @@ impl RequestAudit {
     /// request ended.
     pub(super) fn write_owed(&self, event: &Event<'_>) {
         if self.0.handle.emit_owed(event).is_err() {
-            metrics::counter!("compliance_log_lost", "reason" => "closed").increment(1);
+            metric::report(|| {
+                metrics::counter!("compliance_log_lost", "reason" => "closed").increment(1);
+            });
         }
     }
 }

@@ -204,7 +204,7 @@ impl Drop for ComplianceLog {
     /// As [`ComplianceLog::shutdown`], but errors can only be counted.
     fn drop(&mut self) {
         if self.close().is_err() {
-            metrics::counter!("compliance_log_shutdown_errors").increment(1);
+            crate::metric::count("compliance_log_shutdown_errors");
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     encode::{Scratch, encode},
     event::{Category, Channel, Level},
     loss::{OnFailure, Reason},
+    metric,
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
     schema::{Event, Service},
@@ -243,8 +244,10 @@ impl Handle {
 
 #[cold]
 fn count_violation(category: Category) {
-    metrics::counter!("compliance_log_schema_violations", "category" => category.as_str())
-        .increment(1);
+    metric::report(|| {
+        metrics::counter!("compliance_log_schema_violations", "category" => category.as_str())
+            .increment(1);
+    });
 }
 
 impl Shared {
@@ -263,7 +266,8 @@ impl Shared {
         if before != CLOSED {
             self.health.store(code, Ordering::Relaxed);
         }
-        metrics::gauge!("compliance_log_degraded").set(f64::from(u8::from(why.is_some())));
+        let degraded = f64::from(u8::from(why.is_some()));
+        metric::report(|| metrics::gauge!("compliance_log_degraded").set(degraded));
     }
 
     pub(super) fn set_closed(&self) {

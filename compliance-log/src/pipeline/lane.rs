@@ -10,6 +10,7 @@ use crate::{
     chain::Linked,
     lifecycle::Scribe,
     loss::{Ledger, Reason},
+    metric,
     receipt::{CommitError, CommitErrorKind, Promise, Receipt},
     store::{Stream, WriteError},
 };
@@ -178,10 +179,21 @@ impl Lane {
         if !self.stream.has_batch() {
             return;
         }
+        for awaited in self
+            .pending
+            .iter_mut()
+            .filter_map(|pending| pending.awaited.as_mut())
+        {
+            awaited.promise.writing();
+        }
         match self.stream.write() {
             Ok(()) => {
                 let stored = self.pending.len() as u64;
-                metrics::counter!("compliance_log_records", "channel" => self.stream.channel().as_str()).increment(stored);
+                let channel = self.stream.channel().as_str();
+                metric::report(|| {
+                    metrics::counter!("compliance_log_records", "channel" => channel)
+                        .increment(stored);
+                });
                 self.awaited
                     .extend(self.pending.drain(..).filter_map(|pending| pending.awaited));
                 self.told = Ledger::default();
@@ -219,7 +231,10 @@ impl Lane {
         let started = Instant::now();
         match self.stream.sync(scribe) {
             Ok(()) => {
-                metrics::histogram!("compliance_log_commit_seconds").record(started.elapsed());
+                let took = started.elapsed();
+                metric::report(|| {
+                    metrics::histogram!("compliance_log_commit_seconds").record(took)
+                });
                 let stream = self.stream.id();
                 for Awaited { promise, linked } in self.awaited.drain(..) {
                     promise.answer(Ok(Receipt::new(
@@ -261,9 +276,11 @@ impl Lane {
     ) {
         match promise {
             Some(promise) => promise.answer(Err(error())),
-            None => self
-                .ledger
-                .add(counted_as, Reason::StoreUnavailable, scribe.now()),
+            None => {
+                self.ledger
+                    .add(counted_as, Reason::StoreUnavailable, scribe.now());
+                Reason::StoreUnavailable.report();
+            }
         }
     }
 

@@ -48,7 +48,7 @@ impl Printer {
 }
 
 fn not_printed() {
-    metrics::counter!("compliance_log_not_printed").increment(1);
+    crate::metric::count("compliance_log_not_printed");
 }
 
 impl Drop for Printer {

@@ -100,6 +100,8 @@ impl Queue {
                     Reason::QueueFull,
                     push.at,
                 );
+                drop(state);
+                Reason::QueueFull.report();
                 return Ok(());
             }
             let text = format!(
@@ -154,6 +156,7 @@ impl Queue {
         at: Timestamp,
     ) {
         self.state().batch.ledgers[channel.index()].add(counted_as, reason, at);
+        reason.report();
     }
 
     /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.

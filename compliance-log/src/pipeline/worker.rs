@@ -14,6 +14,7 @@ use crate::{
     event::{Channel, Level},
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
+    metric,
     receipt::{CommitError, CommitErrorKind},
 };
 
@@ -35,8 +36,8 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.0.set_closed();
         let untold = self.0.queue.abandon();
-        metrics::counter!("compliance_log_untold")
-            .increment(untold.iter().map(Ledger::total).sum());
+        let untold = untold.iter().map(Ledger::total).sum();
+        metric::report(|| metrics::counter!("compliance_log_untold").increment(untold));
     }
 }
 
@@ -124,11 +125,15 @@ impl Worker {
                             promise
                                 .answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
                         }
-                        None => kept[entry.channel.index()].add(
-                            entry.counted_as,
-                            Reason::StoreUnavailable,
-                            self.scribe.now(),
-                        ),
+                        None => {
+                            let reason = Reason::StoreUnavailable;
+                            kept[entry.channel.index()].add(
+                                entry.counted_as,
+                                reason,
+                                self.scribe.now(),
+                            );
+                            reason.report();
+                        }
                     }
                 }
             }

@@ -52,6 +52,16 @@ pub(crate) trait StoreFile: Send + fmt::Debug {
     fn try_lock(&self) -> io::Result<bool>;
 }
 
+const NOT_A_FILE: &str = "there is something else in the place of a file";
+
+/// Whether something that is no file stands where one should: a folder, a pipe, a device.
+pub(crate) fn is_no_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput
+    )
+}
+
 /// The operating system's.
 #[derive(Debug)]
 pub(crate) struct RealFs;
@@ -59,7 +69,9 @@ pub(crate) struct RealFs;
 impl Fs for RealFs {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>> {
         let mut options = OpenOptions::new();
-        options.read(true).mode(0o640);
+        // Something that is no file, such as a pipe, must not hold up whoever opens it.
+        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        options.read(true).mode(0o640).custom_flags(flags);
         match access {
             Access::Read => {}
             Access::Write => {
@@ -72,7 +84,11 @@ impl Fs for RealFs {
                 options.append(true).create_new(true);
             }
         }
-        Ok(Box::new(RealFile(options.open(path)?)))
+        let file = options.open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, NOT_A_FILE));
+        }
+        Ok(Box::new(RealFile(file)))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {

@@ -9,7 +9,7 @@ use std::{
 use super::{
     create::{Purpose, create, lock},
     fs::{Access, Fs, StoreFile},
-    recover::{Recovered, recover, says},
+    recover::{Recovered, recover, says, unreadable},
     scan::line_at,
     stream::{Settings, Stream},
 };
@@ -205,8 +205,8 @@ fn try_continue(
         );
         return Err(give_up(Error::new(ErrorKind::NewerFormat, text)));
     }
-    let locked = lock(&**fs, path)
-        .map_err(|error| give_up(Error::io(format!("cannot lock {}", path.display()), error)))?;
+    let locked =
+        lock(&**fs, path).map_err(|error| give_up(unreadable(&path.join(layout::LOCK), error)))?;
     let Some(lock) = locked else { return Ok(None) };
 
     let instance = candidate

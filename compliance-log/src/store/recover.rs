@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::{
     durable,
-    fs::{Access, Fs, StoreFile},
+    fs::{Access, Fs, StoreFile, is_no_file},
     scan::{Expected, Fault, Scanned, line_at, scan},
     segment::Segment,
     stream::{Resume, Settings, Stream},
@@ -56,12 +56,7 @@ pub(super) fn recover(
     now: Duration,
 ) -> Result<Recovered, Refused> {
     let tail = Tail { fs: &**fs, dir, id };
-    let failed = |error: io::Error| {
-        Refused::from(Error::io(
-            format!("cannot recover {}", dir.display()),
-            error,
-        ))
-    };
+    let failed = |error: io::Error| Refused::from(unreadable(dir, error));
     let bound = tail.bound().map_err(failed)?;
     let mut segments = tail.segments().map_err(failed)?;
     if tail
@@ -175,7 +170,7 @@ impl Tail<'_> {
         bound: Option<Slot>,
     ) -> Result<Found, Refused> {
         let path = self.dir.join(layout::segment_name(first_seq));
-        let failed = |error: io::Error| Error::io(format!("cannot read {}", path.display()), error);
+        let failed = |error: io::Error| unreadable(&path, error);
         let prev = match previous {
             None if first_seq == 0 => self.id.genesis_prev(),
             None => return Err(damaged(&path, "the segments before it are missing").into()),
@@ -435,6 +430,15 @@ fn header_number(line: &[u8]) -> Option<u64> {
 fn torn_file(line: &[u8]) -> Option<String> {
     let line: serde_json::Value = serde_json::from_slice(line).ok()?;
     Some(line.pointer("/data/torn/file")?.as_str()?.to_owned())
+}
+
+/// A store that holds a pipe or a folder in the place of a file is damaged; what cannot be read now may
+/// be readable later.
+pub(super) fn unreadable(path: &Path, error: io::Error) -> Error {
+    if is_no_file(&error) {
+        return damaged(path, &error.to_string());
+    }
+    Error::io(format!("cannot recover {}", path.display()), error)
 }
 
 fn damaged(path: &Path, text: &str) -> Error {

@@ -266,11 +266,12 @@ fn elect(claims: &BTreeMap<String, u64>, channel: &str) -> Option<String> {
 fn read_slot(folder: &Path) -> Result<Option<Slot>, Error> {
     let path = folder.join(HEAD);
     let mut bytes = [0; HEAD_BYTES];
-    let read = File::open(&path).and_then(|file| {
-        if !file.metadata()?.is_file() {
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    let read = fs::metadata(&path).and_then(|metadata| {
+        if !metadata.is_file() {
             return Ok(0);
         }
-        file.read_at(&mut bytes, 0)
+        File::open(&path)?.read_at(&mut bytes, 0)
     });
     match read {
         Ok(count) => Ok(Slot::newest(bytes.get(..count).unwrap_or_default())),

@@ -324,3 +324,98 @@ fn a_value_whose_formatting_panics_does_not_reach_the_service() {
         "[could not be formatted]"
     );
 }
+
+#[test]
+fn keys_that_stand_twice_or_need_escapes_stay_valid_and_apart() {
+    let (log, captured) = capture();
+    let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
+    within_sync(&log, || {
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(
+                "a\"b\n" = 1,
+                "a\"b\n" = 2,
+                "a\"b\n" = 3,
+                "a\"b\n" = 4,
+                prev_hash = 5,
+                "keys"
+            );
+        });
+    });
+    let record = captured.of(&log, "log").remove(0);
+    let data = &record["data"];
+    assert_eq!(
+        (&data["a\"b\n"], &data["a\"b\n_"], &data["a\"b\n__"]),
+        (&1.into(), &2.into(), &3.into())
+    );
+    assert_eq!(data["prev_hash_"], 5);
+    let dropped = record["redactions"][0].as_object().unwrap();
+    assert_eq!(
+        (&dropped["rule"], &dropped["action"]),
+        (&"duplicate".into(), &"drop".into())
+    );
+    for line in captured.text().lines() {
+        compliance_log::chain::check_line(line.as_bytes()).unwrap();
+    }
+}
+
+/// A recorder that logs, as one that reports its own trouble would.
+struct Logs;
+
+impl metrics::Recorder for Logs {
+    fn describe_counter(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+    fn describe_gauge(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+    fn describe_histogram(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+
+    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        tracing::info!(name = key.name(), "a counter");
+        metrics::Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        metrics::Gauge::noop()
+    }
+
+    fn register_histogram(
+        &self,
+        _: &metrics::Key,
+        _: &metrics::Metadata<'_>,
+    ) -> metrics::Histogram {
+        metrics::Histogram::noop()
+    }
+}
+
+#[test]
+fn a_recorder_that_logs_does_not_lock_the_queue_against_itself() {
+    let (log, captured) = capture_with(|builder| builder.queue_bytes_max(1));
+    let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
+    let text = "x".repeat(4000);
+    within_sync(&log, || {
+        tracing::subscriber::with_default(subscriber, || {
+            metrics::with_local_recorder(&Logs, || {
+                crate::support::wait_until("the queue is full", || {
+                    (0..100).for_each(|_| tracing::info!(text, "fill"));
+                    !captured.of(&log, "log.gap").is_empty()
+                });
+            });
+        });
+    });
+    log.shutdown().unwrap();
+}

@@ -327,3 +327,32 @@ fn a_degraded_log_says_why_and_leaves_nothing_behind() {
     assert_eq!(log.failure(), None);
     log.shutdown().unwrap();
 }
+
+#[test]
+fn a_pipe_or_folder_in_the_place_of_a_file_holds_up_no_start() {
+    for (name, pipe) in [
+        ("head", true),
+        ("00000000000000000099.jsonl", true),
+        ("head", false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        use_once(dir.path());
+        let path = only_store(dir.path()).join("streams/audit").join(name);
+        if path.exists() {
+            fs::remove_file(&path).unwrap();
+        }
+        if pipe {
+            let made = std::process::Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap();
+            assert!(made.success());
+        } else {
+            fs::create_dir(&path).unwrap();
+        }
+        use_once(dir.path());
+        assert_eq!(stores(dir.path()).len(), 2, "{name}: another store goes on");
+        compliance_log::verify::verify(dir.path(), &compliance_log::verify::Options::default())
+            .unwrap();
+    }
+}

@@ -15,7 +15,7 @@ use tracing_subscriber::{
 use crate::{
     current::{self, Scope},
     event::{Action, Category, Class, FieldMeta, Fields, Level, Raw, Visit},
-    lifecycle::RESERVED_PREFIXES,
+    lifecycle::{EVENT_NAME_BYTES_MAX, is_event_name},
     pipeline::Handle,
     schema::Event,
 };
@@ -113,7 +113,7 @@ struct Name {
 }
 
 impl Name {
-    const BYTES_MAX: usize = 64;
+    const BYTES_MAX: usize = EVENT_NAME_BYTES_MAX;
 
     fn of(event: &TracingEvent<'_>) -> Option<Self> {
         event.metadata().fields().field(RENAME)?;
@@ -130,25 +130,9 @@ impl Name {
     }
 }
 
-/// Two or more lower-case words with dots between them, none of them ours.
-fn is_event_name(name: &str) -> bool {
-    let word = |word: &str| {
-        word.starts_with(|c: char| c.is_ascii_lowercase())
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-    };
-    name.len() <= Name::BYTES_MAX
-        && name.contains('.')
-        && name.split('.').all(word)
-        && !RESERVED_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-}
-
 impl TracingVisit for Name {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == RENAME && is_event_name(value) {
+        if field.name() == RENAME && value.len() <= Self::BYTES_MAX && is_event_name(value) {
             self.bytes[..value.len()].copy_from_slice(value.as_bytes());
             self.len = value.len();
         }

@@ -32,10 +32,6 @@ pub(crate) mod name {
 }
 
 /// Prefixes that no event of a service may have.
-#[cfg_attr(
-    not(feature = "tracing"),
-    expect(dead_code, reason = "used by `layer` alone")
-)]
 pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
     "chain.",
     "segment.",
@@ -52,6 +48,57 @@ pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
     "volume.",
     "service.",
 ];
+
+/// Two or more lower-case words with dots between them, none of them ours.
+pub(crate) const fn is_event_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    let mut dots = 0;
+    let mut word_starts = true;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if byte == b'.' {
+            if word_starts {
+                return false;
+            }
+            dots += 1;
+            word_starts = true;
+        } else if word_starts {
+            if !byte.is_ascii_lowercase() {
+                return false;
+            }
+            word_starts = false;
+        } else if !(byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+            return false;
+        }
+        at += 1;
+    }
+    let mut prefix = 0;
+    while prefix < RESERVED_PREFIXES.len() {
+        if starts_with(bytes, RESERVED_PREFIXES[prefix].as_bytes()) {
+            return false;
+        }
+        prefix += 1;
+    }
+    dots > 0 && !word_starts && bytes.len() <= EVENT_NAME_BYTES_MAX
+}
+
+const fn starts_with(text: &[u8], prefix: &[u8]) -> bool {
+    if text.len() < prefix.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < prefix.len() {
+        if text[at] != prefix[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// A longer name is none.
+pub(crate) const EVENT_NAME_BYTES_MAX: usize = 128;
 
 /// What a genesis states of the place where a stream was begun.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +152,50 @@ pub(crate) struct Scribe {
     pub(crate) policy: Arc<Policy>,
 }
 
+/// The most bytes that a text from outside takes in a record of our own.
+const TEXT_BYTES_MAX: usize = 512;
+/// The most elements that a list has in a record of our own; one more says how many there are beyond.
+const LIST_MAX: usize = 32;
+
 impl Scribe {
+    /// A text that the log did not make itself, through the net by value and bounded.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let mut clean = String::new();
+        if !self.policy.redact(text, &mut clean, &mut |_| {}) {
+            text.clone_into(&mut clean);
+        }
+        if clean.len() > TEXT_BYTES_MAX {
+            let bytes = clean.len();
+            let mut end = TEXT_BYTES_MAX;
+            while !clean.is_char_boundary(end) {
+                end -= 1;
+            }
+            clean.truncate(end);
+            clean += "… [";
+            clean += &bytes.to_string();
+            clean += " bytes]";
+        }
+        clean
+    }
+
+    /// The first of many texts, cleaned, and how many more there are.
+    pub(crate) fn clean_list<T: AsRef<str>>(
+        &self,
+        texts: impl IntoIterator<Item = T>,
+    ) -> Vec<String> {
+        let mut texts = texts.into_iter();
+        let mut list: Vec<String> = texts
+            .by_ref()
+            .take(LIST_MAX)
+            .map(|text| self.clean(text.as_ref()))
+            .collect();
+        let more = texts.count();
+        if more > 0 {
+            list.push(format!("and {more} more"));
+        }
+        list
+    }
+
     /// The first record of a stream.
     pub(crate) fn genesis(
         &self,
@@ -129,9 +219,21 @@ impl Scribe {
             .text("incarnation", incarnation)
             .text("channel", channel.as_str())
             .flag("sealed", false)
-            .text_if("cluster", self.origin.cluster.as_ref())
-            .text_if("region", self.origin.region.as_ref())
-            .text_if("service_version", self.origin.service_version.as_ref())
+            .text_if(
+                "cluster",
+                self.origin.cluster.as_ref().map(|text| self.clean(text)),
+            )
+            .text_if(
+                "region",
+                self.origin.region.as_ref().map(|text| self.clean(text)),
+            )
+            .text_if(
+                "service_version",
+                self.origin
+                    .service_version
+                    .as_ref()
+                    .map(|text| self.clean(text)),
+            )
             .text("crate_version", env!("CARGO_PKG_VERSION"))
             .text("host", &self.origin.host)
             .text_if("boot_id", self.origin.boot_id.as_ref())
@@ -198,12 +300,22 @@ impl Scribe {
     /// Which records of this stream were lost.
     pub(crate) fn gap(&self, channel: Channel, ledger: &Ledger) -> Vec<u8> {
         let span = ledger.span();
-        let lost = ledger.rows().map(|(event, reason, count)| {
+        let row = |event: &str, reason: &str, count| {
             Object::new()
                 .text("event", event)
-                .text("reason", reason.as_str())
+                .text("reason", reason)
                 .number("count", count)
-        });
+        };
+        let mut rows = ledger.rows();
+        let mut lost: Vec<Object> = rows
+            .by_ref()
+            .take(LIST_MAX)
+            .map(|(event, reason, count)| row(event, reason.as_str(), count))
+            .collect();
+        let more: u64 = rows.map(|(_, _, count)| count).sum();
+        if more > 0 {
+            lost.push(row("*", "more", more));
+        }
         let data = Object::new()
             .text_if("since", span.map(|(since, _)| since.to_string()))
             .text_if("until", span.map(|(_, until)| until.to_string()))

@@ -9,6 +9,7 @@ pub use core::fmt;
 use crate::{
     current::{self, Scope},
     encode,
+    lifecycle::is_event_name,
     receipt::{Commit, CommitError},
     schema::{Event, Target},
 };
@@ -39,6 +40,12 @@ pub fn commit<E: AuditEvent>(event: &E) -> Commit {
 }
 
 fn typed<'a, E: AuditEvent>(scope: &'a Scope, event: &'a E) -> Event<'a> {
+    const {
+        assert!(
+            is_event_name(E::META.name),
+            "an event's name has two or more lower-case words with dots between them, and is none of compliance-log's own",
+        );
+    }
     let mut typed = Event::new(E::META.name, E::META.category, scope.handle.now(), event);
     typed.version = Some(E::META.version);
     typed.outcome = (E::META.category != Category::App).then_some(E::META.outcome);

@@ -201,15 +201,14 @@ impl Future for Commit {
             State::Known(error) => Err(error.take().unwrap_or_else(CommitError::answered)),
             State::Waiting(shared) => {
                 let mut slot = shared.slot();
-                match slot.answer.take() {
-                    Some(answer) => answer,
-                    None => {
-                        match &mut slot.waker {
-                            Some(waker) => waker.clone_from(cx.waker()),
-                            empty => *empty = Some(cx.waker().clone()),
-                        }
-                        return Poll::Pending;
+                if let Some(answer) = slot.answer.take() {
+                    answer
+                } else {
+                    match &mut slot.waker {
+                        Some(waker) => waker.clone_from(cx.waker()),
+                        empty => *empty = Some(cx.waker().clone()),
                     }
+                    return Poll::Pending;
                 }
             }
         };

@@ -61,6 +61,7 @@ fn exit(report: &Report) -> Exit {
     match report.exit {
         0 => Exit::Ok,
         2 => Exit::Incomplete,
+        3 => Exit::Failed,
         4 => Exit::Torn,
         _ => Exit::Tampered,
     }

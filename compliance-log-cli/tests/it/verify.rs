@@ -328,3 +328,40 @@ fn it_writes_nothing_into_what_it_judges() {
     assert_eq!(names(), before);
     assert_eq!(fs::read(&stream.file).unwrap(), b"junk");
 }
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_up_no_verb() {
+    let dir = tempdir().unwrap();
+    let golden =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../compliance-log/tests/golden/rotated");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(&golden)
+        .arg(dir.path().join("stores"))
+        .status();
+    assert!(copied.unwrap().success());
+    let stores = dir.path().join("stores");
+    let store = fs::read_dir(&stores)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    for name in ["head", "00000000000000009999.jsonl"] {
+        let path = store.join("streams/audit").join(name);
+        if path.exists() {
+            fs::remove_file(&path).unwrap();
+        }
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    for verb in ["verify", "show", "tail"] {
+        let said = run(dir.path(), [verb, stores.to_str().unwrap()]);
+        assert_eq!(said.code, 0, "{verb}: {}", said.err);
+    }
+}

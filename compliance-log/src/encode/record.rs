@@ -358,8 +358,19 @@ impl<'a> Pass<'a, '_> {
         let start = self.buffers.body.len();
         match self.event.data {
             Data::Own(object) => {
+                let room = self.room();
                 self.key(Row::Data);
-                self.buffers.body.extend_from_slice(object.as_bytes());
+                if object.len() <= room {
+                    self.buffers.body.extend_from_slice(object.as_bytes());
+                } else {
+                    self.buffers.body.extend_from_slice(b"{\"cut\":\"");
+                    cut::write(
+                        &mut self.buffers.body,
+                        object,
+                        room.saturating_sub(KEY_BYTES_MAX),
+                    );
+                    self.buffers.body.extend_from_slice(b"\"}");
+                }
             }
             Data::Fields(fields) => {
                 self.key(Row::Data);

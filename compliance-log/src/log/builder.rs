@@ -247,7 +247,10 @@ impl Builder {
         for (what, name) in [("service", &name), ("env", &env), ("instance", &instance)] {
             check_name(what, name)?;
         }
-        let dir = self.folder(&env);
+        // Not moved by a later change of the working directory.
+        let dir = self
+            .folder(&env)
+            .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
         let app_level = self.level();
         let config = self.config;
 

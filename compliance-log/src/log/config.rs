@@ -124,9 +124,14 @@ impl Config {
                     known.insert(key, value);
                 }
                 Err(error) => {
-                    let why = error.message();
+                    // What the value is may be a secret in the wrong place; what it should be is none.
+                    let why = error
+                        .message()
+                        .rsplit("expected ")
+                        .next()
+                        .unwrap_or_default();
                     warnings.push(format!(
-                        "configuration: `{key}` is ignored, its default stands: {why}"
+                        "configuration: `{key}` is ignored, its default stands; expected {why}"
                     ));
                 }
             }

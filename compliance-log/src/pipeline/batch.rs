@@ -22,9 +22,10 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Room for a full queue, so that no caller pays for its growth. Pages that are never used take
-    /// no memory.
+    /// Room for a full queue, so that no caller pays for its growth; a very long one grows as it
+    /// fills. Pages that are never used take no memory.
     pub(super) fn with_capacity(bytes_max: usize) -> Self {
+        let bytes_max = bytes_max.min(CAPACITY_BYTES_MAX);
         Self {
             bytes: Vec::with_capacity(bytes_max),
             entries: Vec::with_capacity(bytes_max / RECORD_BYTES),
@@ -32,6 +33,8 @@ impl Batch {
         }
     }
 }
+
+const CAPACITY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Few records are smaller.
 const RECORD_BYTES: usize = 256;

@@ -31,6 +31,10 @@ pub(super) struct Lane {
     pub(super) ledger: Ledger,
     /// Losses that the `log.gap` in the batch tells of.
     told: Ledger,
+    /// Records of the log itself that are not in the batch: they wait until the stream can be written.
+    owed: Vec<Vec<u8>>,
+    /// Those that are in the batch, in case it cannot be written.
+    owed_in_batch: Vec<Vec<u8>>,
     unsynced_since: Option<Instant>,
     broken: Option<Broken>,
 }
@@ -72,6 +76,8 @@ impl Lane {
             awaited: Vec::new(),
             ledger: Ledger::default(),
             told: Ledger::default(),
+            owed: Vec::new(),
+            owed_in_batch: Vec::new(),
             unsynced_since: None,
             broken: None,
         }
@@ -107,9 +113,17 @@ impl Lane {
                 self.failed(&failure);
             }
         }
-        if self.is_ready() && !self.ledger.is_empty() && self.pending.is_empty() {
-            self.tell(scribe);
+        if self.is_ready() {
+            self.link_owed(scribe);
         }
+    }
+
+    /// Makes the stream ready again, if it can be, without waiting for its time.
+    pub(super) fn mend_now(&mut self, scribe: &Scribe) {
+        if let Some(broken) = &mut self.broken {
+            broken.retry_at = Instant::now();
+        }
+        self.mend(scribe);
     }
 
     /// 1. Links a record, after a `log.gap` for what was lost before it. A segment that is full or
@@ -138,13 +152,12 @@ impl Lane {
         });
     }
 
-    /// Links a record of the log itself.
-    pub(super) fn own(&mut self, body: &[u8], scribe: &Scribe) {
-        if let Err(failure) = self.prepare(body.len(), scribe) {
+    /// Links a record of the log itself, now or as soon as the stream can be written.
+    pub(super) fn own(&mut self, body: Vec<u8>, scribe: &Scribe) {
+        let bytes = body.len();
+        self.owed.push(body);
+        if let Err(failure) = self.prepare(bytes, scribe) {
             self.failed(&failure);
-        }
-        if self.is_ready() {
-            self.stream.link(body);
         }
     }
 
@@ -162,16 +175,28 @@ impl Lane {
             self.stream.rotate(scribe, reason)?;
             self.note_unsynced();
         }
-        if self.pending.is_empty() && !self.ledger.is_empty() {
-            self.tell(scribe);
+        if self.is_ready() {
+            self.link_owed(scribe);
         }
         Ok(())
     }
 
-    fn tell(&mut self, scribe: &Scribe) {
-        let body = scribe.gap(self.stream.channel(), &self.ledger);
-        self.told.merge(std::mem::take(&mut self.ledger));
-        self.stream.link(&body);
+    /// What the log itself has to say, then what was lost, before any later record.
+    fn link_owed(&mut self, scribe: &Scribe) {
+        for body in std::mem::take(&mut self.owed) {
+            self.stream.link(&body);
+            self.owed_in_batch.push(body);
+        }
+        if self.pending.is_empty() && !self.ledger.is_empty() {
+            let body = scribe.gap(self.stream.channel(), &self.ledger);
+            self.told.merge(std::mem::take(&mut self.ledger));
+            self.stream.link(&body);
+        }
+    }
+
+    /// Records of the log itself that are not stored.
+    pub(super) fn unsaid(&self) -> usize {
+        self.owed.len()
     }
 
     /// 2. Writes what was linked, by one call. On an error nothing of it is stored.
@@ -197,9 +222,12 @@ impl Lane {
                 self.awaited
                     .extend(self.pending.drain(..).filter_map(|pending| pending.awaited));
                 self.told = Ledger::default();
+                self.owed_in_batch.clear();
             }
             Err(failure) => {
                 self.ledger.merge(std::mem::take(&mut self.told));
+                self.owed_in_batch.append(&mut self.owed);
+                std::mem::swap(&mut self.owed, &mut self.owed_in_batch);
                 let text: Arc<str> =
                     format!("{}; the record is not stored", describe(&failure)).into();
                 for pending in std::mem::take(&mut self.pending) {
@@ -233,7 +261,7 @@ impl Lane {
             Ok(()) => {
                 let took = started.elapsed();
                 metric::report(|| {
-                    metrics::histogram!("compliance_log_commit_seconds").record(took)
+                    metrics::histogram!("compliance_log_commit_seconds").record(took);
                 });
                 let stream = self.stream.id();
                 for Awaited { promise, linked } in self.awaited.drain(..) {
@@ -274,13 +302,12 @@ impl Lane {
         error: impl FnOnce() -> CommitError,
         scribe: &Scribe,
     ) {
-        match promise {
-            Some(promise) => promise.answer(Err(error())),
-            None => {
-                self.ledger
-                    .add(counted_as, Reason::StoreUnavailable, scribe.now());
-                Reason::StoreUnavailable.report();
-            }
+        if let Some(promise) = promise {
+            promise.answer(Err(error()))
+        } else {
+            self.ledger
+                .add(counted_as, Reason::StoreUnavailable, scribe.now());
+            Reason::StoreUnavailable.report();
         }
     }
 

@@ -89,11 +89,11 @@ impl Queue {
         }
         // What is owed may use as much again, so that memory stays bounded when the writer stalls.
         let bytes_max = if push.owed {
-            2 * self.bytes_max
+            self.bytes_max.saturating_mul(2)
         } else {
             self.bytes_max
         };
-        if state.batch.bytes.len() + push.bytes.len() > bytes_max {
+        if state.batch.bytes.len().saturating_add(push.bytes.len()) > bytes_max {
             if push.owed || push.on_failure == OnFailure::DropAndCount {
                 state.batch.ledgers[push.channel.index()].add(
                     push.counted_as,

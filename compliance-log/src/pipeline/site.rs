@@ -78,21 +78,21 @@ impl Site {
         } = open;
         let mut lanes = Box::new(streams.map(Lane::new));
         if let Some(body) = policy_record(&path, &start, opener, scribe) {
-            lanes[Channel::Audit.index()].own(&body, scribe);
+            lanes[Channel::Audit.index()].own(body, scribe);
         }
         for ((lane, ledger), recovery) in lanes.iter_mut().zip(ledgers).zip(&start.recovered) {
             lane.ledger = ledger;
             if let Some(recovery) = recovery {
                 let channel = lane.stream.channel();
                 let first = scribe.recovery(channel, recovery.adopted, recovery.torn.first());
-                lane.own(&first, scribe);
+                lane.own(first, scribe);
                 for torn in recovery.torn.iter().skip(1) {
-                    lane.own(&scribe.recovery(channel, None, Some(torn)), scribe);
+                    lane.own(scribe.recovery(channel, None, Some(torn)), scribe);
                 }
             }
         }
         for body in first_records(&start, opener, scribe) {
-            lanes[Channel::Audit.index()].own(&body, scribe);
+            lanes[Channel::Audit.index()].own(body, scribe);
         }
         for lane in lanes.iter_mut() {
             lane.write(scribe);
@@ -184,9 +184,9 @@ fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -
         .filter(|(id, digest)| old.get(*id).is_some_and(|old| old != *digest));
     let data = Object::new()
         .text("sha256", policy.digest().to_string())
-        .texts("added", added)
-        .texts("removed", removed)
-        .texts("changed", changed.map(|(id, _)| id));
+        .texts("added", scribe.clean_list(added))
+        .texts("removed", scribe.clean_list(removed))
+        .texts("changed", scribe.clean_list(changed.map(|(id, _)| id)));
     Some(scribe.own_act(Level::Info, name::POLICY_CHANGED, data))
 }
 
@@ -204,11 +204,14 @@ fn first_records(start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>
         .flag("resumed", start.resumed)
         .text_if("why", start.why)
         .text_if("passed_over", passed_over.map(|(store, _)| store))
-        .text_if("detail", passed_over.map(|(_, detail)| detail));
+        .text_if(
+            "detail",
+            passed_over.map(|(_, detail)| scribe.clean(detail)),
+        );
     let data = if opener.warnings.is_empty() {
         data
     } else {
-        data.texts("warnings", &opener.warnings)
+        data.texts("warnings", scribe.clean_list(&opener.warnings))
     };
     let calm = passed_over.is_none() && opener.warnings.is_empty();
     let level = if calm { Level::Info } else { Level::Warn };

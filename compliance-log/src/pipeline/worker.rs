@@ -119,21 +119,17 @@ impl Worker {
                 why, ledgers: kept, ..
             } => {
                 for entry in batch.entries.drain(..) {
-                    match entry.promise {
-                        Some(promise) => {
-                            let text = format!("{why}; the record is not stored");
-                            promise
-                                .answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
-                        }
-                        None => {
-                            let reason = Reason::StoreUnavailable;
-                            kept[entry.channel.index()].add(
-                                entry.counted_as,
-                                reason,
-                                self.scribe.now(),
-                            );
-                            reason.report();
-                        }
+                    if let Some(promise) = entry.promise {
+                        let text = format!("{why}; the record is not stored");
+                        promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
+                    } else {
+                        let reason = Reason::StoreUnavailable;
+                        kept[entry.channel.index()].add(
+                            entry.counted_as,
+                            reason,
+                            self.scribe.now(),
+                        );
+                        reason.report();
                     }
                 }
             }
@@ -190,7 +186,7 @@ impl Worker {
                 }
             }
             Site::Open { lanes, .. } => {
-                let stopped = self.scribe.own_act(
+                let mut stopped = self.scribe.own_act(
                     Level::Info,
                     name::STOPPED,
                     Object::new().text("reason", "shutdown"),
@@ -198,9 +194,9 @@ impl Worker {
                 // The audit stream's last record says that nothing comes after it, so it ends last.
                 let [audit, app] = &mut **lanes;
                 for lane in [app, audit] {
-                    lane.mend(&self.scribe);
+                    lane.mend_now(&self.scribe);
                     if lane.stream.channel() == Channel::Audit {
-                        lane.own(&stopped, &self.scribe);
+                        lane.own(std::mem::take(&mut stopped), &self.scribe);
                     }
                     if let Err(failure) = lane.close(&self.scribe) {
                         let text = format!("cannot close {}", failure.path.display());
@@ -208,6 +204,14 @@ impl Worker {
                             text,
                             io::Error::new(failure.error.kind(), failure.error.to_string()),
                         ));
+                    }
+                    if lane.unsaid() > 0 && ending.error.is_none() {
+                        let why = lane.failure().unwrap_or("it cannot be written").to_owned();
+                        let text = format!(
+                            "{} records of the log itself are not stored: {why}",
+                            lane.unsaid()
+                        );
+                        ending.error = Some(Error::io(text, io::ErrorKind::Other.into()));
                     }
                     ending.untold.merge(std::mem::take(&mut lane.ledger));
                 }

@@ -4,7 +4,7 @@ use std::{io, path::Path, sync::Arc};
 
 use super::{
     durable,
-    fs::{Access, Fs, StoreFile},
+    fs::{Access, DirLock, Fs, StoreFile},
     stream::{Settings, Stream},
     volume,
 };
@@ -21,7 +21,7 @@ use crate::{
 pub(super) struct Created {
     pub(super) name: String,
     pub(super) streams: [Stream; 2],
-    pub(super) lock: Box<dyn StoreFile>,
+    pub(super) lock: Lock,
 }
 
 /// What a new store is called, and why there is one.
@@ -59,12 +59,8 @@ pub(super) fn create(
     // 1
     let begin = || {
         durable::create_dir_all(&**fs, &making)?;
-        let lock = durable::write_new(&**fs, &making.join(layout::LOCK), b"")?;
-        if lock.try_lock()? {
-            Ok(lock)
-        } else {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
+        durable::write_new(&**fs, &making.join(layout::LOCK), b"")?;
+        lock(&**fs, &making)?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
     };
     let lock = begin().map_err(failed)?;
     let volume = volume::kind(&making);
@@ -103,8 +99,22 @@ pub(super) fn create(
     })
 }
 
-/// Opens the lock of an existing store; `None` if somebody holds it.
-pub(super) fn lock(fs: &dyn Fs, store: &Path) -> io::Result<Option<Box<dyn StoreFile>>> {
+/// The exclusive right to write a store: its lock file, which shows to people that it is held, and
+/// the folder itself, which nobody removes by mistake.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: Box<dyn StoreFile>,
+    _dir: Box<dyn DirLock>,
+}
+
+/// Takes the right to write a store; `None` if somebody has it.
+pub(super) fn lock(fs: &dyn Fs, store: &Path) -> io::Result<Option<Lock>> {
+    let Some(dir) = fs.lock_dir(store)? else {
+        return Ok(None);
+    };
     let file = fs.open(&store.join(layout::LOCK), Access::Write)?;
-    Ok(file.try_lock()?.then_some(file))
+    Ok(file.try_lock()?.then_some(Lock {
+        _file: file,
+        _dir: dir,
+    }))
 }

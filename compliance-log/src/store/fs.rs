@@ -29,6 +29,9 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a folder that never became a store, with all that is in it.
     fn remove_unfinished(&self, path: &Path) -> io::Result<()>;
+    /// Takes the exclusive lock of a folder if nobody else holds it; it ends with what is returned.
+    /// It follows the folder when that is renamed, and cannot be removed as a file can.
+    fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>>;
     /// Makes names in a folder durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// The names in a folder, sorted.
@@ -36,6 +39,11 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     /// Takes the right to write from a file that is complete.
     fn make_read_only(&self, path: &Path) -> io::Result<()>;
 }
+
+/// A folder that is held locked.
+pub(crate) trait DirLock: Send + fmt::Debug {}
+
+impl DirLock for File {}
 
 /// An open file.
 pub(crate) trait StoreFile: Send + fmt::Debug {
@@ -56,10 +64,12 @@ const NOT_A_FILE: &str = "there is something else in the place of a file";
 
 /// Whether something that is no file stands where one should: a folder, a pipe, a device.
 pub(crate) fn is_no_file(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput
-    )
+    let symlink = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    symlink
+        || matches!(
+            error.kind(),
+            io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput
+        )
 }
 
 /// The operating system's.
@@ -69,8 +79,9 @@ pub(crate) struct RealFs;
 impl Fs for RealFs {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>> {
         let mut options = OpenOptions::new();
-        // Something that is no file, such as a pipe, must not hold up whoever opens it.
-        let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+        // What is no file must not hold up whoever opens it, nor lead to a file somewhere else.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+        let flags = i32::try_from(flags.bits()).unwrap_or(0);
         options.read(true).mode(0o640).custom_flags(flags);
         match access {
             Access::Read => {}
@@ -105,6 +116,15 @@ impl Fs for RealFs {
 
     fn remove_unfinished(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_dir_all(path)
+    }
+
+    fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {
+        let dir = File::open(path)?;
+        match dir.try_lock() {
+            Ok(()) => Ok(Some(Box::new(dir))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -187,7 +207,7 @@ mod fault {
         atomic::{AtomicU64, Ordering},
     };
 
-    use super::{Access, Fs, Path, RealFs, StoreFile, io};
+    use super::{Access, DirLock, Fs, Path, RealFs, StoreFile, io};
 
     /// Which call fails, and how.
     #[derive(Clone, Copy, Debug)]
@@ -241,6 +261,10 @@ mod fault {
 
         fn remove_unfinished(&self, path: &Path) -> io::Result<()> {
             RealFs.remove_unfinished(path)
+        }
+
+        fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {
+            RealFs.lock_dir(path)
         }
 
         fn sync_dir(&self, path: &Path) -> io::Result<()> {

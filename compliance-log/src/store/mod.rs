@@ -17,12 +17,13 @@ mod segment;
 mod stream;
 mod volume;
 
+pub(crate) use create::Lock;
 #[cfg(any(test, feature = "test-util"))]
 pub use fs::Fault;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use fs::FaultFs;
 pub(crate) use fs::{Fs, RealFs};
-pub(crate) use open::{Lock, Open, Start, open};
+pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
 pub(crate) use stream::{Settings, Stream, WriteError};

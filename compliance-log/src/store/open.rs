@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    create::{Purpose, create, lock},
-    fs::{Access, Fs, StoreFile},
+    create::{Lock, Purpose, create, lock},
+    fs::{Access, Fs},
     recover::{Recovered, recover, says, unreadable},
     scan::line_at,
     stream::{Settings, Stream},
@@ -32,18 +32,12 @@ pub(crate) struct Open {
     pub(crate) lock: Lock,
 }
 
-/// The exclusive right to write a store.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    _file: Box<dyn StoreFile>,
-}
-
 /// What a start found; the log's first records tell of it.
 #[derive(Debug, Default)]
 pub(crate) struct Start {
     /// The store existed before.
     pub(crate) resumed: bool,
-    /// Why there is a new store: `first`, `locked`, `damaged` or `newer_format`.
+    /// Why there is a new store: `first`, `locked`, `damaged`, `unreadable` or `newer_format`.
     pub(crate) why: Option<&'static str>,
     /// The folder of the store that was not continued, and what is the matter with it.
     pub(crate) passed_over: Option<(String, String)>,
@@ -68,7 +62,7 @@ pub(crate) struct Recovery {
 ///
 /// # Errors
 ///
-/// Only where nothing can be written at all; a locked, damaged or newer store is left as it is.
+/// Only where no store can be made; one that is locked, damaged, unreadable or newer is left as it is.
 pub(crate) fn open(
     fs: &Arc<dyn Fs>,
     dir: &Path,
@@ -98,7 +92,7 @@ pub(crate) fn open(
         start.why = match error.kind() {
             ErrorKind::NewerFormat => Some("newer_format"),
             ErrorKind::Damaged => Some("damaged"),
-            _ => return Err(error),
+            _ => Some("unreadable"),
         };
         start.passed_over = Some((candidate.name, error.to_string()));
         ends = end;
@@ -117,9 +111,7 @@ pub(crate) fn open(
         path: dir.join(created.name),
         streams: created.streams,
         start,
-        lock: Lock {
-            _file: created.lock,
-        },
+        lock: created.lock,
     })
 }
 
@@ -268,6 +260,6 @@ fn try_continue(
         path: path.to_path_buf(),
         streams: [audit.stream, app.stream],
         start,
-        lock: Lock { _file: lock },
+        lock,
     }))
 }

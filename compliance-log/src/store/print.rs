@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::fs::{Access, Fs, StoreFile};
+use super::fs::{Access, DirLock, Fs, StoreFile};
 use crate::layout::{self, FileKind};
 
 /// Every file is empty, and what is appended to a segment is printed.
@@ -19,6 +19,12 @@ pub(crate) struct PrintFs(Arc<Mutex<Printed>>);
 struct PrintFile {
     segment_of: Option<PrintFs>,
 }
+
+/// There is no folder to be locked.
+#[derive(Debug)]
+struct Printing;
+
+impl DirLock for Printing {}
 
 struct Printed {
     out: Box<dyn Write + Send>,
@@ -75,6 +81,10 @@ impl Fs for PrintFs {
 
     fn remove_unfinished(&self, _path: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    fn lock_dir(&self, _path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {
+        Ok(Some(Box::new(Printing)))
     }
 
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {

@@ -49,6 +49,8 @@ pub(crate) struct Stream {
     unsynced: Vec<u8>,
     durable: Durable,
     head_file: HeadFile,
+    /// The segment that an attempt to supersede began and did not complete.
+    restating: Option<u64>,
     /// Lines for the other sink.
     echo: Vec<u8>,
 }
@@ -169,6 +171,7 @@ impl Stream {
             unsynced: Vec::new(),
             durable,
             head_file,
+            restating: None,
             echo: Vec::new(),
         };
         stream.publish();
@@ -443,13 +446,21 @@ impl Stream {
         // 1
         let file = match self.fs.open(&path, Access::Create) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                durable::set_aside(&*self.fs, &self.dir, &name, |n| {
-                    layout::superseded_name(&name, n)
-                })?;
-                self.fs.open(&path, Access::Create)?
+                if self.restating == Some(first_seq) {
+                    // Our own attempt that was never completed: nothing refers to it.
+                    let mut file = self.fs.open(&path, Access::Append)?;
+                    file.set_len(0)?;
+                    file
+                } else {
+                    durable::set_aside(&*self.fs, &self.dir, &name, |n| {
+                        layout::superseded_name(&name, n)
+                    })?;
+                    self.fs.open(&path, Access::Create)?
+                }
             }
             opened => opened?,
         };
+        self.restating = Some(first_seq);
 
         // 2
         let header = scribe.header(self.channel, number, &previous);
@@ -473,6 +484,7 @@ impl Stream {
         self.fs.sync_dir(&self.dir)?;
 
         // 4
+        self.restating = None;
         crate::metric::count("compliance_log_poisoned");
         if self.settings.echo {
             self.echo.extend_from_slice(&lines[restated..]);

@@ -85,7 +85,7 @@ impl fmt::Display for Verdict {
 pub struct Report {
     /// The gravest verdict of any store.
     pub verdict: Verdict,
-    /// The exit code over all stores: the first present of 1, 2, 4, 0.
+    /// The exit code over all stores: the first present of 1, 3, 2, 4, 0.
     pub exit: u8,
     /// In the order of their paths.
     pub stores: Vec<StoreReport>,
@@ -94,10 +94,10 @@ pub struct Report {
 impl Report {
     pub(super) fn new(stores: Vec<StoreReport>) -> Self {
         let verdict = stores.iter().map(|store| store.verdict).min();
-        let present = |code: &u8| stores.iter().any(|store| store.verdict.exit() == *code);
+        let present = |code: &u8| stores.iter().any(|store| store.exit() == *code);
         Self {
             verdict: verdict.unwrap_or(Verdict::NothingChecked),
-            exit: [1, 2, 4, 0].into_iter().find(present).unwrap_or(2),
+            exit: [1, 3, 2, 4, 0].into_iter().find(present).unwrap_or(2),
             stores,
         }
     }
@@ -119,6 +119,30 @@ pub struct StoreReport {
     /// What is worth knowing and no tampering, such as files that the log did not make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Something of it could not be read, so it was not checked.
+    #[serde(skip)]
+    pub unreadable: bool,
+}
+
+impl StoreReport {
+    pub(super) fn unreadable(path: PathBuf, why: String) -> Self {
+        Self {
+            path,
+            verdict: Verdict::NothingChecked,
+            streams: Vec::new(),
+            findings: vec![Finding::new(Verdict::NothingChecked, why)],
+            notes: Vec::new(),
+            unreadable: true,
+        }
+    }
+
+    fn exit(&self) -> u8 {
+        if self.unreadable {
+            3
+        } else {
+            self.verdict.exit()
+        }
+    }
 }
 
 fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

@@ -38,34 +38,44 @@ const ATTEMPTS: u32 = 3;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if something that is there cannot be read. A path that
-/// does not exist is no error but [`Verdict::NothingChecked`].
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if something of a single store cannot be read; in a folder
+/// of stores that is a finding of the one, and the others are checked. A path that does not exist is
+/// no error but [`Verdict::NothingChecked`].
 pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
     let mut checked = 0;
     let mut stores = Vec::new();
-    for path in find_stores(path)? {
-        let store = check_store(&path, options, &mut checked)
-            .map_err(|error| error.context(format_args!("cannot verify {}", path.display())))?;
-        stores.push(store);
+    let (found, single) = find_stores(path)?;
+    for path in found {
+        let failed = |error: Error| error.context(format_args!("cannot verify {}", path.display()));
+        match check_store(&path, options, &mut checked) {
+            Ok(store) => stores.push(store),
+            Err(error) if single => return Err(failed(error)),
+            // What cannot be read of one store must not hide what is found in another.
+            Err(error) => stores.push(StoreReport::unreadable(path, error.to_string())),
+        }
     }
     Ok(Report::new(stores))
 }
 
-fn find_stores(path: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The stores, and whether the path itself is one.
+fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
     match fs::metadata(path) {
-        Err(error) if error.kind() == IoErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == IoErrorKind::NotFound => return Ok((Vec::new(), false)),
         Err(error) => return Err(cannot_read(path, error)),
-        Ok(_) if is_folder(&path.join(STREAMS))? => return Ok(vec![path.to_owned()]),
+        Ok(_) if is_folder(&path.join(STREAMS))? => return Ok((vec![path.to_owned()], true)),
         Ok(_) => (),
     }
     let mut stores = Vec::new();
     for name in names(path)? {
         let store = path.join(&name);
-        if is_folder(&store)? && looks_like_store(&store, &name)? {
+        let candidate =
+            is_folder(&store).and_then(|folder| Ok(folder && looks_like_store(&store, &name)?));
+        // One that cannot even be looked at is reported when it is checked.
+        if candidate.unwrap_or(true) {
             stores.push(store);
         }
     }
-    Ok(stores)
+    Ok((stores, false))
 }
 
 /// A store whose streams were removed is still to be reported; one that was never finished is not a
@@ -102,6 +112,7 @@ fn check_store(path: &Path, options: &Options, checked: &mut u64) -> Result<Stor
         streams: Vec::new(),
         findings: Vec::new(),
         notes: Vec::new(),
+        unreadable: false,
     };
     let mut worst: Option<Verdict> = None;
     let folder = path.join(STREAMS);

@@ -1,6 +1,6 @@
 //! A service starts whatever its log finds, and the log says what that was.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fmt::Write as _, fs, sync::Arc, time::Duration};
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, ErrorKind, Health, StartFailure, audit_event,
@@ -355,4 +355,67 @@ fn a_pipe_or_folder_in_the_place_of_a_file_holds_up_no_start() {
         compliance_log::verify::verify(dir.path(), &compliance_log::verify::Options::default())
             .unwrap();
     }
+}
+
+#[test]
+fn absurd_settings_and_secrets_in_them_are_bounded_and_cleaned() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.toml");
+    let stores = dir.path().join("stores");
+    let secret = format!("gh{}", "p_0123456789abcdefghijABCDEFGHIJ012345");
+    let mut text = format!(
+        "service = \"svc\"\nenv = \"test\"\ndir = {stores:?}\nqueue_bytes_max = {}\nsync_after_ms = {secret:?}\n",
+        i64::MAX
+    );
+    for number in 0..3000 {
+        writeln!(text, "surprise_{number} = 1").unwrap();
+    }
+    fs::write(&file, text).unwrap();
+    let cluster = format!("{secret} {}", "c".repeat(100_000));
+    let log = ComplianceLog::from_file(&file)
+        .cluster(cluster)
+        .open()
+        .unwrap();
+    within_sync(&log, || Probe {}.commit().wait()).unwrap();
+    log.shutdown().unwrap();
+    let report =
+        compliance_log::verify::verify(&stores, &compliance_log::verify::Options::default())
+            .unwrap();
+    assert_eq!(report.exit, 0, "{report:#?}");
+    for path in segments(&only_store(&stores), "audit") {
+        assert!(!fs::read_to_string(path).unwrap().contains(&secret));
+    }
+    let started = records(&stores, "audit").remove(2);
+    assert_eq!(started["data"]["warnings"][32], "and 2969 more");
+}
+
+#[test]
+fn a_store_without_its_lock_file_has_one_writer_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = builder(dir.path()).open().unwrap();
+    fs::remove_file(first.store().unwrap().join("lock")).unwrap();
+    let second = builder(dir.path()).open().unwrap();
+    assert_ne!(first.store(), second.store());
+    first.shutdown().unwrap();
+    second.shutdown().unwrap();
+}
+
+#[test]
+fn nothing_is_written_through_a_link_and_a_missing_stream_is_no_end() {
+    let dir = tempfile::tempdir().unwrap();
+    use_once(dir.path());
+    let precious = dir.path().join("precious");
+    fs::write(&precious, "not ours").unwrap();
+    let head = only_store(dir.path()).join("streams/audit/head");
+    fs::remove_file(&head).unwrap();
+    std::os::unix::fs::symlink(&precious, &head).unwrap();
+    use_once(dir.path());
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "not ours");
+    assert_eq!(stores(dir.path()).len(), 2);
+
+    let dir = tempfile::tempdir().unwrap();
+    use_once(dir.path());
+    fs::remove_dir_all(only_store(dir.path()).join("streams/app")).unwrap();
+    use_once(dir.path());
+    assert_eq!(stores(dir.path()).len(), 2);
 }

@@ -317,3 +317,26 @@ fn nothing_checked_is_no_success() {
         assert_eq!((report.verdict, report.exit), (Verdict::NothingChecked, 2));
     }
 }
+
+#[test]
+fn a_store_that_cannot_be_read_hides_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    write_store(dir.path(), 0);
+    let store = only_store(dir.path());
+    let loops = dir.path().join("loop-0123456789abcdef");
+    std::os::unix::fs::symlink(&loops, &loops).unwrap();
+    let report = verify(dir.path(), &Options::default()).unwrap();
+    assert_eq!(report.exit, 3, "{report:#?}");
+    let segment = &segments(&store, "audit")[0];
+    let edited = fs::read_to_string(segment)
+        .unwrap()
+        .replacen("step/", "stop/", 1);
+    fs::remove_file(segment).unwrap();
+    fs::write(segment, edited).unwrap();
+    let report = verify(dir.path(), &Options::default()).unwrap();
+    assert_eq!(
+        (report.exit, report.verdict),
+        (1, Verdict::Edit),
+        "{report:#?}"
+    );
+}

@@ -303,7 +303,7 @@ impl Lane {
         scribe: &Scribe,
     ) {
         if let Some(promise) = promise {
-            promise.answer(Err(error()))
+            promise.answer(Err(error()));
         } else {
             self.ledger
                 .add(counted_as, Reason::StoreUnavailable, scribe.now());

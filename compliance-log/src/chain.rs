@@ -255,7 +255,8 @@ impl Head {
     }
 }
 
-fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
+/// Appends a number in decimal, without a formatter: it is on every caller's path.
+pub(crate) fn push_decimal(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     loop {

@@ -27,6 +27,16 @@ macro_rules! hex_id {
                 &self.0
             }
 
+            /// The lower hex digits.
+            pub(crate) fn hex(&self) -> [u8; $bytes * 2] {
+                let mut hex = [b'0'; $bytes * 2];
+                // The output is long enough, so this cannot fail.
+                if faster_hex::hex_encode(&self.0, &mut hex).is_err() {
+                    hex.fill(b'0');
+                }
+                hex
+            }
+
             /// A new id from the operating system's random source.
             pub fn random() -> Self {
                 let mut bytes = [0; $bytes];
@@ -38,8 +48,7 @@ macro_rules! hex_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut hex = [0; $bytes * 2];
-                f.write_str(faster_hex::hex_encode(&self.0, &mut hex).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
             }
         }
 

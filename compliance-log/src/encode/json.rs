@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::chain::push_decimal;
+
 /// Integers beyond this lose digits in readers that use doubles, so they are written as strings.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
 
@@ -87,12 +89,26 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a number, or a string where a number would lose digits.
 pub(crate) fn u64(out: &mut Vec<u8>, value: u64) {
-    number(out, value, value > INTEGER_MAX);
+    integer(out, false, value);
 }
 
 /// Appends a number, or a string where a number would lose digits.
 pub(crate) fn i64(out: &mut Vec<u8>, value: i64) {
-    number(out, value, value.unsigned_abs() > INTEGER_MAX);
+    integer(out, value < 0, value.unsigned_abs());
+}
+
+fn integer(out: &mut Vec<u8>, negative: bool, magnitude: u64) {
+    let quote = if magnitude > INTEGER_MAX {
+        &b"\""[..]
+    } else {
+        b""
+    };
+    out.extend_from_slice(quote);
+    if negative {
+        out.push(b'-');
+    }
+    push_decimal(out, magnitude);
+    out.extend_from_slice(quote);
 }
 
 /// Appends the shortest text that reads back as the same number; `NaN`, `inf` and `-inf` as strings.
@@ -101,14 +117,6 @@ pub(crate) fn f64(out: &mut Vec<u8>, value: f64) {
         display(out, format_args!("{value:?}"));
     } else {
         display(out, format_args!("\"{value}\""));
-    }
-}
-
-fn number(out: &mut Vec<u8>, value: impl fmt::Display, quoted: bool) {
-    if quoted {
-        display(out, format_args!("\"{value}\""));
-    } else {
-        display(out, format_args!("{value}"));
     }
 }
 

@@ -6,11 +6,15 @@
 
 pub(crate) mod json;
 mod cut;
+mod data;
 mod names;
 mod object;
 mod record;
+mod redactions;
 mod scratch;
+mod value;
 
 pub(crate) use object::Object;
-pub(crate) use record::{NO_FIELDS, encode, write_text};
+pub(crate) use record::{NO_FIELDS, encode};
 pub(crate) use scratch::Scratch;
+pub(crate) use value::write_text;

@@ -20,17 +20,16 @@ impl Default for NameCache {
 }
 
 impl NameCache {
-    /// Whether `name` is known to pass under `policy`; asks `passes` the first time.
-    pub(super) fn passes(
-        &mut self,
-        policy: u64,
-        name: &'static str,
-        passes: impl FnOnce() -> bool,
-    ) -> bool {
+    /// Forgets what was known under another policy.
+    pub(super) fn under(&mut self, policy: u64) {
         if self.policy != policy {
             self.policy = policy;
             self.slots.fill((0, 0));
         }
+    }
+
+    /// Whether `name` is known to pass; asks `passes` the first time.
+    pub(super) fn passes(&mut self, name: &'static str, passes: impl FnOnce() -> bool) -> bool {
         let key = (name.as_ptr().addr(), name.len());
         let slot = &mut self.slots[(key.0 ^ key.0 >> 9 ^ key.1) % SLOTS];
         if *slot == key {

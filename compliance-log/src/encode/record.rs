@@ -1,23 +1,22 @@
-//! The one pass over an event.
+//! The one pass over an event: its rows, in the order of the format.
 
-use std::{
-    fmt,
-    ops::Range,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
-
-use memchr::memmem;
+use std::{fmt, ops::Range};
 
 use super::{
-    cut, json,
+    json,
     scratch::{Buffers, Scratch},
+    value::guarded,
 };
 use crate::{
     chain::FRAME_BYTES_MAX,
-    event::{Action, Category, Class, FieldMeta, Fields, Raw, Visit},
-    redact::{Effect, Hit, Policy, VALUE_BYTES_MIN, mask_card},
+    event::{Category, FieldMeta, Fields, Raw, Visit},
+    redact::{Effect, Policy},
     schema::{Data, Event, Place, Present, Row, Service, Shape, Target},
 };
+
+/// Kept free while `data` is written: its closing brace, the frame of `redactions` with the element
+/// for what no longer fits, and `policy`.
+const TAIL_BYTES: usize = 256;
 
 /// A record from `timestamp` on, without stream, sequence and links: what the queue carries.
 pub(crate) struct Encoded<'s> {
@@ -27,22 +26,6 @@ pub(crate) struct Encoded<'s> {
     pub(crate) violates_schema: bool,
 }
 
-/// `redactions` names at most this many; then one element says that there were more.
-const REDACTIONS_MAX: usize = 32;
-
-/// A key is cut beyond this.
-const KEY_BYTES_MAX: usize = 160;
-
-/// So many underscores may keep a key apart from others.
-const UNDERSCORES_MAX: usize = 2;
-
-/// Where less is left than this, a field has no room.
-const FIELD_BYTES_MIN: usize = KEY_BYTES_MAX + cut::MARKER_BYTES_MAX;
-
-/// Kept free while `data` is written: its closing brace, the frame of `redactions` with the element
-/// for what no longer fits, and `policy`.
-const TAIL_BYTES: usize = 256;
-
 /// Encodes `event` under `policy` into the thread's buffers.
 pub(crate) fn encode<'s>(
     scratch: &'s mut Scratch,
@@ -51,6 +34,7 @@ pub(crate) fn encode<'s>(
     service: &Service,
 ) -> Encoded<'s> {
     let buffers = scratch.buffers();
+    buffers.names.under(policy_id(policy));
     let mut pass = Pass {
         event,
         policy,
@@ -74,9 +58,16 @@ pub(crate) fn encode<'s>(
     }
 }
 
+fn policy_id(policy: &Policy) -> u64 {
+    let digest = policy.digest();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest.as_bytes()[..8]);
+    u64::from_be_bytes(first)
+}
+
 /// When the net by value is applied.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Scan {
+pub(super) enum Scan {
     /// Once over all that was written.
     Afterwards,
     /// To each value before it is written.
@@ -85,25 +76,25 @@ enum Scan {
 
 /// Whether a text may hold a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// A typed identifier.
     Typed,
     /// Anything that people or programs wrote.
     Free,
 }
 
-struct Pass<'a, 'e> {
-    event: &'a Event<'e>,
-    policy: &'a Policy,
+pub(super) struct Pass<'a, 'e> {
+    pub(super) event: &'a Event<'e>,
+    pub(super) policy: &'a Policy,
     service: &'a Service,
-    buffers: &'a mut Buffers,
-    scan: Scan,
+    pub(super) buffers: &'a mut Buffers,
+    pub(super) scan: Scan,
     present: Present,
-    redactions: usize,
+    pub(super) redactions: usize,
     violates_schema: bool,
 }
 
-impl<'a> Pass<'a, '_> {
+impl Pass<'_, '_> {
     fn record(&mut self) {
         let Buffers {
             body,
@@ -121,12 +112,12 @@ impl<'a> Pass<'a, '_> {
 
         self.what_happened();
         if self.event.shape == Shape::Structural {
-            self.plain_row(Row::ServiceName, &self.service.name);
-            self.plain_row(Row::Env, &self.service.env);
+            self.plain_row(Row::ServiceName, self.service.name.as_bytes());
+            self.plain_row(Row::Env, self.service.env.as_bytes());
         } else {
             self.outcome();
-            self.plain_row(Row::ServiceName, &self.service.name);
-            self.plain_row(Row::Env, &self.service.env);
+            self.plain_row(Row::ServiceName, self.service.name.as_bytes());
+            self.plain_row(Row::Env, self.service.env.as_bytes());
             self.actor();
             self.request();
             self.declared();
@@ -205,7 +196,7 @@ impl<'a> Pass<'a, '_> {
             }
             Some(user) => self.text_row(Row::UserId, user.as_str(), Kind::Typed),
             None if client.is_none() && own && accountable => {
-                self.plain_row(Row::ClientId, &self.service.name);
+                self.plain_row(Row::ClientId, self.service.name.as_bytes());
                 return;
             }
             None if client.is_none() && accountable => self.plain_row(Row::UserId, "anonymous"),
@@ -219,16 +210,8 @@ impl<'a> Pass<'a, '_> {
     fn request(&mut self) {
         let event = self.event;
         if let Some(context) = event.context {
-            self.key(Row::TraceId);
-            json::display(
-                &mut self.buffers.body,
-                format_args!("\"{}\"", context.trace_id()),
-            );
-            self.key(Row::SpanId);
-            json::display(
-                &mut self.buffers.body,
-                format_args!("\"{}\"", context.span_id()),
-            );
+            self.plain_row(Row::TraceId, context.trace_id().hex());
+            self.plain_row(Row::SpanId, context.span_id().hex());
             if let Some(id) = context.request_id() {
                 self.text_row(Row::RequestId, id, Kind::Typed);
             }
@@ -354,212 +337,7 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
-    fn data(&mut self) {
-        let start = self.buffers.body.len();
-        match self.event.data {
-            Data::Own(object) => {
-                let room = self.room();
-                self.key(Row::Data);
-                if object.len() <= room {
-                    self.buffers.body.extend_from_slice(object.as_bytes());
-                } else {
-                    self.buffers.body.extend_from_slice(b"{\"cut\":\"");
-                    cut::write(
-                        &mut self.buffers.body,
-                        object,
-                        room.saturating_sub(KEY_BYTES_MAX),
-                    );
-                    self.buffers.body.extend_from_slice(b"\"}");
-                }
-            }
-            Data::Fields(fields) => {
-                self.key(Row::Data);
-                self.buffers.body.push(b'{');
-                let empty = self.buffers.body.len();
-                fields.visit(&mut DataFields { pass: self });
-                if self.buffers.body.len() == empty {
-                    self.buffers.body.truncate(start);
-                } else {
-                    self.buffers.body.push(b'}');
-                }
-            }
-        }
-    }
-
-    fn data_field(&mut self, meta: &FieldMeta, raw: Raw<'_>) {
-        if self.redactions > REDACTIONS_MAX && self.room() < FIELD_BYTES_MIN {
-            return;
-        }
-        let start = self.buffers.body.len();
-        if self.buffers.body.last() != Some(&b'{') {
-            self.buffers.body.push(b',');
-        }
-        self.buffers.body.push(b'"');
-        let key = self.data_key(meta.name);
-        let written = match key {
-            Err((key, rule)) => Err((key, (rule, Effect::Drop))),
-            Ok(key) => {
-                self.buffers.body.extend_from_slice(b"\":");
-                let bytes_max = Row::Data.meta().bytes_max.min(self.room());
-                self.value("data.", key.clone(), meta, raw, bytes_max)
-                    .map(|()| self.buffers.keys.push(key.clone()))
-                    .map_err(|dropped| (key, dropped))
-            }
-        };
-        if let Err((key, (rule, effect))) = written {
-            self.redacted_key("data.", key, rule, effect.as_str());
-            self.buffers.body.truncate(start);
-        }
-    }
-
-    /// Writes the inside of a key that `data` does not have yet; or says where it was written, and by
-    /// which rule the field must go. Keys are compared as they are written: two long names may be
-    /// cut to the same. The name of the link never stands there as it is.
-    fn data_key(&mut self, name: &str) -> Result<Range<usize>, (Range<usize>, &'static str)> {
-        let room = self.room();
-        let Buffers { body, keys, .. } = &mut *self.buffers;
-        let start = body.len();
-        cut::write(body, name, KEY_BYTES_MAX);
-        if room < FIELD_BYTES_MIN {
-            return Err((start..body.len(), "size"));
-        }
-        if body[start..] == *b"prev_hash" {
-            body.push(b'_');
-        }
-        for _ in 0..=UNDERSCORES_MAX {
-            if !keys.iter().any(|key| body[key.clone()] == body[start..]) {
-                return Ok(start..body.len());
-            }
-            body.push(b'_');
-        }
-        Err((start..body.len(), "duplicate"))
-    }
-
-    /// Writes one value after its key, through the nets by type and name, or says by which rule it
-    /// must go.
-    fn value(
-        &mut self,
-        path: &str,
-        key: Range<usize>,
-        meta: &FieldMeta,
-        raw: Raw<'_>,
-        bytes_max: usize,
-    ) -> Result<(), Dropped<'a>> {
-        let dropped = |rule| Err((rule, Effect::Drop));
-        match (meta.class, meta.action) {
-            (Class::Secret, _) | (_, Action::Drop) => dropped("type"),
-            (_, Action::Pseudonym) => dropped("no-key"),
-            (_, Action::MaskPan) | (Class::Cardholder, _) => self.card(path, key, raw, "pan"),
-            _ => match self.prohibited(meta.name) {
-                None => {
-                    self.allowed(path, key, raw, bytes_max);
-                    Ok(())
-                }
-                Some(Hit {
-                    rule,
-                    action: Effect::Mask,
-                }) => self.card(path, key, raw, rule),
-                Some(Hit { rule, .. }) => dropped(rule),
-            },
-        }
-    }
-
-    /// What the net by name says of a field.
-    fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
-        let (policy, id) = (self.policy, self.policy_id());
-        let passes = || policy.name(name).is_none();
-        if self.buffers.names.passes(id, name, passes) {
-            return None;
-        }
-        policy.name(name)
-    }
-
-    fn allowed(&mut self, path: &str, key: Range<usize>, raw: Raw<'_>, bytes_max: usize) {
-        let body = &mut self.buffers.body;
-        match raw {
-            Raw::U64(value) => json::u64(body, value),
-            Raw::I64(value) => json::i64(body, value),
-            Raw::F64(value) => json::f64(body, value),
-            Raw::Bool(value) => json::display(body, value),
-            Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
-            Raw::Id(_) => {
-                self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Typed, bytes_max);
-                });
-            }
-            Raw::Display(_) | Raw::Debug(_) => {
-                self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Free, bytes_max);
-                });
-            }
-        }
-    }
-
-    /// A card number as its last four digits; anything else goes.
-    fn card(
-        &mut self,
-        path: &str,
-        key: Range<usize>,
-        raw: Raw<'_>,
-        rule: &'a str,
-    ) -> Result<(), Dropped<'a>> {
-        let mut clean = std::mem::take(&mut self.buffers.clean);
-        clean.clear();
-        let mut masked = false;
-        self.made(raw, |_, text| masked = mask_card(text, &mut clean));
-        if masked {
-            json::string(&mut self.buffers.body, &clean);
-            self.redacted_key(path, key, rule, Effect::Mask.as_str());
-        }
-        self.buffers.clean = clean;
-        if masked {
-            Ok(())
-        } else {
-            Err((rule, Effect::Drop))
-        }
-    }
-
-    /// Runs `then` on the text of a value, whatever kind it is.
-    fn made(&mut self, raw: Raw<'_>, then: impl FnOnce(&mut Self, &str)) {
-        let mut text = std::mem::take(&mut self.buffers.text);
-        guarded(&mut text, |text| write_text(text, raw));
-        then(self, &text);
-        self.buffers.text = text;
-    }
-
-    /// A JSON string, through the nets by value and size.
-    fn quoted(&mut self, path: &str, key: Range<usize>, text: &str, kind: Kind, bytes_max: usize) {
-        self.buffers.body.push(b'"');
-        let start = self.buffers.body.len();
-        // A value that may be cut is scanned whole: half a secret looks like none.
-        let policy = self.policy;
-        let scan =
-            kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bytes_max / 6);
-        let mut clean = std::mem::take(&mut self.buffers.clean);
-        clean.clear();
-        let found = scan && {
-            let mut hits = |hit: Hit<'_>| {
-                self.redacted_key(path, key.clone(), hit.rule, hit.action.as_str());
-            };
-            policy.redact(text, &mut clean, &mut hits)
-        };
-        let cut = cut::write(
-            &mut self.buffers.body,
-            if found { &clean } else { text },
-            bytes_max,
-        );
-        self.buffers.clean = clean;
-        if cut {
-            self.redacted_key(path, key, "size", "cut");
-        }
-        let end = self.buffers.body.len();
-        if kind == Kind::Free && end - start >= VALUE_BYTES_MIN {
-            self.buffers.spans.push((start, end));
-        }
-        self.buffers.body.push(b'"');
-    }
-
-    fn key(&mut self, row: Row) {
+    pub(super) fn key(&mut self, row: Row) {
         let body = &mut self.buffers.body;
         body.extend_from_slice(b",\"");
         body.extend_from_slice(row.meta().name.as_bytes());
@@ -568,11 +346,11 @@ impl<'a> Pass<'a, '_> {
     }
 
     /// A row whose value needs no escape.
-    fn plain_row(&mut self, row: Row, value: &str) {
+    fn plain_row(&mut self, row: Row, value: impl AsRef<[u8]>) {
         self.key(row);
         let body = &mut self.buffers.body;
         body.push(b'"');
-        body.extend_from_slice(value.as_bytes());
+        body.extend_from_slice(value.as_ref());
         body.push(b'"');
     }
 
@@ -599,76 +377,13 @@ impl<'a> Pass<'a, '_> {
         end - row.meta().name.len()..end
     }
 
-    fn redacted_key(&mut self, path: &str, key: Range<usize>, rule: &str, effect: &str) {
-        let body = std::mem::take(&mut self.buffers.body);
-        self.redacted(path, &body[key], rule, effect);
-        self.buffers.body = body;
-    }
-
-    /// Adds an element to `redactions`; `key` is escaped already.
-    fn redacted(&mut self, path: &str, key: &[u8], rule: &str, effect: &str) {
-        if self.redactions > REDACTIONS_MAX {
-            return;
-        }
-        let full =
-            self.redactions == REDACTIONS_MAX || self.room() < KEY_BYTES_MAX + rule.len() + 64;
-        let (path, key, rule, effect) = if full {
-            ("", &b"*"[..], "more", Effect::Drop.as_str())
-        } else {
-            (path, key, rule, effect)
-        };
-        let list = &mut self.buffers.redactions;
-        let start = list.len();
-        list.extend_from_slice(b"{\"field\":\"");
-        list.extend_from_slice(path.as_bytes());
-        list.extend_from_slice(key);
-        json::display(
-            list,
-            format_args!("\",\"rule\":\"{rule}\",\"action\":\"{effect}\"}}"),
-        );
-        let (before, element) = list.split_at(start);
-        if memmem::find(before, element).is_some() {
-            list.truncate(start);
-            return;
-        }
-        list.push(b',');
-        self.redactions = if full {
-            REDACTIONS_MAX + 1
-        } else {
-            self.redactions + 1
-        };
-    }
-
-    fn redactions(&mut self) {
-        if self.redactions == 0 {
-            return;
-        }
-        self.key(Row::Redactions);
-        let Buffers {
-            body, redactions, ..
-        } = &mut *self.buffers;
-        body.push(b'[');
-        body.extend_from_slice(&redactions[..redactions.len() - 1]);
-        body.push(b']');
-    }
-
     /// Bytes that the record may still grow by.
-    fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         let used =
             self.buffers.body.len() + self.buffers.redactions.len() + TAIL_BYTES + FRAME_BYTES_MAX;
         self.service.line_bytes_max.saturating_sub(used)
     }
-
-    fn policy_id(&self) -> u64 {
-        let digest = self.policy.digest();
-        let mut first = [0; 8];
-        first.copy_from_slice(&digest.as_bytes()[..8]);
-        u64::from_be_bytes(first)
-    }
 }
-
-/// By which rule a field had to go.
-type Dropped<'p> = (&'p str, Effect);
 
 /// Writes the one declared field that is `row`.
 struct RootField<'p, 'a, 'e> {
@@ -693,42 +408,6 @@ impl Visit for RootField<'_, '_, '_> {
             pass.buffers.body.truncate(start);
             pass.present = before;
         }
-    }
-}
-
-/// Writes every field that does not stand at the root.
-struct DataFields<'p, 'a, 'e> {
-    pass: &'p mut Pass<'a, 'e>,
-}
-
-impl Visit for DataFields<'_, '_, '_> {
-    fn field(&mut self, meta: &FieldMeta, value: Raw<'_>) {
-        if !meta.root {
-            self.pass.data_field(meta, value);
-        }
-    }
-}
-
-/// Runs what a service's own `Display` and `Debug` impls write. One that fails or panics leaves a note
-/// instead of taking the service down.
-fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) {
-    text.clear();
-    if !matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(()))) {
-        text.clear();
-        text.push_str("[could not be formatted]");
-    }
-}
-
-/// Writes a value as plain text.
-pub(crate) fn write_text(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
-    match raw {
-        Raw::Str(value) => out.write_str(value),
-        Raw::U64(value) => write!(out, "{value}"),
-        Raw::I64(value) => write!(out, "{value}"),
-        Raw::F64(value) => write!(out, "{value:?}"),
-        Raw::Bool(value) => write!(out, "{value}"),
-        Raw::Id(value) | Raw::Display(value) => write!(out, "{value}"),
-        Raw::Debug(value) => write!(out, "{value:?}"),
     }
 }
 

@@ -285,7 +285,7 @@ impl Builder {
                 boot_id: boot_id(),
             },
             clock: self.clock,
-            policy: Arc::clone(&policy),
+            policy,
         };
 
         let out = || self.out.unwrap_or_else(|| Box::new(std::io::stdout()));
@@ -326,7 +326,6 @@ impl Builder {
             dir: dir.unwrap_or_default(),
             instance: instance.into(),
             settings,
-            policy,
             warnings: self.warnings.clone(),
         };
         let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);

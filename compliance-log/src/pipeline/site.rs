@@ -1,6 +1,7 @@
 //! The store that records go to, open or waiting to be opened again.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,6 +16,7 @@ use crate::{
     event::{Channel, Level},
     lifecycle::{Scribe, name},
     loss::Ledger,
+    metric,
     redact::Policy,
     store::{self, Fs, Lock, Open, Settings, Start},
 };
@@ -26,7 +28,6 @@ pub(crate) struct Opener {
     pub(crate) dir: PathBuf,
     pub(crate) instance: Box<str>,
     pub(crate) settings: Settings,
-    pub(crate) policy: Arc<Policy>,
     /// What the configuration had to be warned of; the first `log.started` says it.
     pub(crate) warnings: Vec<String>,
 }
@@ -41,7 +42,6 @@ pub(super) enum Site {
     /// Nothing can be stored until opening succeeds.
     Missing {
         why: Error,
-        text: Arc<str>,
         retry_at: Instant,
         ledgers: [Ledger; 2],
     },
@@ -59,9 +59,8 @@ impl Site {
         );
         match opened {
             Ok(open) => Self::begin(open, opener, scribe, ledgers),
-            Err(error) => Self::Missing {
-                text: error.to_string().into(),
-                why: error,
+            Err(why) => Self::Missing {
+                why,
                 retry_at: Instant::now() + RETRY,
                 ledgers,
             },
@@ -122,10 +121,10 @@ impl Site {
     }
 
     /// Why records cannot be stored now; `None` where they can, as far as is known.
-    pub(super) fn failure(&self) -> Option<&str> {
+    pub(super) fn failure(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Open { lanes, .. } => lanes.iter().find_map(Lane::failure),
-            Self::Missing { text, .. } => Some(text),
+            Self::Open { lanes, .. } => lanes.iter().find_map(Lane::failure).map(Cow::Borrowed),
+            Self::Missing { why, .. } => Some(why.to_string().into()),
         }
     }
 
@@ -159,9 +158,9 @@ impl Site {
 /// or there is none, gives the record that says so. It comes before every other, so that no crash
 /// leaves a record under a policy that none tells of.
 fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Option<Vec<u8>> {
-    let policy = &*opener.policy;
+    let policy = &*scribe.policy;
     if store::keep_policy(&*opener.fs, path, policy).is_err() {
-        crate::metric::count("compliance_log_write_errors");
+        metric::count("compliance_log_write_errors");
     }
     if start.last_policy.as_deref() == Some(policy.short()) {
         return None;

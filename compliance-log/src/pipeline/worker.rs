@@ -170,7 +170,7 @@ impl Worker {
     }
 
     fn report(&self) {
-        self.guard.0.set_failure(self.site.failure());
+        self.guard.0.set_failure(self.site.failure().as_deref());
     }
 
     /// The last record, then everything durable.
@@ -200,10 +200,7 @@ impl Worker {
                     }
                     if let Err(failure) = lane.close(&self.scribe) {
                         let text = format!("cannot close {}", failure.path.display());
-                        ending.error = Some(Error::io(
-                            text,
-                            io::Error::new(failure.error.kind(), failure.error.to_string()),
-                        ));
+                        ending.error = Some(Error::io(text, failure.error));
                     }
                     if lane.unsaid() > 0 && ending.error.is_none() {
                         let why = lane.failure().unwrap_or("it cannot be written").to_owned();

@@ -8,6 +8,7 @@
 mod create;
 mod durable;
 mod fs;
+mod head;
 mod open;
 mod policies;
 mod print;

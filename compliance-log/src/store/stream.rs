@@ -9,14 +9,16 @@ use std::{
 
 use super::{
     durable,
-    fs::{Access, Fs, StoreFile},
+    fs::{Access, Fs},
+    head::HeadFile,
     segment::{AppendError, Segment},
 };
 use crate::{
     chain::{Digest, FRAME_BYTES_MAX, Head, Linked, StreamId},
     event::Channel,
-    layout::{self, SLOT_BYTES, Slot},
+    layout::{self, Slot},
     lifecycle::{Previous, Rotation, Scribe},
+    metric,
 };
 
 /// How streams are written.
@@ -370,7 +372,7 @@ impl Stream {
             .make_read_only(&self.dir.join(&segment.name))
             .is_err()
         {
-            crate::metric::count("compliance_log_write_errors");
+            metric::count("compliance_log_write_errors");
         }
         self.tail = Tail::Closed { number, previous };
     }
@@ -485,7 +487,7 @@ impl Stream {
 
         // 4
         self.restating = None;
-        crate::metric::count("compliance_log_poisoned");
+        metric::count("compliance_log_poisoned");
         if self.settings.echo {
             self.echo.extend_from_slice(&lines[restated..]);
         }
@@ -551,7 +553,7 @@ impl Stream {
     }
 
     fn error(&self, error: io::Error) -> WriteError {
-        crate::metric::count("compliance_log_write_errors");
+        metric::count("compliance_log_write_errors");
         let name = match &self.tail {
             Tail::Open { segment, .. } | Tail::Poisoned { segment } => &segment.name,
             Tail::Closed { previous, .. } => &previous.name,
@@ -559,49 +561,6 @@ impl Stream {
         WriteError {
             error,
             path: self.dir.join(name),
-        }
-    }
-}
-
-/// Two slots, written in turn.
-#[derive(Debug)]
-struct HeadFile {
-    file: Box<dyn StoreFile>,
-    next_slot: u64,
-}
-
-impl HeadFile {
-    /// `open(O_CREAT)`; the folder is synced with the segments'.
-    fn open(fs: &dyn Fs, dir: &Path) -> io::Result<Self> {
-        let file = fs.open(&dir.join(layout::HEAD), Access::Write)?;
-        let mut bytes = [0; SLOT_BYTES];
-        let first = file.read_at(&mut bytes, 0)?;
-        let first = Slot::decode(&bytes[..first]);
-        let second = file.read_at(&mut bytes, SLOT_BYTES as u64)?;
-        let second = Slot::decode(&bytes[..second]);
-        let older_is_second = first.map(|slot| slot.last_seq) > second.map(|slot| slot.last_seq);
-        Ok(Self {
-            file,
-            next_slot: u64::from(older_is_second),
-        })
-    }
-
-    /// `pwrite` of the older slot. A failure leaves the newer one, which lags, and this one's turn.
-    fn write(&mut self, slot: &Slot) {
-        if self
-            .file
-            .write_at(&slot.encode(), self.next_slot * SLOT_BYTES as u64)
-            .is_err()
-        {
-            crate::metric::count("compliance_log_write_errors");
-            return;
-        }
-        self.next_slot ^= 1;
-    }
-
-    fn sync(&mut self) {
-        if self.file.sync_data().is_err() {
-            crate::metric::count("compliance_log_write_errors");
         }
     }
 }

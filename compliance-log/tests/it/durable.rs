@@ -8,7 +8,7 @@ use compliance_log::{
     test_util::{Fault, Faults, within_sync},
 };
 
-use crate::support::{events, files, only_store, records, segments, wait_until};
+use crate::support::{events, files, lines, only_store, records, segments, wait_until};
 
 #[audit_event(name = "step.done", target = "step/{number}")]
 struct Step {
@@ -50,13 +50,6 @@ fn after_a_failed_sync_another_segment_restates_what_was_not_durable() {
     let store = only_store(dir.path());
     let [old, new] = &segments(&store, "audit")[..] else {
         panic!("two segments")
-    };
-    let lines = |path| -> Vec<serde_json::Value> {
-        fs::read_to_string(path)
-            .unwrap()
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
     };
     let new_lines = lines(new);
     assert_eq!(

@@ -8,7 +8,7 @@ use compliance_log::{
     test_util::{Fault, Faults, ManualClock, within_sync},
 };
 
-use crate::support::{events, only_store, records, segments, stores, wait_until};
+use crate::support::{events, only_store, records, records_of, segments, stores, wait_until};
 
 #[audit_event(name = "probe.sent", target = "probe")]
 struct Probe {}
@@ -138,8 +138,7 @@ fn a_second_writer_gets_a_store_of_its_own() {
     first.shutdown().unwrap();
     second.shutdown().unwrap();
     assert_eq!(stores(dir.path()).len(), 2);
-    let text = fs::read_to_string(&segments(&store, "audit")[0]).unwrap();
-    let genesis: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let genesis = records_of(&store, "audit").remove(0);
     assert_eq!(genesis["data"]["why"], "locked");
     assert!(genesis["data"].get("continues").is_none());
 }
@@ -190,11 +189,7 @@ fn a_store_of_a_newer_format_is_left_alone() {
         .into_iter()
         .find(|store| *store != old)
         .unwrap();
-    let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
-    let lines: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = records_of(&new, "audit");
     assert_eq!(lines[0]["data"]["why"], "newer_format");
     assert_eq!(lines[2]["event"], "log.started");
     assert_eq!(lines[2]["level"], "WARN");
@@ -220,11 +215,7 @@ fn a_damaged_store_is_left_alone_and_continued_by_another() {
         .into_iter()
         .find(|store| *store != old)
         .unwrap();
-    let text = fs::read_to_string(&segments(&new, "audit")[0]).unwrap();
-    let lines: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = records_of(&new, "audit");
     assert_eq!(lines[0]["data"]["why"], "damaged");
     assert_eq!(
         lines[0]["data"]["continues"]["seq"], 2,

@@ -10,16 +10,22 @@ use serde_json::Value;
 
 /// The records of a channel of the one store under `dir`, over all its segments.
 pub(crate) fn records(dir: &Path, channel: &str) -> Vec<Value> {
-    segments(&only_store(dir), channel)
+    records_of(&only_store(dir), channel)
+}
+
+/// The records of a channel of a store, over all its segments.
+pub(crate) fn records_of(store: &Path, channel: &str) -> Vec<Value> {
+    segments(store, channel)
         .iter()
-        .flat_map(|path| {
-            let text = fs::read_to_string(path).unwrap();
-            let lines: Vec<Value> = text
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect();
-            lines
-        })
+        .flat_map(|path| lines(path))
+        .collect()
+}
+
+/// The records of one file.
+pub(crate) fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 

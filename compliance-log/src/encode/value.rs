@@ -1,0 +1,175 @@
+//! One value on its way into a record, through the nets by type, name, value and size.
+
+use std::{
+    fmt,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use super::{
+    cut, json,
+    record::{Kind, Pass, Scan},
+};
+use crate::{
+    event::{Action, Class, FieldMeta, Raw},
+    redact::{Effect, Hit, VALUE_BYTES_MIN, mask_card},
+};
+
+/// By which rule a field had to go.
+pub(super) type Dropped<'p> = (&'p str, Effect);
+
+impl<'a> Pass<'a, '_> {
+    /// Writes one value after its key, through the nets by type and name, or says by which rule it
+    /// must go.
+    pub(super) fn value(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        meta: &FieldMeta,
+        raw: Raw<'_>,
+        bytes_max: usize,
+    ) -> Result<(), Dropped<'a>> {
+        let dropped = |rule| Err((rule, Effect::Drop));
+        match (meta.class, meta.action) {
+            (Class::Secret, _) | (_, Action::Drop) => dropped("type"),
+            (_, Action::Pseudonym) => dropped("no-key"),
+            (_, Action::MaskPan) | (Class::Cardholder, _) => self.card(path, key, raw, "pan"),
+            _ => match self.prohibited(meta.name) {
+                None => {
+                    self.allowed(path, key, raw, bytes_max);
+                    Ok(())
+                }
+                Some(Hit {
+                    rule,
+                    action: Effect::Mask,
+                }) => self.card(path, key, raw, rule),
+                Some(Hit { rule, .. }) => dropped(rule),
+            },
+        }
+    }
+
+    /// What the net by name says of a field.
+    fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
+        let policy = self.policy;
+        let passes = || policy.name(name).is_none();
+        if self.buffers.names.passes(name, passes) {
+            return None;
+        }
+        policy.name(name)
+    }
+
+    fn allowed(&mut self, path: &str, key: Range<usize>, raw: Raw<'_>, bytes_max: usize) {
+        let body = &mut self.buffers.body;
+        match raw {
+            Raw::U64(value) => json::u64(body, value),
+            Raw::I64(value) => json::i64(body, value),
+            Raw::F64(value) => json::f64(body, value),
+            Raw::Bool(value) => json::display(body, value),
+            Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
+            Raw::Id(_) => {
+                self.made(raw, |pass, text| {
+                    pass.quoted(path, key, text, Kind::Typed, bytes_max);
+                });
+            }
+            Raw::Display(_) | Raw::Debug(_) => {
+                self.made(raw, |pass, text| {
+                    pass.quoted(path, key, text, Kind::Free, bytes_max);
+                });
+            }
+        }
+    }
+
+    /// A card number as its last four digits; anything else goes.
+    fn card(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        raw: Raw<'_>,
+        rule: &'a str,
+    ) -> Result<(), Dropped<'a>> {
+        let mut clean = std::mem::take(&mut self.buffers.clean);
+        clean.clear();
+        let mut masked = false;
+        self.made(raw, |_, text| masked = mask_card(text, &mut clean));
+        if masked {
+            json::string(&mut self.buffers.body, &clean);
+            self.redacted_key(path, key, rule, Effect::Mask.as_str());
+        }
+        self.buffers.clean = clean;
+        if masked {
+            Ok(())
+        } else {
+            Err((rule, Effect::Drop))
+        }
+    }
+
+    /// Runs `then` on the text of a value, whatever kind it is.
+    pub(super) fn made(&mut self, raw: Raw<'_>, then: impl FnOnce(&mut Self, &str)) {
+        let mut text = std::mem::take(&mut self.buffers.text);
+        guarded(&mut text, |text| write_text(text, raw));
+        then(self, &text);
+        self.buffers.text = text;
+    }
+
+    /// A JSON string, through the nets by value and size.
+    pub(super) fn quoted(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        text: &str,
+        kind: Kind,
+        bytes_max: usize,
+    ) {
+        self.buffers.body.push(b'"');
+        let start = self.buffers.body.len();
+        // A value that may be cut is scanned whole: half a secret looks like none.
+        let policy = self.policy;
+        let scan =
+            kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bytes_max / 6);
+        let mut clean = std::mem::take(&mut self.buffers.clean);
+        clean.clear();
+        let found = scan && {
+            let mut hits = |hit: Hit<'_>| {
+                self.redacted_key(path, key.clone(), hit.rule, hit.action.as_str());
+            };
+            policy.redact(text, &mut clean, &mut hits)
+        };
+        let cut = cut::write(
+            &mut self.buffers.body,
+            if found { &clean } else { text },
+            bytes_max,
+        );
+        self.buffers.clean = clean;
+        if cut {
+            self.redacted_key(path, key, "size", "cut");
+        }
+        let end = self.buffers.body.len();
+        if kind == Kind::Free && end - start >= VALUE_BYTES_MIN {
+            self.buffers.spans.push((start, end));
+        }
+        self.buffers.body.push(b'"');
+    }
+}
+
+/// Runs what a service's own `Display` and `Debug` impls write. One that fails or panics leaves a note
+/// instead of taking the service down.
+pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) {
+    text.clear();
+    if !matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(()))) {
+        text.clear();
+        text.push_str("[could not be formatted]");
+    }
+}
+
+/// Writes a value as plain text.
+pub(crate) fn write_text(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
+    match raw {
+        Raw::Str(value) => out.write_str(value),
+        Raw::U64(value) => write!(out, "{value}"),
+        Raw::I64(value) => write!(out, "{value}"),
+        Raw::F64(value) => write!(out, "{value:?}"),
+        Raw::Bool(value) => write!(out, "{value}"),
+        Raw::Id(value) | Raw::Display(value) => write!(out, "{value}"),
+        Raw::Debug(value) => write!(out, "{value:?}"),
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::{
     errors::Errors,
-    model::{Action, Category, Class, Outcome, Word},
+    model::{Action, Category, Class, Outcome, Scope, Word},
 };
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -19,6 +19,7 @@ pub(crate) struct EventAttr {
     pub(crate) category: Option<Category>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) target: Option<LitStr>,
+    pub(crate) scope: Scope,
     /// Every word that was used, also where its value was refused.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -58,11 +59,13 @@ pub(crate) fn event(attrs: &[Attribute], errors: &mut Errors) -> EventAttr {
                 "category" => found.category = one_of(&meta, errors),
                 "outcome" => found.outcome = one_of(&meta, errors),
                 "target" => found.target = text(&meta, "booking/{booking_id}", errors),
+                "pre_auth" if flag(&meta, errors) => found.scope = Scope::PreAuth,
+                "pre_auth" => (),
                 other => errors.at(
                     meta.path(),
                     format!(
                         "an event has no option `{other}`; it has `name`, `version`, `category`, \
-                         `target` and `outcome`"
+                         `target`, `outcome` and `pre_auth`"
                     ),
                 ),
             }

@@ -42,6 +42,7 @@ fn implementations(event: &Event<'_>) -> TokenStream {
     let version = event.version;
     let category = variant(event.category);
     let outcome = variant(event.outcome);
+    let scope = variant(event.scope);
     let metas = event.fields.iter().map(field_meta);
     let count = event.fields.len();
     let visit = visit(event);
@@ -72,7 +73,12 @@ fn implementations(event: &Event<'_>) -> TokenStream {
             #[doc = #doc]
             #[automatically_derived]
             impl ::compliance_log::__private::AuditEvent for #ident {
+                type Scope = ::compliance_log::__private::#scope;
                 const META: &'static ::compliance_log::__private::EventMeta = &META;
+            }
+
+            ::compliance_log::__private::inventory::submit! {
+                ::compliance_log::__private::Registered(&META)
             }
 
             #[doc = #doc]
@@ -100,15 +106,24 @@ fn implementations(event: &Event<'_>) -> TokenStream {
 
 fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
-    let class = variant(field.class);
+    let ty = field.ty;
+    let class = match field.class {
+        Some(class) => {
+            let class = variant(class);
+            quote!(::compliance_log::__private::Class::#class)
+        }
+        None => quote!(<#ty as ::compliance_log::__private::Classified>::CLASS),
+    };
     let action = variant(field.action);
     let root = field.place == Place::Root;
     quote! {
         ::compliance_log::__private::FieldMeta {
             name: #name,
-            class: ::compliance_log::__private::Class::#class,
+            class: #class,
             action: ::compliance_log::__private::Action::#action,
             root: #root,
+            kind: <#ty as ::compliance_log::__private::AuditField>::KIND,
+            presence: <#ty as ::compliance_log::__private::AuditField>::PRESENCE,
         }
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn expand(input: &DeriveInput, error: &syn::Error) -> TokenStream {
         impl #impl_generics ::compliance_log::__private::AuditEvent for #ident #ty_generics
         #bounds
         {
+            type Scope = ::compliance_log::__private::PreAuth;
             const META: &'static ::compliance_log::__private::EventMeta =
                 &::compliance_log::__private::EventMeta {
                     name: "",

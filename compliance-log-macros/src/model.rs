@@ -8,6 +8,7 @@ pub(crate) struct Event<'a> {
     pub(crate) version: u16,
     pub(crate) category: Category,
     pub(crate) outcome: Outcome,
+    pub(crate) scope: Scope,
     /// Empty where the event has no target.
     pub(crate) target: Vec<Piece<(&'a Ident, &'a Type)>>,
     pub(crate) fields: Vec<Field<'a>>,
@@ -18,7 +19,8 @@ pub(crate) struct Field<'a> {
     pub(crate) ty: &'a Type,
     /// Its name in the record.
     pub(crate) key: String,
-    pub(crate) class: Class,
+    /// None where its type says it.
+    pub(crate) class: Option<Class>,
     pub(crate) action: Action,
     pub(crate) place: Place,
 }
@@ -61,6 +63,13 @@ pub(crate) enum Category {
 pub(crate) enum Outcome {
     Success,
     Fail,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    #[default]
+    Tenanted,
+    PreAuth,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

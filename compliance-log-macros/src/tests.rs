@@ -205,7 +205,7 @@ fn options_are_read_one_by_one() {
             "`name` takes a string; write for example `name = \"booking.created\"`",
             "`version` is a whole number",
             "`category` is one of",
-            "an event has no option `colour`; it has `name`, `version`, `category`, `target` and `outcome`",
+            "an event has no option `colour`; it has `name`, `version`, `category`, `target`, `outcome` and `pre_auth`",
             "options stand in parentheses; write `#[audit(...)]`",
             "`public` takes no value; write `#[audit(public)]`",
             "the only mask is that of a card number; write `mask = \"pan\"`",

@@ -56,6 +56,7 @@ pub(crate) fn event(input: &DeriveInput) -> syn::Result<Event<'_>> {
         version: attr.version.unwrap_or(1),
         category: attr.category.unwrap_or(Category::Audit),
         outcome: attr.outcome.unwrap_or(Outcome::Success),
+        scope: attr.scope,
         target: attr
             .target
             .as_ref()
@@ -249,7 +250,7 @@ fn at_key(member: &Member<'_>, message: String, errors: &mut Errors) {
     }
 }
 
-fn class_and_action(attr: &FieldAttr, errors: &mut Errors) -> (Class, Action) {
+fn class_and_action(attr: &FieldAttr, errors: &mut Errors) -> (Option<Class>, Action) {
     let action = attr.action.as_ref().map_or(Action::Keep, |a| a.value);
     // These two actions are made for one class, and imply it.
     let implied = match action {
@@ -258,7 +259,9 @@ fn class_and_action(attr: &FieldAttr, errors: &mut Errors) -> (Class, Action) {
         Action::Keep | Action::Drop => None,
     };
     let Some(given) = &attr.class else {
-        return (implied.unwrap_or(Class::Internal), action);
+        // What is never written may be of any type.
+        let never_written = (action == Action::Drop).then_some(Class::Internal);
+        return (implied.or(never_written), action);
     };
     if given.value == Class::Secret {
         errors.at(
@@ -279,7 +282,7 @@ fn class_and_action(attr: &FieldAttr, errors: &mut Errors) -> (Class, Action) {
             ),
         );
     }
-    (given.value, action)
+    (Some(given.value), action)
 }
 
 fn target<'a>(

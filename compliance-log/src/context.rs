@@ -3,7 +3,10 @@
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// A W3C trace id, 32 lower hex digits.
@@ -232,6 +235,8 @@ pub struct AuditContext(Arc<Inner>);
 struct Inner {
     parts: ContextBuilder,
     identity: OnceLock<Identity>,
+    /// Whether any event was recorded that somebody answers for.
+    audited: AtomicBool,
 }
 
 /// Collects the parts of an [`AuditContext`].
@@ -283,6 +288,20 @@ impl AuditContext {
     /// Who acts, if that was verified.
     pub fn identity(&self) -> Option<&Identity> {
         self.0.identity.get()
+    }
+
+    /// Notes that an event was recorded that somebody answers for.
+    pub(crate) fn set_audited(&self) {
+        self.0.audited.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether such an event was recorded so far.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn audited(&self) -> bool {
+        self.0.audited.load(Ordering::Relaxed)
     }
 
     /// The trace that this work belongs to.
@@ -431,6 +450,7 @@ impl ContextBuilder {
             } else {
                 OnceLock::new()
             },
+            audited: AtomicBool::new(false),
         }))
     }
 }

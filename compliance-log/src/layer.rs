@@ -14,7 +14,7 @@ use tracing_subscriber::{
 
 use crate::{
     current::{self, Scope},
-    event::{Action, Category, Class, FieldMeta, Fields, Level, Raw, Visit},
+    event::{Category, FieldMeta, Fields, Kind, Level, Raw, Visit},
     lifecycle::{EVENT_NAME_BYTES_MAX, is_event_name},
     pipeline::Handle,
     schema::Event,
@@ -177,22 +177,19 @@ struct EventFields<'a> {
     renamed: bool,
 }
 
-const fn field(name: &'static str) -> FieldMeta {
-    FieldMeta {
-        name,
-        class: Class::Internal,
-        action: Action::Keep,
-        root: false,
-    }
-}
-
 impl Fields for EventFields<'_> {
     fn visit(&self, out: &mut dyn Visit) {
         let metadata = self.event.metadata();
         // A target is a module path, or what a developer wrote in its place.
-        out.field(&field("target"), Raw::Str(metadata.target()));
+        out.field(
+            &FieldMeta::own("target", Kind::Text),
+            Raw::Str(metadata.target()),
+        );
         if let Some(line) = metadata.line() {
-            out.field(&field("line"), Raw::U64(line.into()));
+            out.field(
+                &FieldMeta::own("line", Kind::Integer),
+                Raw::U64(line.into()),
+            );
         }
         self.event.record(&mut FieldVisitor {
             out,
@@ -209,7 +206,7 @@ struct FieldVisitor<'a> {
 impl FieldVisitor<'_> {
     fn field(&mut self, of: &Field, value: Raw<'_>) {
         if of.name() != MESSAGE && !(self.renamed && of.name() == RENAME) {
-            self.out.field(&field(of.name()), value);
+            self.out.field(&FieldMeta::own(of.name(), Kind::Any), value);
         }
     }
 }

@@ -68,10 +68,10 @@ mod error;
 pub use error::{Error, ErrorKind};
 mod metric;
 pub mod clock;
+pub mod context;
 pub mod event;
 #[doc(inline)]
 pub use event::AuditEvent;
-pub mod context;
 pub mod wire;
 pub mod chain;
 mod layout;

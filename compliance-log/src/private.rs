@@ -1,10 +1,11 @@
 //! What generated code calls; no part of the public interface.
 
 pub use crate::event::{
-    Action, AuditEvent, AuditField, Category, Class, EventMeta, FieldMeta, Fields, Outcome, Raw,
-    Visit,
+    Action, AuditEvent, AuditField, Category, Class, Classified, EventMeta, FieldMeta, Fields,
+    Kind, Outcome, PreAuth, Raw, Registered, Tenanted, Visit,
 };
 pub use core::fmt;
+pub use inventory;
 
 use crate::{
     current::{self, Scope},

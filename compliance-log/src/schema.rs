@@ -174,9 +174,12 @@ impl Present {
         let accountable = event.category != App;
         let actor = self.has(Row::UserId) || self.has(Row::ClientId);
         let (category, place, shape) = (event.category, event.place(), event.shape);
+        let intent = matches!(event.intent, Some(Intent::Of(_)));
         let nameless = (shape != Shape::Structural && accountable && !actor).then_some("user_id");
         let absent = move |meta: &&RowMeta| {
             let required = match meta.required {
+                // An intent has no outcome yet.
+                Required::In(_) if meta.row == Row::Outcome && intent => false,
                 Required::In(categories) => categories.contains(&category),
                 Required::InContext => place != Place::Nowhere,
                 Required::InRequest => place == Place::Request,
@@ -232,6 +235,19 @@ pub(crate) struct Failed<'a> {
     pub(crate) message: Option<&'a dyn fmt::Display>,
 }
 
+/// A record that was made durable before the action, and the one that says how it ended.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(dead_code, reason = "used by `http::audited` alone")
+)]
+pub(crate) enum Intent<'a> {
+    /// This is the first: of which event.
+    Of(&'static str),
+    /// This is the second: `<stream>/<seq>` of the first.
+    Closes(&'a str),
+}
+
 /// How a request was answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access {
@@ -267,6 +283,9 @@ pub(crate) struct Event<'a> {
     pub(crate) target: Target<'a>,
     pub(crate) access: Option<Access>,
     pub(crate) error: Option<Failed<'a>>,
+    pub(crate) intent: Option<Intent<'a>>,
+    /// The request did something of which no event tells.
+    pub(crate) audit_gap: bool,
     pub(crate) message: Option<&'a dyn fmt::Debug>,
     /// The declared fields of a typed event; those marked `root` stand at the root.
     pub(crate) declared: &'a [FieldMeta],
@@ -295,6 +314,8 @@ impl<'a> Event<'a> {
             target: Target::None,
             access: None,
             error: None,
+            intent: None,
+            audit_gap: false,
             message: None,
             declared: &[],
             data: Data::Fields(fields),

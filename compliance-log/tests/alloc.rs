@@ -53,13 +53,16 @@ static ALLOCATOR: Counting = Counting;
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
 struct BookingCreated {
     booking_id: u64,
+    #[audit(internal)]
     offer_id: String,
+    #[audit(internal)]
     provider: &'static str,
     payload_size: u64,
     #[audit(pseudonym)]
     passenger: String,
     #[audit(mask = "pan")]
     card: String,
+    #[audit(internal)]
     note: Option<String>,
     price: f64,
 }

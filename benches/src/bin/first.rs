@@ -42,15 +42,22 @@ const SHORT: Size = Size {
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
 struct BookingCreated {
     booking_id: u64,
+    #[audit(internal)]
     offer_id: &'static str,
+    #[audit(internal)]
     provider: &'static str,
     payload_size: u64,
+    #[audit(internal)]
     route: &'static str,
+    #[audit(internal)]
     cabin: &'static str,
     seats: u64,
     price: f64,
+    #[audit(internal)]
     currency: &'static str,
+    #[audit(internal)]
     note: &'static str,
+    #[audit(internal)]
     partner: &'static str,
     retry: bool,
     attempt: u64,

@@ -11,7 +11,7 @@ use crate::{
     chain::FRAME_BYTES_MAX,
     event::{Category, FieldMeta, Fields, Raw, Visit},
     redact::{Effect, Policy},
-    schema::{Data, Event, Place, Present, Row, Service, Shape, Target},
+    schema::{Data, Event, Intent, Place, Present, Row, Service, Shape, Target},
 };
 
 /// Kept free while `data` is written: its closing brace, the frame of `redactions` with the element
@@ -297,6 +297,11 @@ impl Pass<'_, '_> {
         }
         self.declared_row(Row::PrivilegedCommand);
         self.declared_row(Row::OnBehalfOf);
+        match event.intent {
+            Some(Intent::Of(event)) => self.text_row(Row::IntentOf, event, Kind::Typed),
+            Some(Intent::Closes(record)) => self.text_row(Row::IntentRef, record, Kind::Typed),
+            None => (),
+        }
     }
 
     fn declared_row(&mut self, row: Row) {
@@ -328,6 +333,10 @@ impl Pass<'_, '_> {
         }
         if self.violates_schema {
             self.buffers.body.push(b']');
+        }
+        if self.event.audit_gap {
+            self.key(Row::AuditGap);
+            self.buffers.body.extend_from_slice(b"true");
         }
     }
 

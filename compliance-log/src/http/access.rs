@@ -6,9 +6,7 @@ use http::{StatusCode, Uri};
 
 use super::request_audit::RequestAudit;
 use crate::{
-    event::{
-        Action, Category, Class, FieldMeta, Fields, Level, Outcome, OutcomeDetail, Raw, Visit,
-    },
+    event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     schema::{self, Event, Failed, Target},
 };
 
@@ -154,17 +152,8 @@ fn verdict(ending: Ending, status: Option<StatusCode>) -> Verdict {
     }
 }
 
-const fn field(name: &'static str) -> FieldMeta {
-    FieldMeta {
-        name,
-        class: Class::Internal,
-        action: Action::Keep,
-        root: false,
-    }
-}
-
-const PATH: FieldMeta = field("path");
-const QUERY: FieldMeta = field("query");
+const PATH: FieldMeta = FieldMeta::own("path", Kind::Text);
+const QUERY: FieldMeta = FieldMeta::own("query", Kind::Text);
 
 impl Fields for Access<'_> {
     fn visit(&self, out: &mut dyn Visit) {

@@ -7,9 +7,7 @@ use http::Method;
 
 use crate::{
     context::{AuditContext, Identity, Mismatch},
-    event::{
-        Action, Category, Class, FieldMeta, Fields, Level, Outcome, OutcomeDetail, Raw, Visit,
-    },
+    event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     lifecycle::name,
     metric,
     pipeline::Handle,
@@ -136,18 +134,9 @@ impl fmt::Debug for RequestAudit {
 /// The identity that was refused, as fields of the record.
 struct Refused<'a>(&'a Identity);
 
-const fn field(name: &'static str, class: Class) -> FieldMeta {
-    FieldMeta {
-        name,
-        class,
-        action: Action::Keep,
-        root: false,
-    }
-}
-
-const TENANT: FieldMeta = field("refused_tenant_id", Class::Internal);
-const USER: FieldMeta = field("refused_user_id", Class::Personal);
-const CLIENT: FieldMeta = field("refused_client_id", Class::Internal);
+const TENANT: FieldMeta = FieldMeta::own("refused_tenant_id", Kind::Text);
+const USER: FieldMeta = FieldMeta::own("refused_user_id", Kind::Text);
+const CLIENT: FieldMeta = FieldMeta::own("refused_client_id", Kind::Text);
 
 impl Fields for Refused<'_> {
     fn visit(&self, out: &mut dyn Visit) {

@@ -238,7 +238,16 @@ impl Handle {
             on_failure,
             promise,
             owed,
-        })
+        })?;
+        if let Some(context) = event.context
+            && matches!(
+                event.category,
+                Category::Audit | Category::Security | Category::Admin
+            )
+        {
+            context.set_audited();
+        }
+        Ok(())
     }
 }
 

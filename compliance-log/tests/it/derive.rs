@@ -33,6 +33,7 @@ struct Connection;
     target = "{{booking}}/{booking_id}/{type}/{note}/{paid}"
 )]
 struct BookingCreated {
+    #[audit(internal)]
     booking_id: BookingId,
     #[audit(pseudonym)]
     passenger: String,
@@ -42,6 +43,7 @@ struct BookingCreated {
     note: Option<&'static str>,
     #[audit(personal, rename = "seat_count")]
     seats: u8,
+    #[audit(internal)]
     r#type: std::borrow::Cow<'static, str>,
     #[audit(cardholder, drop)]
     holder: String,
@@ -165,7 +167,9 @@ fn every_kind_of_value_can_stand_in_a_target() {
         a: i64,
         b: f64,
         c: std::net::IpAddr,
+        #[audit(internal)]
         d: Shown,
+        #[audit(internal)]
         e: Shown,
     }
     let event = Kinds {

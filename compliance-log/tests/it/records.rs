@@ -20,10 +20,12 @@ impl AuditField for BookingId {
 
 #[audit_event(name = "booking.created", version = 3, target = "booking/{booking_id}")]
 struct BookingCreated {
+    #[audit(internal)]
     booking_id: BookingId,
     seats: u8,
     price: f64,
     reference: u64,
+    #[audit(internal)]
     note: Option<String>,
     #[audit(pseudonym)]
     passenger: String,
@@ -144,6 +146,7 @@ fn rows_stand_in_the_order_of_the_format() {
 fn a_record_without_its_rows_is_stored_and_says_so() {
     #[audit_event(name = "role.granted", category = "admin")]
     struct RoleGranted {
+        #[audit(internal)]
         role: &'static str,
     }
     let (log, captured) = capture();
@@ -236,6 +239,7 @@ fn a_span_carries_the_scope_in_which_it_was_made() {
 fn values_that_break_lines_or_sizes_are_bounded() {
     #[audit_event(name = "text.stored", category = "app")]
     struct Text {
+        #[audit(internal)]
         text: String,
     }
     let (log, captured) = capture();

@@ -17,6 +17,7 @@ use crate::support::{only_store, segments};
 #[audit_event(name = "step.done", target = "step/{number}")]
 struct Step {
     number: u64,
+    #[audit(internal)]
     note: &'static str,
 }
 

@@ -18,6 +18,7 @@ use super::served::{named, request, serve, verdict};
 
 #[audit_event(name = "test.seen", target = "{place}")]
 struct Seen {
+    #[audit(internal)]
     place: &'static str,
 }
 

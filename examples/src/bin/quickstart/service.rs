@@ -21,12 +21,14 @@ use crate::Failure;
 
 #[audit_event(name = "booking.created", version = 1, target = "booking/{booking_id}")]
 struct BookingCreated {
+    #[audit(internal)]
     booking_id: &'static str,
     seats: u8,
     #[audit(mask = "pan")]
     card: String,
     #[audit(pseudonym)]
     passenger: String,
+    #[audit(internal)]
     note: String,
 }
 
@@ -37,7 +39,9 @@ struct BookingCreated {
     target = "booking/{booking_id}"
 )]
 struct BookingRefused {
+    #[audit(internal)]
     booking_id: &'static str,
+    #[audit(internal)]
     error_code: &'static str,
 }
 

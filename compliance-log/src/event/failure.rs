@@ -1,0 +1,45 @@
+use std::fmt::Display;
+
+/// Why an audited action failed: an error that says under which code it is recorded.
+///
+/// Its [`Display`] becomes the record's `error_message`, through redaction.
+///
+/// ```
+/// use std::fmt;
+/// use compliance_log::event::Failure;
+///
+/// #[derive(Debug)]
+/// struct SoldOut {
+///     offer: u32,
+/// }
+///
+/// impl fmt::Display for SoldOut {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "offer {} has no seats left", self.offer)
+///     }
+/// }
+///
+/// impl Failure for SoldOut {
+///     fn error_code(&self) -> &'static str {
+///         "SOLD_OUT"
+///     }
+///
+///     fn status(&self) -> u16 {
+///         409
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say under which code it is audited",
+    label = "no error code",
+    note = "for an error of your own, implement `Failure`; for a foreign one, name a code: `.or_fail(\"BAD_RATE\")?`"
+)]
+pub trait Failure: Display {
+    /// The record's `error_code`: a constant that people count by, such as `SOLD_OUT`.
+    fn error_code(&self) -> &'static str;
+
+    /// The HTTP status of an answer that is made of it.
+    fn status(&self) -> u16 {
+        500
+    }
+}

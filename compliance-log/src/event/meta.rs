@@ -1,0 +1,155 @@
+use super::{category::Category, outcome::Outcome, scope::Scope, value::Fields};
+
+/// How sensitive a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Class {
+    /// May be shown to anybody.
+    Public,
+    /// For the company's own people.
+    Internal,
+    /// About a person.
+    Personal,
+    /// Cardholder data under PCI DSS.
+    Cardholder,
+    /// A credential; it has no way to be logged.
+    Secret,
+}
+
+impl Class {
+    /// The word in a schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Personal => "personal",
+            Self::Cardholder => "cardholder",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// What becomes of a field before it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Written as it is, after the scan by value.
+    Keep,
+    /// Left out.
+    Drop,
+    /// A card number shortened to its last four digits, `****1111`.
+    MaskPan,
+    /// Replaced by a keyed pseudonym; left out where no key is configured.
+    Pseudonym,
+}
+
+impl Action {
+    /// The word in a schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::MaskPan => "mask",
+            Self::Pseudonym => "pseudonym",
+        }
+    }
+}
+
+/// What a value is in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A string.
+    Text,
+    /// A number without a fraction; a string beyond ±(2^53−1).
+    Integer,
+    /// A number; a string where it is not finite.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// Whatever was given: a field of an ordinary `tracing` event.
+    Any,
+}
+
+impl Kind {
+    /// The word in a schema.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Bool => "bool",
+            Self::Any => "any",
+        }
+    }
+}
+
+/// Whether a value may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum Presence {
+    /// In every record of its event, unless redaction takes it out.
+    Always,
+    /// Not where it is `None`.
+    Optional,
+}
+
+/// One field of an event type.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldMeta {
+    /// Its key in the record.
+    pub name: &'static str,
+    /// How sensitive it is.
+    pub class: Class,
+    /// What becomes of it.
+    pub action: Action,
+    /// Whether it stands at the root of the record instead of under `data`.
+    pub root: bool,
+    /// What its value is in JSON, before `action` is applied.
+    pub kind: Kind,
+    /// Whether it may be missing.
+    pub presence: Presence,
+}
+
+impl FieldMeta {
+    /// A field of our own, under `data`.
+    pub(crate) const fn own(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            class: Class::Internal,
+            action: Action::Keep,
+            root: false,
+            kind,
+            presence: Presence::Optional,
+        }
+    }
+}
+
+/// An event type, as its derive states it.
+#[derive(Clone, Copy, Debug)]
+pub struct EventMeta {
+    /// Dotted lower case, for example `booking.created`.
+    pub name: &'static str,
+    /// The version of its fields, from 1.
+    pub version: u16,
+    /// Which rules it obeys.
+    pub category: Category,
+    /// What the event says happened; failures of an action are usually written by the layer.
+    pub outcome: Outcome,
+    /// Its fields in the order of the struct.
+    pub fields: &'static [FieldMeta],
+}
+
+/// A typed event; derive it with `#[audit_event]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an audit event",
+    label = "not an audit event",
+    note = "write `#[audit_event(name = \"booking.created\")]` on the struct"
+)]
+pub trait AuditEvent: Fields + Send + 'static {
+    /// Whether it can happen before anybody is known.
+    type Scope: Scope;
+
+    /// Name, version, category and fields.
+    const META: &'static EventMeta;
+}

@@ -1,0 +1,68 @@
+use std::fmt;
+
+use super::meta::FieldMeta;
+
+/// A value on its way into a record, before anything was checked.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Raw<'v> {
+    /// Text; scanned for secrets.
+    Str(&'v str),
+    /// A number; not scanned.
+    U64(u64),
+    /// A number; not scanned.
+    I64(i64),
+    /// A number; not scanned.
+    F64(f64),
+    /// A truth value; not scanned.
+    Bool(bool),
+    /// A typed identifier that cannot hold text and so no secret: a UUID, an address. Escaped, not
+    /// scanned. An identifier that is a string inside is [`Raw::Str`].
+    Id(&'v dyn fmt::Display),
+    /// Text made on the spot; scanned for secrets.
+    Display(&'v dyn fmt::Display),
+    /// Text made on the spot; scanned for secrets.
+    Debug(&'v dyn fmt::Debug),
+}
+
+impl fmt::Debug for Raw<'_> {
+    /// Shows the kind and not the value, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Str(_) => "Raw::Str",
+            Self::U64(_) => "Raw::U64",
+            Self::I64(_) => "Raw::I64",
+            Self::F64(_) => "Raw::F64",
+            Self::Bool(_) => "Raw::Bool",
+            Self::Id(_) => "Raw::Id",
+            Self::Display(_) => "Raw::Display",
+            Self::Debug(_) => "Raw::Debug",
+        })
+    }
+}
+
+/// Receives the fields of an event, in order.
+pub trait Visit {
+    /// Called once for each field that has a value.
+    fn field(&mut self, meta: &FieldMeta, value: Raw<'_>);
+}
+
+/// The values of an event. May be asked more than once for one record and must answer the same.
+pub trait Fields {
+    /// Gives each field that has a value to `out`.
+    fn visit(&self, out: &mut dyn Visit);
+
+    /// Writes what the action was done to, for example `booking/b-17`.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    fn target(&self, _out: &mut dyn fmt::Write) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// No fields.
+impl Fields for () {
+    fn visit(&self, _out: &mut dyn Visit) {}
+}

@@ -107,12 +107,11 @@ fn implementations(event: &Event<'_>) -> TokenStream {
 fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
     let ty = field.ty;
-    let class = match field.class {
-        Some(class) => {
-            let class = variant(class);
-            quote!(::compliance_log::__private::Class::#class)
-        }
-        None => quote!(<#ty as ::compliance_log::__private::Classified>::CLASS),
+    let class = if let Some(class) = field.class {
+        let class = variant(class);
+        quote!(::compliance_log::__private::Class::#class)
+    } else {
+        quote!(<#ty as ::compliance_log::__private::Classified>::CLASS)
     };
     let action = variant(field.action);
     let root = field.place == Place::Root;

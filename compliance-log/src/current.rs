@@ -12,7 +12,9 @@ use pin_project_lite::pin_project;
 
 use crate::{
     context::{AuditContext, ContextBuilder},
+    event::AuditEvent,
     pipeline::Handle,
+    schema::Event,
 };
 
 /// A log, and the request, message or job that is being worked on.
@@ -20,6 +22,13 @@ use crate::{
 pub(crate) struct Scope {
     pub(crate) handle: Handle,
     pub(crate) context: Option<AuditContext>,
+}
+
+impl Scope {
+    /// A typed event as a record of this scope's log.
+    pub(crate) fn typed<'a, E: AuditEvent>(&'a self, event: &'a E) -> Event<'a> {
+        self.handle.typed(event, self.context.as_ref())
+    }
 }
 
 thread_local! {

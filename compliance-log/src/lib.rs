@@ -86,7 +86,7 @@ pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};
 mod store;
 pub mod verify;
 mod pipeline;
-pub use pipeline::{Handle, Health};
+pub use pipeline::{Handle, Health, Mode};
 mod current;
 pub use current::{Scoped, carry, carry_fn};
 #[cfg(feature = "tracing")]

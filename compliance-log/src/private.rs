@@ -8,11 +8,8 @@ pub use core::fmt;
 pub use inventory;
 
 use crate::{
-    current::{self, Scope},
-    encode,
-    lifecycle::is_event_name,
+    current, encode,
     receipt::{Commit, CommitError},
-    schema::{Event, Target},
 };
 
 /// Writes a value as text, for a target.
@@ -30,28 +27,12 @@ pub fn write_raw(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
 ///
 /// [`CommitError`] if no log is there or it has no room.
 pub fn emit<E: AuditEvent>(event: &E) -> Result<(), CommitError> {
-    current::with(|scope| scope.handle.emit(&typed(scope, event)))
+    current::with(|scope| scope.handle.emit(&scope.typed(event)))
         .unwrap_or_else(|| Err(CommitError::no_log()))
 }
 
 /// Queues a typed event and gives a future of its receipt.
 pub fn commit<E: AuditEvent>(event: &E) -> Commit {
-    current::with(|scope| scope.handle.commit(&typed(scope, event)))
+    current::with(|scope| scope.handle.commit(&scope.typed(event)))
         .unwrap_or_else(|| Commit::refused(CommitError::no_log()))
-}
-
-fn typed<'a, E: AuditEvent>(scope: &'a Scope, event: &'a E) -> Event<'a> {
-    const {
-        assert!(
-            is_event_name(E::META.name),
-            "an event's name has two or more lower-case words with dots between them, and is none of compliance-log's own",
-        );
-    }
-    let mut typed = Event::new(E::META.name, E::META.category, scope.handle.now(), event);
-    typed.version = Some(E::META.version);
-    typed.outcome = (E::META.category != Category::App).then_some(E::META.outcome);
-    typed.context = scope.context.as_ref();
-    typed.target = Target::OfFields;
-    typed.declared = E::META.fields;
-    typed
 }

@@ -9,7 +9,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::chain::{Digest, StreamId};
+use crate::{
+    chain::{Digest, StreamId},
+    event::Failure,
+};
 
 /// Proof that a record is durable: it survives a crash of the process and of the host.
 #[derive(Debug)]
@@ -87,7 +90,7 @@ impl CommitError {
     }
 
     #[cold]
-    fn answered() -> Self {
+    pub(crate) fn answered() -> Self {
         let text = "this commit was answered before; ask its receipt";
         Self::new(CommitErrorKind::Unknown, text)
     }
@@ -117,6 +120,17 @@ impl fmt::Debug for CommitError {
 }
 
 impl std::error::Error for CommitError {}
+
+/// Of an action that could not begin because its record cannot be stored: 503.
+impl Failure for CommitError {
+    fn error_code(&self) -> &'static str {
+        "AUDIT_UNAVAILABLE"
+    }
+
+    fn status(&self) -> u16 {
+        503
+    }
+}
 
 type Answer = Result<Receipt, CommitError>;
 
@@ -152,6 +166,15 @@ impl Shared {
 impl Commit {
     pub(crate) fn refused(error: CommitError) -> Self {
         Self(State::Known(Some(error)))
+    }
+
+    /// A commit whose answer somebody else got.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn answered() -> Self {
+        Self(State::Known(None))
     }
 
     /// A commit and the promise to answer it.

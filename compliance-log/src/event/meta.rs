@@ -113,6 +113,10 @@ pub struct FieldMeta {
 
 impl FieldMeta {
     /// A field of our own, under `data`.
+    #[cfg_attr(
+        not(any(feature = "http", feature = "tracing")),
+        expect(dead_code, reason = "used by `http` and `layer` alone")
+    )]
     pub(crate) const fn own(name: &'static str, kind: Kind) -> Self {
         Self {
             name,

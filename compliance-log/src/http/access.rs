@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::{StatusCode, Uri};
 
-use super::request_audit::RequestAudit;
+use super::{duty::is_denied, request_audit::RequestAudit};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
+    metric,
     schema::{self, Event, Failed, Target},
 };
 
@@ -69,9 +70,22 @@ impl Access<'_> {
             Failure::Code(code) => code,
         });
         let target = audit.target();
-        let mut event = Event::new(NAME, Category::Access, handle.now(), self);
+        let gap = audit.is_gap() && !(400..500).contains(&verdict.status);
+        if gap {
+            count_gap(audit.route().unwrap_or_default());
+        }
+        let fields = Details {
+            uri: self.uri,
+            would_refuse: audit.would_be_refused(),
+        };
+        let mut event = Event::new(NAME, Category::Access, handle.now(), &fields);
         event.version = Some(VERSION);
-        event.level = verdict.level;
+        event.level = if gap && handle.is_rehearsal() {
+            Level::Error
+        } else {
+            verdict.level
+        };
+        event.audit_gap = gap;
         event.context = Some(audit.context());
         event.outcome = Some(match code {
             Some(_) => Outcome::Fail,
@@ -89,8 +103,14 @@ impl Access<'_> {
             code,
             message: None,
         });
-        audit.write_owed(&event);
+        handle.emit_owed(&event);
     }
+}
+
+fn count_gap(route: &str) {
+    metric::report(|| {
+        metrics::counter!("compliance_log_audit_gap", "route" => route.to_owned()).increment(1);
+    });
 }
 
 /// `HTTP_404` and so on.
@@ -122,7 +142,7 @@ fn verdict(ending: Ending, status: Option<StatusCode>) -> Verdict {
             _ => fail(500, Level::Error, None, "SERVICE_ERROR"),
         };
     };
-    let denied = matches!(status.as_u16(), 401 | 403 | 407 | 451);
+    let denied = is_denied(status);
     let failed = status.is_client_error() || status.is_server_error() || status.as_u16() > 599;
     let status_u16 = status.as_u16();
     if failed {
@@ -154,14 +174,24 @@ fn verdict(ending: Ending, status: Option<StatusCode>) -> Verdict {
 
 const PATH: FieldMeta = FieldMeta::own("path", Kind::Text);
 const QUERY: FieldMeta = FieldMeta::own("query", Kind::Text);
+const WOULD_REFUSE: FieldMeta = FieldMeta::own("would_refuse", Kind::Text);
 
-impl Fields for Access<'_> {
+/// The fields of an access record.
+struct Details<'a> {
+    uri: &'a Uri,
+    would_refuse: Option<&'static str>,
+}
+
+impl Fields for Details<'_> {
     fn visit(&self, out: &mut dyn Visit) {
         if !self.uri.path().is_empty() {
             out.field(&PATH, Raw::Str(self.uri.path()));
         }
         if let Some(query) = self.uri.query() {
             out.field(&QUERY, Raw::Str(query));
+        }
+        if let Some(why) = self.would_refuse {
+            out.field(&WOULD_REFUSE, Raw::Str(why));
         }
     }
 }

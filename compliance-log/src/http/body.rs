@@ -42,6 +42,14 @@ impl<B: Body> AuditBody<B> {
         }
     }
 
+    /// The body of an answer that the layer gives itself.
+    pub(super) fn empty(guard: Option<Guard>) -> Self {
+        Self {
+            inner: InScope::nothing(),
+            guard,
+        }
+    }
+
     /// A body whose record another layer writes.
     pub(super) fn seen(inner: B) -> Self {
         Self::new(inner, None, None)

@@ -4,43 +4,73 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::Response;
+use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{body::AuditBody, guard::Guard, in_scope::InScope};
-use crate::current::Scope;
+use super::{body::AuditBody, duty::after_effect, guard::Guard, in_scope::InScope};
+use crate::{current::Scope, receipt::Commit};
 
 pin_project! {
     /// The future of an [`AuditService`](super::AuditService).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct AuditFuture<F> {
+    pub struct AuditFuture<F, B> {
         // Before the guard, so that what the service writes while it is dropped comes first.
         #[pin]
         inner: InScope<F>,
+        // The answer of the service, while records that its handler owed become durable.
+        held: Option<Held<B>>,
         // None where another layer writes the record, and once there is a response.
         guard: Option<Guard>,
+        entry: Entry,
     }
 }
 
-impl<F> AuditFuture<F> {
+/// Whether a request was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    Admitted,
+    Refused,
+}
+
+#[derive(Debug)]
+struct Held<B> {
+    response: Response<B>,
+    waiting: Vec<(&'static str, Commit)>,
+}
+
+impl<F, B> AuditFuture<F, B> {
     pub(super) fn new(inner: F, scope: Scope, guard: Guard) -> Self {
         Self {
             inner: InScope::new(inner, Some(scope)),
+            held: None,
             guard: Some(guard),
+            entry: Entry::Admitted,
         }
     }
 
     pub(super) fn seen(inner: F) -> Self {
         Self {
             inner: InScope::new(inner, None),
+            held: None,
             guard: None,
+            entry: Entry::Admitted,
+        }
+    }
+
+    /// Answers 503 without asking the service.
+    pub(super) fn refused(guard: Guard) -> Self {
+        Self {
+            inner: InScope::nothing(),
+            held: None,
+            guard: Some(guard),
+            entry: Entry::Refused,
         }
     }
 }
 
-impl<F, B, E> Future for AuditFuture<F>
+impl<F, B, E> Future for AuditFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
@@ -49,23 +79,61 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let polled = Guard::watch(this.guard, || {
-            this.inner.as_mut().with(|inner| inner.poll(cx))
-        });
-        let Some(polled) = polled else {
+        if *this.entry == Entry::Refused {
+            return this.guard.take().map_or(Poll::Pending, |guard| {
+                Poll::Ready(Ok(guard.refuse(unavailable())))
+            });
+        }
+        if this.held.is_none() {
+            let polled = Guard::watch(this.guard, || {
+                this.inner.as_mut().with(|inner| inner.poll(cx))
+            });
+            let Some(polled) = polled else {
+                return Poll::Pending;
+            };
+            match ready!(polled) {
+                Ok(mut response) => {
+                    let waiting = this
+                        .guard
+                        .as_ref()
+                        .map(|guard| guard.settle_duties(&mut response))
+                        .unwrap_or_default();
+                    *this.held = Some(Held { response, waiting });
+                }
+                Err(error) => {
+                    if let Some(guard) = this.guard.take() {
+                        guard.service_error();
+                    }
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        let Some(held) = this.held else {
             return Poll::Pending;
         };
-        let result = ready!(polled);
-        let scope = this.inner.scope().cloned();
-        Poll::Ready(match (result, this.guard.take()) {
-            (Ok(response), Some(guard)) => Ok(guard.answer(response, scope)),
-            (Ok(response), None) => Ok(response.map(AuditBody::seen)),
-            (Err(error), guard) => {
-                if let Some(guard) = guard {
-                    guard.service_error();
-                }
-                Err(error)
+        while let Some((event, commit)) = held.waiting.last_mut() {
+            // The handler has ended: its answer stands, whatever becomes of the record.
+            if ready!(Pin::new(commit).poll(cx)).is_err() {
+                after_effect(event);
             }
-        })
+            held.waiting.pop();
+        }
+        let Some(Held { response, .. }) = this.held.take() else {
+            return Poll::Pending;
+        };
+        let scope = this.inner.scope().cloned();
+        Poll::Ready(Ok(match this.guard.take() {
+            Some(guard) => guard.answer(response, scope),
+            None => response.map(AuditBody::seen),
+        }))
     }
+}
+
+/// While the queue has no room.
+fn unavailable() -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let seconds = HeaderValue::from_static("1");
+    response.headers_mut().insert(RETRY_AFTER, seconds);
+    response
 }

@@ -7,9 +7,15 @@ use super::{
     access::{Access, Ending},
     arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
+    duty::Why,
+    layer::AuditLayer,
     request_audit::RequestAudit,
 };
-use crate::{current::Scope, pipeline::Owing};
+use crate::{
+    current::Scope,
+    pipeline::{Mode, Owing},
+    receipt::Commit,
+};
 
 /// Owes the access record of one request and writes it when it is dropped at the latest. It is held
 /// by the future until there is a response, then by the response's body.
@@ -58,6 +64,17 @@ impl Guard {
         }
     }
 
+    /// Whether the request comes while there is no room for what it would record.
+    pub(super) fn is_refused(&self, layer: &AuditLayer) -> bool {
+        let exempt = || {
+            self.audit
+                .route()
+                .is_some_and(|route| layer.never_refused.contains(route))
+        };
+        let handle = self.audit.handle();
+        handle.mode() == Mode::Enforce && handle.is_crowded() && !exempt()
+    }
+
     pub(super) fn scope(&self) -> Scope {
         Scope {
             handle: self.audit.handle().clone(),
@@ -78,36 +95,64 @@ impl Guard {
         result
     }
 
+    /// Queues what the handler owed and did not write; the response waits for the answers.
+    pub(super) fn settle_duties<B>(
+        &self,
+        response: &mut Response<B>,
+    ) -> Vec<(&'static str, Commit)> {
+        let error = response.extensions_mut().remove::<Why>();
+        let status = response.status();
+        self.audit.settle(|| Why::answered(status, error.clone()))
+    }
+
     /// Hands the record over to the body, or writes it where nobody will poll that.
     pub(super) fn answer<B: Body>(
-        mut self,
+        self,
         mut response: Response<B>,
         scope: Option<Scope>,
     ) -> Response<AuditBody<B>> {
+        let body = response.body();
+        let length = body.size_hint().exact();
+        let nothing = body.is_end_stream();
+        let guard = self.answered(&mut response, length, nothing);
+        response.map(|body| AuditBody::new(body, scope, guard))
+    }
+
+    /// Answers in the place of the service, without a body.
+    pub(super) fn refuse<B: Body>(self, mut response: Response<()>) -> Response<AuditBody<B>> {
+        let guard = self.answered(&mut response, Some(0), true);
+        response.map(|()| AuditBody::empty(guard))
+    }
+
+    /// Notes the head of the response; gives itself back where a body comes after it.
+    fn answered<B>(
+        mut self,
+        response: &mut Response<B>,
+        length: Option<u64>,
+        nothing: bool,
+    ) -> Option<Self> {
         let id = self.audit.context().request_id();
         if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
             response.headers_mut().insert(&X_REQUEST_ID, id);
         }
         let status = response.status();
-        let length = content_length(response.headers());
+        let length = length.or_else(|| content_length(response.headers()));
         self.answer = Some(Answer {
             status,
             bytes: 0,
-            bytes_expected: response.body().size_hint().exact().or(length),
+            bytes_expected: length,
         });
         let method = self.audit.method();
         let bodiless = *method == Method::HEAD
             || (*method == Method::CONNECT && status.is_success())
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || response.body().is_end_stream();
-        let guard = if bodiless {
+            || nothing;
+        if bodiless {
             self.complete();
-            None
-        } else {
-            Some(self)
-        };
-        response.map(|body| AuditBody::new(body, scope, guard))
+            return None;
+        }
+        Some(self)
     }
 
     /// Counts bytes of the body.
@@ -149,6 +194,10 @@ impl Guard {
         if mem::replace(&mut self.phase, Phase::Settled) == Phase::Settled {
             return;
         }
+        self.audit.abandon(match ending {
+            Ending::Panic => "PANIC",
+            _ => "ABANDONED",
+        });
         let handle = self.audit.handle();
         let access = Access {
             ending,

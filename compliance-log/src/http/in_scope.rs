@@ -32,6 +32,14 @@ impl<T> InScope<T> {
         }
     }
 
+    /// Nothing to poll.
+    pub(super) fn nothing() -> Self {
+        Self {
+            inner: None,
+            scope: None,
+        }
+    }
+
     pub(super) fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }

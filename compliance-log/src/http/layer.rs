@@ -1,4 +1,4 @@
-use std::{fmt, net::IpAddr};
+use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
 
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
@@ -11,6 +11,9 @@ use crate::{log::ComplianceLog, pipeline::Handle};
 /// Make it the outermost layer, with `Router::layer`: outside of authentication, timeouts, limits
 /// and `CatchPanicLayer`, so that it sees how they answer. Inside of another `AuditLayer` it only
 /// tells that one the matched route.
+///
+/// While the log's queue is full, because its disk cannot keep up, new requests are answered 503 with
+/// `Retry-After: 1` and an empty body. Requests that are under way go on.
 ///
 /// ```
 #[cfg_attr(feature = "axum", doc = "use axum::{Router, routing::get};")]
@@ -42,6 +45,8 @@ pub struct AuditLayer {
     pub(super) trust: Trust,
     pub(super) route_of: fn(&Parts) -> Option<&str>,
     pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
+    /// Routes that have nothing to audit, such as the probes by which a pod is kept alive.
+    pub(super) never_refused: Arc<HashSet<Box<str>>>,
 }
 
 impl AuditLayer {
@@ -52,6 +57,7 @@ impl AuditLayer {
             trust: Trust::default(),
             route_of: matched_path,
             peer_of: peer_address,
+            never_refused: Arc::default(),
         }
     }
 

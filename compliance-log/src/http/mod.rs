@@ -36,8 +36,11 @@
 mod access;
 mod arrival;
 mod body;
-#[cfg(feature = "axum")]
-mod extract;
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(dead_code, reason = "only extractors make duties")
+)]
+mod duty;
 mod future;
 mod guard;
 mod in_scope;
@@ -46,11 +49,39 @@ mod request_audit;
 mod service;
 mod trust;
 
-pub use body::AuditBody;
 #[cfg(feature = "axum")]
-pub use extract::NoAuditLayer;
+mod audit_ctx;
+#[cfg(feature = "axum")]
+mod audit_error;
+#[cfg(feature = "axum")]
+pub mod audited;
+#[cfg(feature = "axum")]
+mod extract;
+#[cfg(feature = "axum")]
+mod route;
+#[cfg(feature = "axum")]
+mod router;
+#[cfg(feature = "axum")]
+mod routes;
+#[cfg(feature = "axum")]
+mod settling;
+#[cfg(feature = "axum")]
+pub mod unaudited;
+
+pub use body::AuditBody;
 pub use future::AuditFuture;
 pub use layer::AuditLayer;
 pub use request_audit::RequestAudit;
 pub use service::AuditService;
 pub use trust::Trust;
+
+#[cfg(feature = "axum")]
+pub use self::{
+    audit_ctx::{AuditCtx, Intent},
+    audit_error::{AuditError, OrFail},
+    audited::{AuditResult, Audited},
+    extract::NoAuditLayer,
+    route::AuditedRoute,
+    router::AuditRouter,
+    settling::{Beginning, Settled, Settling},
+};

@@ -1,16 +1,22 @@
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http::Method;
 
+use super::duty::{Duty, Why};
 use crate::{
     context::{AuditContext, Identity, Mismatch},
-    event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
+    event::{
+        Category, EventMeta, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit,
+    },
     lifecycle::name,
-    metric,
     pipeline::Handle,
+    receipt::Commit,
     schema::{Event, Failed, Target},
 };
 
@@ -42,6 +48,12 @@ struct Inner {
     context: AuditContext,
     method: Method,
     route: OnceLock<Box<str>>,
+    /// What its handlers owe; more than one only where a handler takes more than one `AuditCtx`.
+    duties: Mutex<Vec<Arc<Duty>>>,
+    /// The route said that it has nothing to audit.
+    unaudited: AtomicBool,
+    /// Why the request would have been refused, were it not for observe mode.
+    would_refuse: OnceLock<&'static str>,
 }
 
 impl RequestAudit {
@@ -51,6 +63,9 @@ impl RequestAudit {
             context,
             method,
             route: OnceLock::new(),
+            duties: Mutex::default(),
+            unaudited: AtomicBool::new(false),
+            would_refuse: OnceLock::new(),
         }))
     }
 
@@ -81,7 +96,7 @@ impl RequestAudit {
                 code: "CONTEXT_MISMATCH",
                 message: None,
             });
-            self.write_owed(&event);
+            self.0.handle.emit_owed(&event);
         })
     }
 
@@ -107,18 +122,64 @@ impl RequestAudit {
 
     /// Method and matched route.
     pub(super) fn target(&self) -> String {
-        let route = self.0.route.get().map_or("unmatched", |route| route);
+        let route = self.route().unwrap_or("unmatched");
         format!("{} {route}", self.0.method)
     }
 
-    /// Queues a record that this request owes, or counts it where the log was shut down before the
-    /// request ended.
-    pub(super) fn write_owed(&self, event: &Event<'_>) {
-        if self.0.handle.emit_owed(event).is_err() {
-            metric::report(|| {
-                metrics::counter!("compliance_log_lost", "reason" => "closed").increment(1);
-            });
+    /// The matched route, as the service's author wrote it.
+    pub(super) fn route(&self) -> Option<&str> {
+        self.0.route.get().map(|route| &**route)
+    }
+
+    /// Takes on the duty to record one event.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only extractors make duties")
+    )]
+    pub(super) fn owe(&self, event: &'static EventMeta) -> Arc<Duty> {
+        let duty = Duty::new(event);
+        self.duties().push(Arc::clone(&duty));
+        duty
+    }
+
+    fn duties(&self) -> MutexGuard<'_, Vec<Arc<Duty>>> {
+        self.0.duties.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues the records that nobody wrote, and gives their answers.
+    pub(super) fn settle(&self, why: impl Fn() -> Why) -> Vec<(&'static str, Commit)> {
+        let duties = std::mem::take(&mut *self.duties());
+        let settle = |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why())?));
+        duties.iter().filter_map(settle).collect()
+    }
+
+    /// Queues the records that nobody wrote; nobody waits for them.
+    pub(super) fn abandon(&self, code: &str) {
+        let duties = std::mem::take(&mut *self.duties());
+        for duty in duties {
+            duty.fail_unwatched(self, Why::abandoned(code));
         }
+    }
+
+    #[cfg(feature = "axum")]
+    pub(super) fn set_unaudited(&self) {
+        self.0.unaudited.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the request reached a route and no event that somebody answers for tells of it.
+    pub(super) fn is_gap(&self) -> bool {
+        self.route().is_some()
+            && !self.0.unaudited.load(Ordering::Relaxed)
+            && !self.0.context.audited()
+    }
+
+    #[cfg(feature = "axum")]
+    pub(super) fn would_refuse(&self, why: &'static str) {
+        self.0.would_refuse.get_or_init(|| why);
+    }
+
+    pub(super) fn would_be_refused(&self) -> Option<&'static str> {
+        self.0.would_refuse.get().copied()
     }
 }
 

@@ -33,7 +33,7 @@ where
 {
     type Response = Response<AuditBody<RB>>;
     type Error = S::Error;
-    type Future = AuditFuture<S::Future>;
+    type Future = AuditFuture<S::Future, RB>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -49,6 +49,9 @@ where
             Arrival::New(audit, bytes_in) => {
                 // Owns the record from here on, also if `call` itself panics.
                 let guard = Guard::new(audit, &parts, bytes_in);
+                if guard.is_refused(&self.layer) {
+                    return AuditFuture::refused(guard);
+                }
                 let request = Request::from_parts(parts, body);
                 let scope = guard.scope();
                 let future = {

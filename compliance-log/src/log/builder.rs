@@ -14,7 +14,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::Level,
     lifecycle::{Origin, Scribe},
-    pipeline::{Handle, Opener, Plan, Printer, Worker},
+    pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
     store::{Fs, PrintFs, RealFs, Settings},
@@ -109,6 +109,7 @@ impl Builder {
             segment_age_max_s: own.segment_age_max_s.or(file.segment_age_max_s),
             sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
+            mode: own.mode.or(file.mode),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -172,6 +173,13 @@ impl Builder {
     /// What to do when the store cannot be opened. Default: [`StartFailure::Degrade`].
     pub fn on_start_failure(mut self, what: StartFailure) -> Self {
         self.on_start_failure = Some(what);
+        self
+    }
+
+    /// What becomes of requests that cannot be recorded, or that lack a tenant. Default:
+    /// [`Mode::Enforce`].
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.config.mode = Some(mode);
         self
     }
 
@@ -274,6 +282,7 @@ impl Builder {
                 .unwrap_or(QUEUE_BYTES_MAX)
                 .max(QUEUE_BYTES_MIN),
             app_level,
+            mode: config.mode.unwrap_or_default(),
         });
         let scribe = Scribe {
             service,

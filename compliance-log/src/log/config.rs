@@ -12,6 +12,7 @@ use crate::{
     chain::check_name,
     error::{Error, ErrorKind},
     event::Level,
+    pipeline::Mode,
 };
 
 /// The keys of a configuration file, all optional.
@@ -27,6 +28,7 @@ pub(super) struct Config {
     pub(super) service_version: Option<String>,
     pub(super) app_level: Option<LevelName>,
     pub(super) on_start_failure: Option<StartFailureName>,
+    pub(super) mode: Option<Mode>,
     pub(super) segment_bytes_max: Option<u64>,
     pub(super) segment_age_max_s: Option<u64>,
     pub(super) sync_after_ms: Option<u64>,
@@ -76,7 +78,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "service",
     "instance",
     "env",
@@ -86,6 +88,7 @@ const KEYS: [&str; 14] = [
     "region",
     "service_version",
     "app_level",
+    "mode",
     "on_start_failure",
     "segment_bytes_max",
     "segment_age_max_s",

@@ -8,6 +8,8 @@ pub(super) struct Entry {
     pub(super) channel: Channel,
     pub(super) counted_as: &'static str,
     pub(super) promise: Option<Promise>,
+    /// Its loss is counted, whoever waits for it: nobody can try again.
+    pub(super) owed: bool,
 }
 
 /// All that was queued at one moment, in order. Its buffers go back to the queue emptied.

@@ -17,13 +17,15 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
+    context::AuditContext,
     encode::{Scratch, encode},
-    event::{Category, Channel, Level},
+    event::{AuditEvent, Category, Channel, Level},
+    lifecycle::is_event_name,
     loss::{OnFailure, Reason},
     metric,
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
-    schema::{Event, Service},
+    schema::{Event, Service, Target},
 };
 
 /// Writes to a log without keeping it open: after the log is shut down, every handle answers
@@ -40,6 +42,20 @@ pub(super) struct Shared {
     service: Service,
     clock: Arc<dyn Clock>,
     app_level: Level,
+    mode: Mode,
+}
+
+/// What becomes of a request whose records could not be stored, or that lacks a tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Mode {
+    /// It is refused before anything happens: 503, 401.
+    #[default]
+    Enforce,
+    /// It goes on, and its access record says what would have been refused. For a service that is
+    /// being converted. Everything else is as in `Enforce`.
+    Observe,
 }
 
 /// Whether records can be stored now.
@@ -81,6 +97,7 @@ pub(crate) struct Plan {
     pub(crate) policy: Arc<Policy>,
     pub(crate) queue_bytes_max: usize,
     pub(crate) app_level: Level,
+    pub(crate) mode: Mode,
 }
 
 impl Handle {
@@ -94,6 +111,7 @@ impl Handle {
             service: plan.service,
             clock: plan.clock,
             app_level: plan.app_level,
+            mode: plan.mode,
         }))
     }
 
@@ -144,13 +162,97 @@ impl Handle {
         self.submit(event, None, false)
     }
 
-    /// Queues a record that a request owes since it was admitted, whatever the bound.
+    /// Queues a record that a request owes since it was admitted, whatever the bound; counted where
+    /// the log was shut down before the request ended.
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "used by `http` alone")
     )]
-    pub(crate) fn emit_owed(&self, event: &Event<'_>) -> Result<(), CommitError> {
-        self.submit(event, None, true)
+    pub(crate) fn emit_owed(&self, event: &Event<'_>) {
+        if self.submit(event, None, true).is_err() {
+            lost_after_end();
+        }
+    }
+
+    /// Queues a record that a request owes since it was admitted, whatever the bound; the answer
+    /// comes when it is durable. Its loss is counted, since nobody can try again.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn commit_owed(&self, event: &Event<'_>) -> Commit {
+        let (commit, promise) = Commit::pair();
+        match self.submit(event, Some(promise), true) {
+            Ok(()) => commit,
+            Err(error) => {
+                if error.kind() == CommitErrorKind::Closed {
+                    lost_after_end();
+                }
+                Commit::refused(error)
+            }
+        }
+    }
+
+    /// Whether work that must be recorded may begin: the store can be written and the queue has room.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn admit(&self) -> Result<(), CommitError> {
+        match self.health() {
+            Health::Degraded => Err(self.0.unavailable()),
+            Health::Closed => Err(CommitError::closed()),
+            Health::Ready if !self.0.queue.is_open() => Err(CommitError::closed()),
+            Health::Ready if self.is_crowded() => Err(CommitError::new(
+                CommitErrorKind::Full,
+                "the queue is full; nothing was begun, try again",
+            )),
+            Health::Ready => Ok(()),
+        }
+    }
+
+    /// Whether the queue has no room for new work.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.0.queue.is_crowded()
+    }
+
+    /// Whether a defect of the service should be as loud as it can be.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        matches!(&*self.0.service.env, "dev" | "test")
+    }
+
+    /// What becomes of requests that cannot be recorded.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn mode(&self) -> Mode {
+        self.0.mode
+    }
+
+    /// A typed event as a record of this log.
+    pub(crate) fn typed<'a, E: AuditEvent>(
+        &self,
+        event: &'a E,
+        context: Option<&'a AuditContext>,
+    ) -> Event<'a> {
+        const {
+            assert!(
+                is_event_name(E::META.name),
+                "an event's name has two or more lower-case words with dots between them, and is none of compliance-log's own",
+            );
+        }
+        let mut typed = Event::new(E::META.name, E::META.category, self.now(), event);
+        typed.version = Some(E::META.version);
+        typed.outcome = (E::META.category != Category::App).then_some(E::META.outcome);
+        typed.context = context;
+        typed.target = Target::OfFields;
+        typed.declared = E::META.fields;
+        typed
     }
 
     /// Queues a record; the answer comes when it is durable.
@@ -205,8 +307,10 @@ impl Handle {
     ) -> Result<(), CommitError> {
         let shared = &*self.0;
         // A caller that waits for its record wants to know that it was dropped.
-        let on_failure = match OnFailure::of(event.category) {
-            OnFailure::DropAndCount if promise.is_none() => OnFailure::DropAndCount,
+        let on_failure = match (OnFailure::of(event.category), shared.mode) {
+            (OnFailure::DropAndCount, _) | (_, Mode::Observe) if promise.is_none() => {
+                OnFailure::DropAndCount
+            }
             _ => OnFailure::FailOperation,
         };
         if !owed && self.health() == Health::Degraded {
@@ -249,6 +353,13 @@ impl Handle {
         }
         Ok(())
     }
+}
+
+#[cold]
+fn lost_after_end() {
+    metric::report(|| {
+        metrics::counter!("compliance_log_lost", "reason" => "closed").increment(1);
+    });
 }
 
 #[cold]

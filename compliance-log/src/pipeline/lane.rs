@@ -48,6 +48,7 @@ struct Broken {
 
 struct Pending {
     counted_as: &'static str,
+    owed: bool,
     awaited: Option<Awaited>,
 }
 
@@ -141,13 +142,14 @@ impl Lane {
         if let Some(broken) = &self.broken {
             let text = format!("{}; the record is not stored", broken.why);
             let error = || CommitError::new(CommitErrorKind::Unavailable, text);
-            self.lose(entry.counted_as, entry.promise, error, scribe);
+            self.lose(entry.counted_as, entry.owed, entry.promise, error, scribe);
             return;
         }
         let linked = self.stream.link(body);
         let awaited = entry.promise.map(|promise| Awaited { promise, linked });
         self.pending.push(Pending {
             counted_as: entry.counted_as,
+            owed: entry.owed,
             awaited,
         });
     }
@@ -234,7 +236,7 @@ impl Lane {
                     let promise = pending.awaited.map(|awaited| awaited.promise);
                     let error =
                         || CommitError::new(CommitErrorKind::Unavailable, Arc::clone(&text));
-                    self.lose(pending.counted_as, promise, error, scribe);
+                    self.lose(pending.counted_as, pending.owed, promise, error, scribe);
                 }
                 self.failed(&failure);
             }
@@ -294,20 +296,23 @@ impl Lane {
         };
     }
 
-    /// A record that nobody waits for is counted; who waits is told instead.
+    /// A record that nobody waits for is counted; who waits is told instead. Of one that is owed
+    /// both is done.
     fn lose(
         &mut self,
         counted_as: &'static str,
+        owed: bool,
         promise: Option<Promise>,
         error: impl FnOnce() -> CommitError,
         scribe: &Scribe,
     ) {
-        if let Some(promise) = promise {
-            promise.answer(Err(error()));
-        } else {
+        if owed || promise.is_none() {
             self.ledger
                 .add(counted_as, Reason::StoreUnavailable, scribe.now());
             Reason::StoreUnavailable.report();
+        }
+        if let Some(promise) = promise {
+            promise.answer(Err(error()));
         }
     }
 

@@ -16,7 +16,7 @@ mod worker;
 #[cfg(feature = "http")]
 pub(crate) use handle::Owing;
 pub(crate) use handle::Plan;
-pub use handle::{Handle, Health};
+pub use handle::{Handle, Health, Mode};
 pub(crate) use printer::Printer;
 pub(crate) use site::Opener;
 pub(crate) use worker::{Ending, Worker};

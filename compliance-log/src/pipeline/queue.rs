@@ -32,6 +32,9 @@ struct State {
     urgent: bool,
     /// The writer sleeps until it is woken.
     asleep: bool,
+    /// Something was refused for lack of room since the writer came last, or what is owed stands
+    /// above the bound.
+    crowded: bool,
     phase: Phase,
 }
 
@@ -93,15 +96,19 @@ impl Queue {
         } else {
             self.bytes_max
         };
-        if state.batch.bytes.len().saturating_add(push.bytes.len()) > bytes_max {
+        let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
+        state.crowded |= bytes > self.bytes_max;
+        if bytes > bytes_max {
             if push.owed || push.on_failure == OnFailure::DropAndCount {
                 state.batch.ledgers[push.channel.index()].add(
                     push.counted_as,
                     Reason::QueueFull,
                     push.at,
                 );
-                drop(state);
                 Reason::QueueFull.report();
+            }
+            drop(state);
+            if push.promise.is_none() && push.on_failure == OnFailure::DropAndCount {
                 return Ok(());
             }
             let text = format!(
@@ -117,6 +124,7 @@ impl Queue {
             channel: push.channel,
             counted_as: push.counted_as,
             promise: push.promise,
+            owed: push.owed,
         });
         let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
         let wake = state.asleep || ready;
@@ -139,12 +147,22 @@ impl Queue {
                 channel,
                 counted_as: "",
                 promise: Some(promise),
+                owed: false,
             });
         }
         state.urgent = true;
         drop(state);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Whether new work should wait: what it would record finds no room.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.state().crowded
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.state().phase == Phase::Open
     }
 
     /// Counts a record that was not even tried.
@@ -196,6 +214,7 @@ impl Queue {
             state.asleep = false;
         }
         state.urgent = false;
+        state.crowded = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;
         if empty.last {

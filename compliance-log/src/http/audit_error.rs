@@ -1,0 +1,129 @@
+use std::fmt;
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+
+use super::duty::Why;
+use crate::{encode::Object, event::Failure};
+
+/// Why an audited handler failed: the code under which it is recorded, and the answer to the client.
+///
+/// Made by `?` of everything that implements [`Failure`], by [`OrFail::or_fail`] of everything else.
+///
+/// As a response it is a problem document (RFC 9457) with `type`, `title`, `status` and `code`. The
+/// error's text is for the log alone: it may say more than a client should know. For a body of your
+/// own return your own error type, which implements [`Failure`] and [`IntoResponse`].
+#[derive(Clone)]
+pub struct AuditError {
+    code: &'static str,
+    status: StatusCode,
+    message: String,
+}
+
+impl AuditError {
+    /// A failure under `code`; `why` becomes the record's `error_message`, through redaction.
+    pub fn new(code: &'static str, why: impl fmt::Display) -> Self {
+        Self {
+            code,
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: why.to_string(),
+        }
+    }
+
+    /// The status of the answer. Default: 500, or what [`Failure::status`] says.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The code under which it is recorded.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(super) fn unavailable(why: impl fmt::Display) -> Self {
+        Self::new("AUDIT_UNAVAILABLE", why).status(StatusCode::SERVICE_UNAVAILABLE)
+    }
+}
+
+impl<F: Failure> From<F> for AuditError {
+    fn from(failure: F) -> Self {
+        let status = StatusCode::from_u16(failure.status());
+        Self::new(failure.error_code(), &failure)
+            .status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+}
+
+impl fmt::Display for AuditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for AuditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuditError({} {}: {self})", self.code, self.status)
+    }
+}
+
+impl std::error::Error for AuditError {}
+
+impl IntoResponse for AuditError {
+    fn into_response(self) -> Response {
+        let body = Object::new()
+            .text("type", "about:blank")
+            .text("title", self.status.canonical_reason().unwrap_or("Error"))
+            .number("status", u64::from(self.status.as_u16()))
+            .text("code", self.code)
+            .into_json();
+        let json = HeaderValue::from_static("application/problem+json");
+        let mut response = (self.status, [(CONTENT_TYPE, json)], body).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = HeaderValue::from_static("1");
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(Why {
+            code: self.code.to_owned(),
+            message: Some(self.message),
+            detail: None,
+        });
+        response
+    }
+}
+
+/// Names the code of an error that has none.
+pub trait OrFail<T> {
+    /// The value, or an [`AuditError`] under `code` with the error's text.
+    ///
+    /// ```
+    /// use compliance_log::http::{AuditError, OrFail as _};
+    ///
+    /// fn rate(text: &str) -> Result<u32, AuditError> {
+    ///     text.parse().or_fail("BAD_RATE")
+    /// }
+    ///
+    /// assert_eq!(rate("many").unwrap_err().code(), "BAD_RATE");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where `self` is one. The answer is a 500; for another status
+    /// `.map_err(|error| AuditError::new("BAD_RATE", error).status(..))`.
+    fn or_fail(self, code: &'static str) -> Result<T, AuditError>;
+}
+
+impl<T, E: fmt::Display> OrFail<T> for Result<T, E> {
+    fn or_fail(self, code: &'static str) -> Result<T, AuditError> {
+        self.map_err(|error| AuditError::new(code, error))
+    }
+}
+
+impl<T> OrFail<T> for Option<T> {
+    fn or_fail(self, code: &'static str) -> Result<T, AuditError> {
+        self.ok_or_else(|| AuditError::new(code, "nothing there"))
+    }
+}

@@ -1,0 +1,168 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::Method;
+
+use super::{
+    audit_ctx::{AuditCtx, Intent},
+    audited::{AuditResult, Audited},
+    duty::{Begun, after_effect},
+};
+use crate::{
+    event::AuditEvent,
+    pipeline::Mode,
+    receipt::{Commit, CommitError, Receipt},
+};
+
+/// The owed record on its way. It is queued already; dropping this does not take it back.
+///
+/// # Errors
+///
+/// Resolves to a [`CommitError`] only where nothing has happened yet: in the handler of a safe
+/// method (`GET`, `HEAD`, `OPTIONS`, `TRACE`), whose answer can still be withheld. After any other
+/// method the action is done, and telling the client that it failed would be wrong: the loss is
+/// counted, in `log.gap` and as `compliance_log_after_effect_failures`, and the answer stands.
+#[must_use = "await it: the answer must not leave before the record is durable"]
+pub struct Settling {
+    commit: Commit,
+    event: &'static str,
+    effect: Effect,
+}
+
+/// Whether an answer can still be withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Pending,
+    Done,
+}
+
+impl Effect {
+    /// RFC 9110, section 9.2.1.
+    pub(super) fn of(method: &Method, mode: Mode) -> Self {
+        match mode {
+            Mode::Enforce if method.is_safe() => Self::Pending,
+            Mode::Enforce | Mode::Observe => Self::Done,
+        }
+    }
+}
+
+impl Settling {
+    pub(super) fn new(commit: Commit, event: &'static str, effect: Effect) -> Self {
+        Self {
+            commit,
+            event,
+            effect,
+        }
+    }
+}
+
+impl Future for Settling {
+    type Output = Result<Settled, CommitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let receipt = match ready!(Pin::new(&mut self.commit).poll(cx)) {
+            Ok(receipt) => Some(receipt),
+            Err(error) if self.effect == Effect::Pending => return Poll::Ready(Err(error)),
+            Err(_) => {
+                after_effect(self.event);
+                None
+            }
+        };
+        Poll::Ready(Ok(Settled { receipt }))
+    }
+}
+
+impl fmt::Debug for Settling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Settling({}, {:?})", self.event, self.commit)
+    }
+}
+
+/// The handler told how its action ended: what an answer is made of.
+#[derive(Debug)]
+#[must_use = "make the answer of it: `.respond(body)`"]
+pub struct Settled {
+    receipt: Option<Receipt>,
+}
+
+impl Settled {
+    /// Proof that the record is durable; `None` where that failed after the action was done.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.receipt.as_ref()
+    }
+
+    /// The answer of an audited handler.
+    ///
+    /// # Errors
+    ///
+    /// Never; it is an [`AuditResult`] so that it can be a handler's last line.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "having it is the proof; a handler's last line is a `Result`"
+    )]
+    pub fn respond<T, E>(self, body: T) -> AuditResult<T, E> {
+        Ok(Audited(body))
+    }
+}
+
+/// The announcement of an action on its way to the disk; resolves to an [`Intent`].
+///
+/// # Errors
+///
+/// Resolves to a [`CommitError`] if the announcement could not be made durable: nothing was done
+/// yet, and nothing should be.
+#[must_use = "await it before the action is done"]
+pub struct Beginning<E: AuditEvent> {
+    commit: Commit,
+    target: String,
+    // Always some until the future is ready.
+    ctx: Option<AuditCtx<E>>,
+}
+
+impl<E: AuditEvent> Beginning<E> {
+    pub(super) fn new(commit: Commit, target: String, ctx: AuditCtx<E>) -> Self {
+        Self {
+            commit,
+            target,
+            ctx: Some(ctx),
+        }
+    }
+}
+
+impl<E: AuditEvent> Unpin for Beginning<E> {}
+
+impl<E: AuditEvent> Future for Beginning<E> {
+    type Output = Result<Intent<E>, CommitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.commit).poll(cx));
+        let target = std::mem::take(&mut self.target);
+        // Polled again after it was ready, it has nothing to give; the commit says so in its answer.
+        let Some(ctx) = self.ctx.take() else {
+            return Poll::Ready(answer.and(Err(CommitError::answered())));
+        };
+        let record = match answer {
+            Ok(receipt) => Some(format!("{}/{}", receipt.stream(), receipt.seq())),
+            Err(error) => {
+                if ctx.mode() == Mode::Enforce {
+                    return Poll::Ready(Err(error));
+                }
+                ctx.would_refuse();
+                None
+            }
+        };
+        ctx.duty().begin(Begun { target, record });
+        Poll::Ready(Ok(Intent::new(ctx)))
+    }
+}
+
+impl<E: AuditEvent> fmt::Debug for Beginning<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Beginning({}, {:?})", E::META.name, self.commit)
+    }
+}

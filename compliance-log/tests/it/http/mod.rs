@@ -8,6 +8,7 @@
 
 mod endings;
 mod identity;
+mod owed;
 mod served;
 mod tower;
 mod trace;

@@ -203,7 +203,7 @@ pub(crate) use fault::FaultFs;
 #[cfg(any(test, feature = "test-util"))]
 mod fault {
     use std::sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     };
 
@@ -220,6 +220,8 @@ mod fault {
         },
         /// Every append fails with `ENOSPC` after half of its bytes, until the fault is cleared.
         NoSpace,
+        /// Appends do not return until the fault is cleared.
+        Stall,
     }
 
     /// The operating system's file system, with faults.
@@ -229,12 +231,14 @@ mod fault {
     #[derive(Debug, Default)]
     struct State {
         fault: Mutex<Option<Fault>>,
+        changed: Condvar,
         syncs: AtomicU64,
     }
 
     impl FaultFs {
         pub(crate) fn set(&self, fault: Option<Fault>) {
             *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+            self.0.changed.notify_all();
         }
 
         /// Syncs of files that were asked for so far.
@@ -288,10 +292,15 @@ mod fault {
 
     impl StoreFile for FaultFile {
         fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-            let fault = *self
+            let fault = self
                 .state
                 .fault
                 .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let fault = *self
+                .state
+                .changed
+                .wait_while(fault, |fault| matches!(fault, Some(Fault::Stall)))
                 .unwrap_or_else(PoisonError::into_inner);
             if let Some(Fault::NoSpace) = fault {
                 self.file.append(&bytes[..bytes.len() / 2])?;

@@ -156,7 +156,10 @@ fn app(log: &compliance_log::ComplianceLog) -> Router {
             audited::get(own_error).and(unaudited::delete(|| async { "gone" }, "does nothing")),
         )
         .route("/sessions", audited::post(open_session))
-        .route("/health", unaudited::get(|| async { "ok" }, "liveness probe"))
+        .route(
+            "/health",
+            unaudited::get(|| async { "ok" }, "liveness probe"),
+        )
         .layer(from_fn(authenticate));
     let plain = Router::new()
         .route("/forgotten", axum::routing::get(forgotten))
@@ -191,16 +194,34 @@ fn owed(records: &[Value]) -> Vec<String> {
             let event = record["event"].as_str().unwrap();
             event.starts_with("booking.") || event.starts_with("session.")
         })
-        .map(|record| format!("{} | {}", record["event"].as_str().unwrap(), verdict(record)))
+        .map(|record| {
+            format!(
+                "{} | {}",
+                record["event"].as_str().unwrap(),
+                verdict(record)
+            )
+        })
         .collect()
 }
 
 #[tokio::test]
 async fn each_way_to_end_leaves_one_record_of_the_owed_event() {
     for (path, answered, expected) in [
-        ("/create/well", "200", "booking.created | booking/17 | - | success | - | -"),
-        ("/create/other", "200", "booking.updated | booking/17 | - | success | - | -"),
-        ("/create/begun", "200", "booking.created | booking/17 | - | success | - | -"),
+        (
+            "/create/well",
+            "200",
+            "booking.created | booking/17 | - | success | - | -",
+        ),
+        (
+            "/create/other",
+            "200",
+            "booking.updated | booking/17 | - | success | - | -",
+        ),
+        (
+            "/create/begun",
+            "200",
+            "booking.created | booking/17 | - | success | - | -",
+        ),
         (
             "/create/own",
             "409",
@@ -246,7 +267,11 @@ async fn each_way_to_end_leaves_one_record_of_the_owed_event() {
             "408",
             "booking.created | POST /timed/{how} | - | fail | - | HTTP_408",
         ),
-        ("/sessions", "200", "session.opened | - | - | success | - | -"),
+        (
+            "/sessions",
+            "200",
+            "session.opened | - | - | success | - | -",
+        ),
     ] {
         let server = serve(app).await;
         let answer = post(&server, path).await;
@@ -277,7 +302,10 @@ async fn an_error_of_the_services_own_keeps_its_answer() {
 async fn errors_are_problem_documents_and_say_more_in_the_log_than_to_the_client() {
     let server = serve(app).await;
     let answer = post(&server, "/create/own").await;
-    assert_eq!(header(&answer, "content-type"), Some("application/problem+json"));
+    assert_eq!(
+        header(&answer, "content-type"),
+        Some("application/problem+json")
+    );
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(
         serde_json::from_str::<Value>(body).unwrap(),
@@ -322,7 +350,10 @@ async fn without_a_tenant_only_what_happens_before_authentication_is_let_in() {
 async fn who_takes_the_context_and_says_nothing_has_abandoned_the_action() {
     let server = serve(app).await;
     let answer = server.send(&request("GET", "/forgotten", TENANT)).await;
-    assert!(answer.ends_with("all is well"), "the answer stands: {answer}");
+    assert!(
+        answer.ends_with("all is well"),
+        "the answer stands: {answer}"
+    );
     assert_eq!(
         owed(&server.records(1).await),
         ["booking.created | GET /forgotten | - | fail | abandoned | ABANDONED"]

@@ -250,6 +250,7 @@ async fn observing_refuses_nothing_and_says_what_it_would_have() {
     let nobody = Request::post("/bookings").body(Body::empty()).unwrap();
     let answer = app.clone().oneshot(nobody).await.unwrap().status();
     assert_eq!(answer, StatusCode::OK, "no tenant");
+    log.flush().unwrap();
     degrade(&log, &faults);
     for method in ["POST", "GET"] {
         assert_eq!(

@@ -60,6 +60,10 @@ impl Served {
         socket
     }
 
+    pub(super) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Sends a request and reads until the server closes.
     pub(super) async fn send(&self, request: &str) -> String {
         let mut socket = self.connect(request).await;

@@ -12,7 +12,10 @@ use crate::{
     store::FaultFs,
 };
 
-pub use crate::{clock::ManualClock, store::Fault};
+pub use crate::{
+    clock::ManualClock,
+    store::{Effect, Fault},
+};
 
 /// Runs `future` with `log` as the log of everything in it.
 pub fn within<F: Future>(log: &ComplianceLog, future: F) -> Scoped<F> {
@@ -140,6 +143,22 @@ impl Faults {
     /// Lets everything succeed again.
     pub fn clear(&self) {
         self.0.set(None);
+    }
+
+    /// Calls of the file system since a fault was set last, or since the beginning.
+    pub fn calls(&self) -> u64 {
+        self.0.calls()
+    }
+
+    /// The power fails: no call succeeds from here on, and of what no sync covers, `keep` decides how
+    /// much is left. It is asked for a number from 0 to its argument: of each file's bytes beyond the
+    /// last sync, and of the changes of names since the last sync of their folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn power_off(&self, mut keep: impl FnMut(u64) -> u64) -> io::Result<()> {
+        self.0.power_off(&mut keep)
     }
 
     /// Syncs of files that were asked for so far.

@@ -7,6 +7,8 @@
 
 mod create;
 mod durable;
+#[cfg(any(test, feature = "test-util"))]
+mod fault;
 mod fs;
 mod head;
 mod open;
@@ -20,9 +22,9 @@ mod volume;
 
 pub(crate) use create::Lock;
 #[cfg(any(test, feature = "test-util"))]
-pub use fs::Fault;
+pub(crate) use fault::FaultFs;
 #[cfg(any(test, feature = "test-util"))]
-pub(crate) use fs::FaultFs;
+pub use fault::{Effect, Fault};
 pub(crate) use fs::{Fs, RealFs};
 pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};

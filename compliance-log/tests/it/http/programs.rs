@@ -2,7 +2,7 @@
 //! that it owed, on the disk before any answer.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io,
     path::Path,
     sync::{Arc, Mutex, OnceLock},
@@ -142,7 +142,7 @@ fn owed(program: &Program) -> (&'static str, &'static str, Option<&'static str>)
 }
 
 /// Handlers say here that they have come to where the client leaves, by the id of the request.
-type Reached = Arc<Mutex<HashMap<String, oneshot::Sender<()>>>>;
+type Reached = Arc<Mutex<BTreeMap<String, oneshot::Sender<()>>>>;
 
 async fn run(
     ctx: AuditCtx<BookingCreated>,
@@ -266,7 +266,7 @@ async fn ask_http1(
         body.len()
     );
     for (name, value) in request.headers() {
-        head += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        head.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);
     }
     let mut socket = TcpStream::connect(server.addr).await.unwrap();
     let text = format!("{head}\r\n{body}");

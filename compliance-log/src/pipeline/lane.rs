@@ -12,7 +12,7 @@ use crate::{
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind, Promise, Receipt},
-    store::{Stream, WriteError},
+    store::{Left, Stream, WriteError},
 };
 
 /// After a failure, mending it is tried again when this much time has passed.
@@ -230,12 +230,14 @@ impl Lane {
                 self.ledger.merge(std::mem::take(&mut self.told));
                 self.owed_in_batch.append(&mut self.owed);
                 std::mem::swap(&mut self.owed, &mut self.owed_in_batch);
-                let text: Arc<str> =
-                    format!("{}; the record is not stored", describe(&failure)).into();
+                let (kind, what) = match failure.left {
+                    Left::Nothing => (CommitErrorKind::Unavailable, "the record is not stored"),
+                    Left::Perhaps => (CommitErrorKind::Unknown, "the record may be stored or not"),
+                };
+                let text: Arc<str> = format!("{}; {what}", describe(&failure)).into();
                 for pending in std::mem::take(&mut self.pending) {
                     let promise = pending.awaited.map(|awaited| awaited.promise);
-                    let error =
-                        || CommitError::new(CommitErrorKind::Unavailable, Arc::clone(&text));
+                    let error = || CommitError::new(kind, Arc::clone(&text));
                     self.lose(pending.counted_as, pending.owed, promise, error, scribe);
                 }
                 self.failed(&failure);

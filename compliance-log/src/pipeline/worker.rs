@@ -119,10 +119,7 @@ impl Worker {
                 why, ledgers: kept, ..
             } => {
                 for entry in batch.entries.drain(..) {
-                    if let Some(promise) = entry.promise {
-                        let text = format!("{why}; the record is not stored");
-                        promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
-                    } else {
+                    if entry.owed || entry.promise.is_none() {
                         let reason = Reason::StoreUnavailable;
                         kept[entry.channel.index()].add(
                             entry.counted_as,
@@ -130,6 +127,10 @@ impl Worker {
                             self.scribe.now(),
                         );
                         reason.report();
+                    }
+                    if let Some(promise) = entry.promise {
+                        let text = format!("{why}; the record is not stored");
+                        promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
                     }
                 }
             }

@@ -29,4 +29,4 @@ pub(crate) use fs::{Fs, RealFs};
 pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
-pub(crate) use stream::{Settings, Stream, WriteError};
+pub(crate) use stream::{Left, Settings, Stream, WriteError};

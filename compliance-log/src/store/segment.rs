@@ -17,18 +17,21 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Appends whole records. After an error the file ends where it ended before, unless cutting it
-    /// back failed too.
+    /// Appends whole records. After an error the file ends where it ended before, and that is durable,
+    /// unless cutting it back failed too: else a crash could bring back what was said not to be stored.
     pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), AppendError> {
         match self.file.append(lines) {
             Ok(()) => {
                 self.len += lines.len() as u64;
                 Ok(())
             }
-            Err(error) => match self.file.set_len(self.len) {
-                Ok(()) => Err(AppendError::CutBack(error)),
-                Err(_) => Err(AppendError::LeftPartial(error)),
-            },
+            Err(error) => {
+                let cut = self.file.set_len(self.len);
+                match cut.and_then(|()| self.file.sync_data()) {
+                    Ok(()) => Err(AppendError::CutBack(error)),
+                    Err(_) => Err(AppendError::LeftPartial(error)),
+                }
+            }
         }
     }
 }

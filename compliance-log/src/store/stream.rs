@@ -93,6 +93,15 @@ struct Durable {
 pub(crate) struct WriteError {
     pub(crate) error: io::Error,
     pub(crate) path: PathBuf,
+    pub(crate) left: Left,
+}
+
+/// What a failed call left of the records that it should have stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    Nothing,
+    /// Some may be in a file, and a start after a crash may take them for stored.
+    Perhaps,
 }
 
 /// What a start knows of a stream's end.
@@ -561,6 +570,10 @@ impl Stream {
         WriteError {
             error,
             path: self.dir.join(name),
+            left: match &self.tail {
+                Tail::Poisoned { .. } => Left::Perhaps,
+                Tail::Open { .. } | Tail::Closed { .. } => Left::Nothing,
+            },
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod derive;
 mod durable;
+mod faults;
 mod golden;
 mod http;
 mod records;

@@ -42,10 +42,12 @@ mod captured;
 mod assertions;
 mod secrets;
 mod links;
+mod schema_lock;
 mod faults;
 
 pub use crate::{clock::ManualClock, store::Fault};
 pub use captured::{Captured, capture, capture_with};
 pub use faults::Faults;
 pub use found::Found;
+pub use schema_lock::assert_schema_lock;
 pub use scope::{within, within_sync};

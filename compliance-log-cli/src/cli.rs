@@ -22,6 +22,7 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     Show(ShowArgs),
     Tail(TailArgs),
+    Schema(SchemaArgs),
 }
 
 /// Check that stored records are the ones that were written
@@ -79,6 +80,41 @@ pub(crate) struct TailArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
     /// Print the stored lines, unchanged
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Compare schema locks, or print the JSON Schema of a record
+///
+/// A lock states the fields of a service's events; a test of the service keeps it, with
+/// `compliance_log::test_util::assert_schema_lock`.
+///
+/// Needs: read access to the files given.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    #[command(subcommand)]
+    pub(crate) verb: SchemaVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaVerb {
+    Diff(DiffArgs),
+}
+
+/// Compare two schema locks: can a reader of the old one be surprised?
+///
+/// Lists what differs. Added events and optional fields, more sensitive classes, actions that take
+/// away more and raised versions are compatible; everything else is breaking.
+///
+/// Needs: read access to the two files.
+#[derive(Debug, Args)]
+#[command(after_help = exit::DIFF_HELP)]
+pub(crate) struct DiffArgs {
+    /// The old lock, for example the one that was released
+    pub(crate) old: PathBuf,
+    /// The new lock
+    pub(crate) new: PathBuf,
+    /// Print the findings as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

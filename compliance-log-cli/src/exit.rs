@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Ok,
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
+    /// 1: what was looked for is there: `schema diff` found a breaking change.
+    Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
     /// 3: the arguments are wrong, or the operating system refused.
@@ -22,7 +24,7 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Ok => 0,
-            Self::Tampered => 1,
+            Self::Tampered | Self::Found => 1,
             Self::Incomplete => 2,
             Self::Failed => 3,
             Self::Torn => 4,
@@ -44,3 +46,10 @@ Exit codes:
   2  nothing, or not everything, was checked
   3  usage, or the operating system refused
   4  torn only: what a crash leaves behind";
+
+/// The table for `schema diff --help`.
+pub(crate) const DIFF_HELP: &str = "\
+Exit codes:
+  0  the same, or compatible
+  1  breaking: a reader of the old schema can be surprised
+  3  usage, a file is no lock, or the operating system refused";

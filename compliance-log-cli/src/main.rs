@@ -11,6 +11,7 @@ mod cli;
 mod source;
 mod merge;
 mod human;
+mod lock;
 mod cmd;
 
 use std::{io, process::ExitCode};
@@ -18,7 +19,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
-    cli::{Cli, Verb},
+    cli::{Cli, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
     printer::Printer,
@@ -54,6 +55,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Verify(args) => cmd::verify::run(&args, &mut printer)?,
         Verb::Show(args) => cmd::show::run(args, &mut printer)?,
         Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
+        Verb::Schema(args) => match args.verb {
+            SchemaVerb::Diff(args) => cmd::schema_diff::run(&args, &mut printer)?,
+        },
     };
     match printer.flush() {
         // How it ended is settled, whether or not somebody read it all.

@@ -76,6 +76,7 @@ pub mod wire;
 pub mod chain;
 mod layout;
 mod schema;
+pub mod schema_lock;
 mod redact;
 pub use redact::Policy;
 mod encode;

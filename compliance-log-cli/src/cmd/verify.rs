@@ -69,7 +69,7 @@ fn exit(report: &Report) -> Exit {
 
 fn what_next(exit: Exit) -> Option<&'static str> {
     match exit {
-        Exit::Ok | Exit::Failed => None,
+        Exit::Ok | Exit::Found | Exit::Failed => None,
         Exit::Tampered => Some(
             "leave the store as it is and copy it (`cp -a`) before anything else; then compare the records named above with a copy that left the machine",
         ),

@@ -11,6 +11,8 @@ fn wrong_arguments_exit_3_and_name_the_mistake() {
         (vec!["show", ".", "--where", "novalue"], "key=value"),
         (vec!["verify", ".", "--threads", "0"], "--threads"),
         (vec!["show", ".", "--category", "audits"], "audits"),
+        (vec!["schema", "dif"], "'dif'"),
+        (vec!["schema", "diff", "one"], "<NEW>"),
         (vec![], "Usage"),
     ] {
         let said = run(Path::new("/nowhere"), &arguments);
@@ -27,6 +29,9 @@ fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
         assert_eq!(said.code, 0);
         assert!(said.out.contains("Needs: read access"), "{}", said.out);
     }
+    let said = run(Path::new("/nowhere"), ["schema", "diff", "--help"]);
+    assert!(said.out.contains("Needs: read access"), "{}", said.out);
+    assert!(said.out.contains("1  breaking"), "{}", said.out);
     let said = run(Path::new("/nowhere"), ["--help"]);
     assert!(said.out.contains("4  torn only"), "{}", said.out);
 }

@@ -6,6 +6,7 @@
     reason = "tests make and alter files of their own"
 )]
 
+mod captured;
 mod derive;
 mod durable;
 mod faults;

@@ -77,7 +77,7 @@ fn a_typed_event_in_a_request_has_every_row_it_should() {
         .verified(Identity::new().tenant("acme").user("u-1").client("web"))
         .unwrap();
     within_sync(&log, || context.scope_sync(|| created().emit())).unwrap();
-    let record = captured.of(&log, "booking.created").remove(0);
+    let record = captured.assert_one_named("booking.created").into_value();
     assert_eq!(
         record["trace_id"].as_str().unwrap(),
         context.trace_id().to_string()
@@ -151,7 +151,7 @@ fn a_record_without_its_rows_is_stored_and_says_so() {
     }
     let (log, captured) = capture();
     within_sync(&log, || RoleGranted { role: "owner" }.emit()).unwrap();
-    let record = captured.of(&log, "role.granted").remove(0);
+    let record = captured.assert_one_named("role.granted").into_value();
     assert_eq!(record["schema_violations"], json!(["target_resource"]));
     assert_eq!(
         (&record["tenant_id"], &record["user_id"]),
@@ -164,7 +164,7 @@ fn a_job_without_an_actor_names_the_service() {
     let (log, captured) = capture();
     let job = AuditContext::job("nightly").tenant("acme").build();
     within_sync(&log, || job.scope_sync(|| created().emit())).unwrap();
-    let record = captured.of(&log, "booking.created").remove(0);
+    let record = captured.assert_one_named("booking.created").into_value();
     assert_eq!(record["client_id"], "test-service");
     assert_eq!(record["tenant_id"], "acme");
     assert!(record.get("user_id").is_none() && record.get("request_id").is_none());
@@ -178,7 +178,7 @@ fn a_user_id_that_names_a_person_is_not_written() {
         .actor("someone@example.org")
         .build();
     within_sync(&log, || context.scope_sync(|| created().emit())).unwrap();
-    let record = captured.of(&log, "booking.created").remove(0);
+    let record = captured.assert_one_named("booking.created").into_value();
     assert_eq!(record["user_id"], "[redacted:no-key]");
     assert_eq!(
         record["redactions"][0],
@@ -201,8 +201,8 @@ fn ordinary_events_become_app_records_with_the_same_context() {
             });
         });
     });
-    let records = captured.records(&log);
-    let app: Vec<&Value> = records
+    let records = captured.records();
+    let app: Vec<_> = records
         .iter()
         .filter(|record| record["category"] == "app" && record["seq"] != 0)
         .collect();
@@ -232,7 +232,7 @@ fn a_span_carries_the_scope_in_which_it_was_made() {
         let span = within_sync(&log, || context.scope_sync(|| tracing::info_span!("work")));
         span.in_scope(|| tracing::info!("inside"));
     });
-    assert_eq!(captured.of(&log, "log")[0]["request_id"], "r-3");
+    assert_eq!(captured.named("log")[0]["request_id"], "r-3");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn values_that_break_lines_or_sizes_are_bounded() {
         .unwrap();
         Text { text: long.clone() }.emit().unwrap();
     });
-    let records = captured.of(&log, "text.stored");
+    let records = captured.named("text.stored");
     assert_eq!(records[0]["data"]["text"], nasty);
     let cut = records[1]["data"]["text"].as_str().unwrap();
     assert!(
@@ -285,7 +285,7 @@ fn ten_thousand_fields_make_one_bounded_record() {
             tracing::info!(a = %big, b = %big, c = %big, d = %big, e = %big, f = %big, "many");
         });
     });
-    let record = captured.of(&log, "log").remove(0);
+    let record = captured.assert_one_named("log").into_value();
     let dropped = record["redactions"].as_array().unwrap();
     assert!(
         dropped.iter().any(|redaction| redaction["rule"] == "size"),
@@ -302,7 +302,7 @@ fn time_is_taken_when_the_event_happens() {
     let (log, captured) = capture_with(|builder| builder.clock(clock));
     within_sync(&log, || created().emit()).unwrap();
     assert_eq!(
-        captured.of(&log, "booking.created")[0]["timestamp"],
+        captured.named("booking.created")[0]["timestamp"],
         "1970-01-01T00:00:00.000000Z"
     );
 }
@@ -324,7 +324,7 @@ fn a_value_whose_formatting_panics_does_not_reach_the_service() {
         );
     });
     assert_eq!(
-        captured.of(&log, "log")[0]["data"]["value"],
+        captured.named("log")[0]["data"]["value"],
         "[could not be formatted]"
     );
 }
@@ -345,7 +345,7 @@ fn keys_that_stand_twice_or_need_escapes_stay_valid_and_apart() {
             );
         });
     });
-    let record = captured.of(&log, "log").remove(0);
+    let record = captured.assert_one_named("log").into_value();
     let data = &record["data"];
     assert_eq!(
         (&data["a\"b\n"], &data["a\"b\n_"], &data["a\"b\n__"]),
@@ -416,7 +416,7 @@ fn a_recorder_that_logs_does_not_lock_the_queue_against_itself() {
             metrics::with_local_recorder(&Logs, || {
                 crate::support::wait_until("the queue is full", || {
                     (0..100).for_each(|_| tracing::info!(text, "fill"));
-                    !captured.of(&log, "log.gap").is_empty()
+                    !captured.named("log.gap").is_empty()
                 });
             });
         });

@@ -46,7 +46,7 @@ fn named(path: &TypePath) -> Known {
         // A type of the service's own can be named by its path.
         "Value" if bare || path.path.segments[0].ident == "serde_json" => Known::Json,
         "Bytes" | "BytesMut" => Known::Bytes,
-        "Option" | "Box" | "Rc" | "Arc" | "Cow" => argument(last).map_or(Known::Nothing, known),
+        "Option" | "Box" | "Arc" | "Cow" => argument(last).map_or(Known::Nothing, known),
         "Vec" | "BTreeSet" => argument(last).map_or(Known::Nothing, list),
         "bool" | "char" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8" | "i16"
         | "i32" | "i64" | "i128" | "isize" | "f32" | "f64" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr"

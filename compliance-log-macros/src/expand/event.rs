@@ -119,7 +119,8 @@ fn field_meta(field: &Field<'_>) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     quote_spanned! {ty.span()=>
-        ::compliance_log::__private::FieldMeta::of::<#ty>(
+        ::compliance_log::__private::FieldMeta::of(
+            <#ty as ::compliance_log::__private::AuditField>::META,
             #name,
             #class,
             ::compliance_log::__private::Action::#action,

@@ -61,7 +61,8 @@ fn bytes_max_of(ty: &Type, class: Class, bytes_max: Option<u32>) -> TokenStream 
     });
     let class = variant(class);
     quote_spanned! {ty.span()=>
-        ::compliance_log::__private::FieldMeta::of::<#ty>(
+        ::compliance_log::__private::FieldMeta::of(
+            <#ty as ::compliance_log::__private::AuditField>::META,
             "",
             ::compliance_log::__private::Class::#class,
             ::compliance_log::__private::Action::#action,

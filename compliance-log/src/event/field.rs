@@ -1,5 +1,5 @@
 use super::{
-    meta::{Class, Kind, Presence},
+    meta::{Class, Kind, Presence, TypeMeta},
     value::Raw,
 };
 
@@ -17,7 +17,7 @@ use super::{
 /// | `SystemTime`, [`Timestamp`](crate::clock::Timestamp) | RFC 3339 in UTC with microseconds |
 /// | `Option` | its value; left out where it is `None` |
 /// | `Vec`, arrays, slices, `BTreeSet` | an array, see [`Element`] |
-/// | `&`, `Box`, `Rc`, `Arc`, `Cow` | what they hold |
+/// | `&`, `Box`, `Arc`, `Cow` | what they hold |
 ///
 /// For a newtype, or an enum without fields, the derive of the same name does it. By hand:
 ///
@@ -51,6 +51,13 @@ pub trait AuditField {
     const PRESENCE: Presence = Presence::Always;
     /// The most bytes that are written of its text, where a field does not say otherwise.
     const BYTES_MAX: Option<u32> = None;
+    /// All of the above.
+    #[doc(hidden)]
+    const META: TypeMeta = TypeMeta {
+        kind: Self::KIND,
+        presence: Self::PRESENCE,
+        bytes_max: Self::BYTES_MAX,
+    };
 
     /// The value, or `None` to leave the field out.
     fn raw(&self) -> Option<Raw<'_>>;
@@ -91,7 +98,7 @@ pub trait Classified: AuditField {
 #[diagnostic::on_unimplemented(
     message = "a list of `{Self}` cannot be a field of an audit event",
     label = "not an element of a list",
-    note = "bytes say nothing to a reader and may be anything; log their length or a digest",
-    note = "for a type of your own that `AuditField` is derived or implemented for, write `impl Element for {Self} {{}}`"
+    note = "a list holds neither lists nor options; bytes may be anything, so log their length or a digest",
+    note = "a type of your own whose `AuditField` is written by hand needs `impl Element` too"
 )]
 pub trait Element: AuditField {}

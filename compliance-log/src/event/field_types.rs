@@ -9,7 +9,6 @@ use std::{
         NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize,
     },
     ops::ControlFlow,
-    rc::Rc,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -129,7 +128,6 @@ macro_rules! pointer {
 pointer! {
     &T;
     Box<T>;
-    Rc<T>;
     Arc<T>;
     Cow<'_, T> where T: ToOwned;
 }
@@ -177,7 +175,6 @@ list! {
     [T: Element, const N: usize] [T; N];
     [T: Element] &[T];
     [T: Element] Box<[T]>;
-    [T: Element] Rc<[T]>;
     [T: Element] Arc<[T]>;
     [T: Element + Clone] Cow<'_, [T]>;
 }
@@ -196,7 +193,6 @@ classified_list! {
     [T: Element + Classified, const N: usize] [T; N];
     [T: Element + Classified] &[T];
     [T: Element + Classified] Box<[T]>;
-    [T: Element + Classified] Rc<[T]>;
     [T: Element + Classified] Arc<[T]>;
     [T: Element + Classified + Clone] Cow<'_, [T]>;
 }

@@ -109,6 +109,15 @@ pub enum Presence {
     Optional,
 }
 
+/// What a type says of its values.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct TypeMeta {
+    pub(super) kind: Kind,
+    pub(super) presence: Presence,
+    pub(super) bytes_max: Option<u32>,
+}
+
 /// One field of an event type.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldMeta {
@@ -143,10 +152,11 @@ impl FieldMeta {
         }
     }
 
-    /// A field of type `T`, as a derive states it; what is wrong about it fails the build there.
+    /// A field as a derive states it; what is wrong about it fails the build there.
     #[doc(hidden)]
     #[track_caller]
-    pub const fn of<T: AuditField + ?Sized>(
+    pub const fn of(
+        ty: TypeMeta,
         name: &'static str,
         class: Class,
         action: Action,
@@ -163,19 +173,19 @@ impl FieldMeta {
             "a card number is never written whole; write `#[audit(mask = \"pan\")]` for its last four digits, or `#[audit(drop)]`"
         );
         assert!(
-            bytes_max.is_none() || T::KIND.holds_text(),
+            bytes_max.is_none() || ty.kind.holds_text(),
             "`max_len` bounds text, and this type holds none; remove it"
         );
         assert!(
-            !(root && matches!(T::KIND, Kind::List(_))),
+            !(root && matches!(ty.kind, Kind::List(_))),
             "a key at the root of the record holds one value, not a list; give the field another key with `#[audit(rename = \"...\")]`"
         );
         let bytes_max = match bytes_max {
-            None => T::BYTES_MAX,
+            None => ty.bytes_max,
             bytes_max => bytes_max,
         };
         assert!(
-            !(kept && matches!(class, Class::Public) && T::KIND.holds_text())
+            !(kept && matches!(class, Class::Public) && ty.kind.holds_text())
                 || bytes_max.is_some(),
             "text that anybody may see needs a bound; write for example `#[audit(public, max_len = 200)]`"
         );
@@ -184,8 +194,8 @@ impl FieldMeta {
             class,
             action,
             root,
-            kind: T::KIND,
-            presence: T::PRESENCE,
+            kind: ty.kind,
+            presence: ty.presence,
             bytes_max,
         }
     }

@@ -15,7 +15,7 @@ pub use category::{Category, Channel, Level};
 pub use compliance_log_macros::AuditField;
 pub use failure::Failure;
 pub use field::{AuditField, Classified, Element};
-pub use meta::{Action, AuditEvent, Class, EventMeta, FieldMeta, Kind, Presence};
+pub use meta::{Action, AuditEvent, Class, EventMeta, FieldMeta, Kind, Presence, TypeMeta};
 pub use outcome::{Outcome, OutcomeDetail};
 pub use registry::{Registered, registered};
 pub use scope::{PreAuth, Scope, Tenanted};

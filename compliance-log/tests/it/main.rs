@@ -8,6 +8,7 @@
 
 mod derive;
 mod durable;
+mod fields;
 mod golden;
 mod http;
 mod records;

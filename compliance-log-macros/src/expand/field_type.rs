@@ -28,7 +28,17 @@ pub(super) fn expand(input: &DeriveInput, made: &FieldType<'_>) -> TokenStream {
             let element = parse_quote! {
                 for<'element> #ty: ::compliance_log::__private::Element
             };
-            implementations(input, &variant(class), &body, Some(element))
+            let made = implementations(input, &variant(class), &body, Some(element));
+            let ident = &input.ident;
+            // A constant that nobody uses is not looked at, and one with parameters only where it is
+            // used: as a field.
+            let looked_at = input.generics.params.is_empty().then(|| {
+                quote! {
+                    const _: ::core::option::Option<u32> =
+                        <#ident as ::compliance_log::__private::AuditField>::BYTES_MAX;
+                }
+            });
+            quote!(#made #looked_at)
         }
         FieldType::Words { words, class } => {
             let idents = words.iter().map(|(ident, _)| ident);

@@ -30,9 +30,22 @@ pub(crate) struct FieldAttr {
     pub(crate) class: Option<Given<Class>>,
     pub(crate) action: Option<Given<Action>>,
     pub(crate) rename: Option<LitStr>,
+    /// The most bytes of its text.
+    pub(crate) max_len: Option<Given<u32>>,
     pub(crate) skip: Skip,
     seen: BTreeSet<String>,
 }
+
+/// `#[audit(...)]` on a type of which fields are made.
+#[derive(Default)]
+pub(crate) struct TypeAttr {
+    pub(crate) class: Option<Given<Class>>,
+    pub(crate) max_len: Option<Given<u32>>,
+    seen: BTreeSet<String>,
+}
+
+/// More than any text of a record has.
+const LEN_MAX: u32 = 4096;
 
 /// Whether a field is left out of the event.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -97,6 +110,7 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldAttr {
                 }
                 "skip" if flag(&meta, errors) => found.skip = Skip::Yes,
                 "rename" => found.rename = text(&meta, "passenger_ref", errors),
+                "max_len" => found.max_len = max_len(meta, errors),
                 // Refused by its guard, which said why.
                 "drop" | "pseudonym" | "mask" | "skip" => (),
                 other => errors.at(
@@ -104,13 +118,55 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldAttr {
                     format!(
                         "a field has no option `{other}`; it has a class (`public`, `internal`, \
                          `personal`, `cardholder`), an action (`pseudonym`, `mask = \"pan\"`, \
-                         `drop`), `rename = \"...\"` and `skip`"
+                         `drop`), `max_len = ...`, `rename = \"...\"` and `skip`"
                     ),
                 ),
             }
         }
     }
     found
+}
+
+pub(crate) fn of_type(attrs: &[Attribute], errors: &mut Errors) -> TypeAttr {
+    let mut found = TypeAttr::default();
+    for attr in audit(attrs) {
+        for meta in options(attr, &mut found.seen, errors) {
+            match (word(&meta).as_str(), Class::from_word(&word(&meta))) {
+                (_, Some(class)) => {
+                    if flag(&meta, errors) {
+                        set(&mut found.class, class, meta, "class", errors);
+                    }
+                }
+                ("max_len", _) => found.max_len = max_len(meta, errors),
+                (other, _) => errors.at(
+                    meta.path(),
+                    format!(
+                        "a type has no option `{other}`; it has a class (`public`, `internal`, \
+                         `personal`, `cardholder`) and `max_len = ...`"
+                    ),
+                ),
+            }
+        }
+    }
+    found
+}
+
+/// The word that `#[audit(rename = "...")]` on a variant gives.
+pub(crate) fn of_variant(attrs: &[Attribute], errors: &mut Errors) -> Option<LitStr> {
+    let mut rename = None;
+    let mut seen = BTreeSet::new();
+    for attr in audit(attrs) {
+        for meta in options(attr, &mut seen, errors) {
+            match word(&meta).as_str() {
+                "rename" => rename = text(&meta, "paid_in_part", errors),
+                other => errors.at(
+                    meta.path(),
+                    format!("a variant has no option `{other}`; it has `rename = \"...\"`"),
+                ),
+            }
+        }
+    }
+    rename
 }
 
 fn audit(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
@@ -147,7 +203,7 @@ fn options(attr: &Attribute, seen: &mut BTreeSet<String>, errors: &mut Errors) -
     options
 }
 
-fn split(tokens: TokenStream) -> Vec<TokenStream> {
+pub(crate) fn split(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     for token in tokens {
         match &token {
@@ -246,6 +302,23 @@ fn version(meta: &Meta, errors: &mut Errors) -> Option<u16> {
     match given {
         Some(literal) => errors.at(literal, message),
         None => errors.at(meta, message),
+    }
+    None
+}
+
+fn max_len(meta: Meta, errors: &mut Errors) -> Option<Given<u32>> {
+    let given = literal(&meta);
+    if let Some(Lit::Int(number)) = given
+        && let Ok(value @ 1..=LEN_MAX) = number.base10_parse()
+    {
+        return Some(Given { value, at: meta });
+    }
+    let message = format!(
+        "`max_len` is a whole number of bytes from 1 to {LEN_MAX}; write for example `max_len = 200`"
+    );
+    match given {
+        Some(literal) => errors.at(literal, message),
+        None => errors.at(&meta, message),
     }
     None
 }

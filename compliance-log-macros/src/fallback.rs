@@ -56,3 +56,38 @@ pub(crate) fn expand(input: &DeriveInput, error: &syn::Error) -> TokenStream {
         }
     }
 }
+
+/// The same for a type of which fields are made.
+pub(crate) fn expand_field(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let errors = error.to_compile_error();
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    quote! {
+        #errors
+
+        #[automatically_derived]
+        impl #impl_generics ::compliance_log::__private::AuditField for #ident #ty_generics
+        #where_clause
+        {
+            const KIND: ::compliance_log::__private::Kind = ::compliance_log::__private::Kind::Any;
+
+            fn raw(&self) -> ::core::option::Option<::compliance_log::__private::Raw<'_>> {
+                ::core::option::Option::None
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics ::compliance_log::__private::Classified for #ident #ty_generics
+        #where_clause
+        {
+            const CLASS: ::compliance_log::__private::Class =
+                ::compliance_log::__private::Class::Internal;
+        }
+
+        #[automatically_derived]
+        impl #impl_generics ::compliance_log::__private::Element for #ident #ty_generics
+        #where_clause
+        {
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What is known of an event once nothing about it can be wrong any more.
 
-use syn::{Ident, Type};
+use proc_macro2::Span;
+use syn::{Ident, Member, Type};
 
 pub(crate) struct Event<'a> {
     pub(crate) ident: &'a Ident,
@@ -10,7 +11,7 @@ pub(crate) struct Event<'a> {
     pub(crate) outcome: Outcome,
     pub(crate) scope: Scope,
     /// Empty where the event has no target.
-    pub(crate) target: Vec<Piece<(&'a Ident, &'a Type)>>,
+    pub(crate) target: Vec<Piece<Shown<'a>>>,
     pub(crate) fields: Vec<Field<'a>>,
 }
 
@@ -23,6 +24,32 @@ pub(crate) struct Field<'a> {
     pub(crate) class: Option<Class>,
     pub(crate) action: Action,
     pub(crate) place: Place,
+    /// The most bytes of its text.
+    pub(crate) bytes_max: Option<u32>,
+}
+
+/// A field whose value stands in the target.
+pub(crate) struct Shown<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    /// Where the target is written, if the type has to say that its value may be shown there.
+    pub(crate) class_of_type: Option<Span>,
+}
+
+/// A type of which fields of events are made.
+pub(crate) enum FieldType<'a> {
+    /// A struct of one field, and the class of all its values.
+    Newtype {
+        member: Member,
+        ty: &'a Type,
+        class: Class,
+        bytes_max: Option<u32>,
+    },
+    /// An enum without fields, each variant with its word.
+    Words {
+        words: Vec<(&'a Ident, String)>,
+        class: Class,
+    },
 }
 
 /// A part of a target: text as it stands, or the value of a field.

@@ -16,7 +16,8 @@ pub(crate) fn row(key: &str) -> Option<Row> {
         .map(|(_, row)| *row)
 }
 
-const ROWS: &[(&[&str], Row)] = &[
+/// Every key of the root, under who sets it.
+pub(crate) const ROWS: &[(&[&str], Row)] = &[
     (
         &["v", "stream", "seq", "prev_hash", "hash"],
         Row::SetBy("the writer, which numbers and links the records"),

@@ -2,12 +2,13 @@
 //! own tests in `compliance-log`.
 
 use crate::expand;
+use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{DeriveInput, Item, parse_quote};
 
-/// The messages of the `compile_error!` calls that `input` is answered with.
-fn messages(input: &DeriveInput) -> Vec<String> {
-    let file: syn::File = syn::parse2(expand::derive(input)).unwrap();
+/// The messages of the `compile_error!` calls in what a derive answers.
+fn messages(expanded: TokenStream) -> Vec<String> {
+    let file: syn::File = syn::parse2(expanded).unwrap();
     file.items
         .iter()
         .filter_map(|item| match item {
@@ -29,7 +30,16 @@ fn messages(input: &DeriveInput) -> Vec<String> {
 /// Each message begins with, and the whole list is as long as, what is expected.
 #[track_caller]
 fn check(input: &DeriveInput, expected: &[&str]) {
-    let found = messages(input);
+    check_messages(&messages(expand::derive(input)), expected);
+}
+
+#[track_caller]
+fn check_field(input: &DeriveInput, expected: &[&str]) {
+    check_messages(&messages(expand::derive_field(input)), expected);
+}
+
+#[track_caller]
+fn check_messages(found: &[String], expected: &[&str]) {
     let same =
         found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.starts_with(e));
     assert!(same, "found {found:#?}\nexpected {expected:#?}");
@@ -53,7 +63,7 @@ fn a_sound_event_is_accepted() {
                 #[audit(pseudonym)] passenger: String,
                 #[audit(personal, pseudonym)] #[audit(rename = "companion")] second: String,
                 #[audit(mask = "pan")] card: String,
-                #[audit(public)] note: Option<String>,
+                #[audit(public, max_len = 200)] note: Option<String>,
                 #[audit(internal, drop)] draft: String,
                 #[audit(skip)] timestamp: u64,
             }
@@ -83,6 +93,7 @@ fn every_mistake_is_reported_at_once() {
             #[audit(name = "Booking", version = 0, category = "web", outcome = "ok", target = "{nobody}")]
             struct Event {
                 #[audit(secret)] pin: String,
+                note: String,
                 seq: u64,
                 #[audit(colour)] hue: u8,
             }
@@ -95,6 +106,8 @@ fn every_mistake_is_reported_at_once() {
             "a name is two or more lower-case words with dots between them",
             "there is no field `nobody`; name one of the struct's fields",
             "secrets have no way to be logged; remove the field, or write `#[audit(skip)]`",
+            "`pin` is the name of something that may not be logged (rule `credential-name`); remove the field",
+            "text may hold anything, so its field has to say how sensitive it is",
             "`seq` is set by the writer, which numbers and links the records; remove this field",
         ],
     );
@@ -113,7 +126,13 @@ fn names() {
             &["a name is two or more lower-case words"],
         );
     }
-    for name in ["chain.genesis", "log.started", "service.a.b", "key.made"] {
+    for name in [
+        "chain.genesis",
+        "log.started",
+        "service.a.b",
+        "key.made",
+        "http.sent",
+    ] {
         check(
             &parse_quote!(
                 #[audit(name = #name)]
@@ -230,7 +249,7 @@ fn keys() {
                 seatCount: u8,
                 _note: u8,
                 #[audit(rename = "a.b")] dotted: u8,
-                target_resource: String,
+                #[audit(internal)] target_resource: String,
                 #[audit(rename = "tenant_id")] fine: u8,
                 r#type: u8,
             }
@@ -307,6 +326,7 @@ fn classes_and_actions() {
                 #[audit(public, pseudonym)] a: u8,
                 #[audit(personal, mask = "pan")] b: u8,
                 #[audit(cardholder, mask = "pan")] c: u8,
+                #[audit(cardholder)] f: u8,
                 #[audit(skip, public, drop, rename = "x")] d: u8,
                 #[audit(skip, secret)] e: u8,
             }
@@ -314,6 +334,7 @@ fn classes_and_actions() {
         &[
             "`pseudonym` makes the field `personal`; remove `public`",
             "`mask` makes the field `cardholder`; remove `personal`",
+            "a card number is never written whole; write `mask = \"pan\"` for its last four digits, or `drop`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",
@@ -323,10 +344,235 @@ fn classes_and_actions() {
 }
 
 #[test]
+fn prohibited_names() {
+    let credential = |name| {
+        format!(
+            "`{name}` is the name of something that may not be logged (rule `credential-name`); remove the field, or write `#[audit(drop)]`"
+        )
+    };
+    let card = "`card_number` is the name of something that may not be logged (rule `card-number-name`); write `#[audit(mask = \"pan\")]`";
+    check(
+        &parse_quote! {
+            #[audit(name = "a.b")]
+            struct Event {
+                #[audit(internal)] user_password: String,
+                #[audit(internal)] r#token: String,
+                #[audit(pseudonym)] session_id: String,
+                #[audit(rename = "api_key")] key: u64,
+                #[audit(rename = "note")] otp: u64,
+                #[audit(pseudonym)] card_number: String,
+                #[audit(mask = "pan")] cvv: String,
+                #[audit(drop)] passphrase: String,
+                #[audit(mask = "pan")] pan: String,
+                #[audit(skip)] secret: String,
+                client_id_kind: u8,
+                public_key_id: u8,
+                token_count: u8,
+                passenger: u8,
+            }
+        },
+        &[
+            credential("user_password").as_str(),
+            credential("token").as_str(),
+            credential("session_id").as_str(),
+            credential("api_key").as_str(),
+            credential("otp").as_str(),
+            card,
+            "`cvv` is the name of something that may not be logged (rule `card-code-name`)",
+        ],
+    );
+}
+
+#[test]
+fn types() {
+    check(
+        &parse_quote! {
+            #[audit(name = "a.b")]
+            struct Event {
+                #[audit(drop)] a: secrecy::SecretString,
+                #[audit(internal)] b: Option<SecretBox<str>>,
+                c: serde_json::Value,
+                #[audit(internal)] d: HashMap<String, String>,
+                #[audit(internal)] e: Vec<u8>,
+                f: &'static [u8],
+                g: Option<Cow<'static, str>>,
+                #[audit(public)] h: Vec<String>,
+                #[audit(public, max_len = 40)] i: String,
+                #[audit(internal, max_len = 40)] j: String,
+                #[audit(public)] k: u64,
+                #[audit(skip)] l: SecretString,
+            }
+        },
+        &[
+            "secrets have no way to be logged; remove the field, or write `#[audit(skip)]`",
+            "secrets have no way to be logged; remove the field, or write `#[audit(skip)]`",
+            "a JSON value may hold anything",
+            "a map may hold any key",
+            "bytes say nothing to a reader and may be anything; log their length",
+            "bytes say nothing to a reader and may be anything; log their length",
+            "text may hold anything, so its field has to say how sensitive it is; write `#[audit(internal)]`",
+            "text that anybody may see needs a bound; write for example `public, max_len = 200`",
+        ],
+    );
+}
+
+#[test]
+fn lengths() {
+    check(
+        &parse_quote! {
+            #[audit(name = "a.b")]
+            struct Event {
+                #[audit(public, max_len = 0)] a: Note,
+                #[audit(public, max_len = "9")] b: Note,
+                #[audit(public, max_len)] c: Note,
+                #[audit(public, max_len = 4097)] d: Note,
+                #[audit(max_len = 4096)] e: Note,
+                #[audit(max_len = 9)] f: Option<u64>,
+                #[audit(pseudonym, max_len = 9)] g: String,
+                #[audit(skip, max_len = 9)] h: String,
+            }
+        },
+        &[
+            "`max_len` is a whole number of bytes from 1 to 4096; write for example `max_len = 200`",
+            "`max_len` is a whole number of bytes from 1 to 4096",
+            "`max_len` is a whole number of bytes from 1 to 4096",
+            "`max_len` is a whole number of bytes from 1 to 4096",
+            "`max_len` bounds text, and `Option<u64>` holds none; remove it",
+            "`max_len` bounds text that is written, and `pseudonym` writes none; remove one",
+            "`skip` leaves the field out of the event; remove this, or remove `skip`",
+        ],
+    );
+}
+
+#[test]
+fn attributes_of_serde() {
+    check(
+        &parse_quote! {
+            #[audit(name = "a.b")]
+            #[serde(rename_all = "camelCase")]
+            struct Event {
+                #[serde(flatten)] a: Inner,
+                #[serde(default, rename = "x")] b: u8,
+                #[serde(skip_serializing)] c: u8,
+                #[serde(serialize_with = "stars")] d: u8,
+                #[serde(skip_serializing_if = "Option::is_none", default)] e: Option<u8>,
+                #[serde(rename = "f2")] #[audit(rename = "f_2")] f: u8,
+                #[serde(flatten)] #[audit(skip)] g: Inner,
+                #[serde] h: u8,
+            }
+        },
+        &[
+            "an event does not go through serde, so `flatten` has no effect on it; name each of its fields",
+            "an event does not go through serde, so `rename` has no effect on it; write the key of the record as `#[audit(rename = \"...\")]`",
+            "an event does not go through serde, so `skip_serializing` has no effect on it; leave the field out with `#[audit(skip)]`",
+            "an event does not go through serde, so `serialize_with` has no effect on it; give the field a type",
+        ],
+    );
+}
+
+#[test]
+fn a_sound_field_type_is_accepted() {
+    for input in [
+        parse_quote!(
+            #[audit(internal)]
+            struct BookingId(String);
+        ),
+        parse_quote!(
+            #[audit(public, max_len = 80)]
+            struct Note<'a> {
+                text: &'a str,
+            }
+        ),
+        parse_quote!(
+            #[audit(cardholder)]
+            struct Card(String);
+        ),
+        parse_quote! {
+            #[audit(public)]
+            enum State { Paid, #[audit(rename = "part")] PaidInPart, r#HTTPError }
+        },
+    ] {
+        check_field(&input, &[]);
+    }
+}
+
+#[test]
+fn field_types() {
+    check_field(
+        &parse_quote! {
+            #[audit(colour, internal, personal, max_len = 0)]
+            struct Two(String, u8);
+        },
+        &[
+            "a type has no option `colour`; it has a class (`public`, `internal`, `personal`, `cardholder`) and `max_len = ...`",
+            "a field has one class, and `internal` is already given; remove one",
+            "`max_len` is a whole number of bytes",
+            "a field of an event is one value, so its type has one field",
+        ],
+    );
+    check_field(
+        &parse_quote!(
+            struct Unit;
+        ),
+        &["a field of an event is one value, so its type has one field"],
+    );
+    check_field(
+        &parse_quote!(
+            struct BookingId(String);
+        ),
+        &["how sensitive are the values of this type? write `#[audit(public)]`, `internal`"],
+    );
+    check_field(
+        &parse_quote!(
+            #[audit(public)]
+            struct Note(String);
+        ),
+        &["text that anybody may see needs a bound; write for example `public, max_len = 200`"],
+    );
+    check_field(
+        &parse_quote!(
+            #[audit(internal)]
+            struct Key([u8; 32]);
+        ),
+        &["bytes say nothing to a reader"],
+    );
+    check_field(
+        &parse_quote!(
+            #[audit(secret)]
+            struct Key(u64);
+        ),
+        &["secrets have no way to be logged; remove the derive"],
+    );
+    check_field(
+        &parse_quote!(#[audit(internal)] union Both { a: u8, b: i8 }),
+        &["a union has no value that can be named"],
+    );
+    check_field(
+        &parse_quote! {
+            #[audit(max_len = 3)]
+            enum State { A(u8), #[audit(drop)] B, #[audit(rename = "B")] C, #[audit(rename = "a")] D }
+        },
+        &[
+            "the words of an enum are as long as they are; remove `max_len`",
+            "a variant is written as one word, so it has no fields",
+            "a variant has no option `drop`; it has `rename = \"...\"`",
+            "`B` is no word: it has lower-case letters",
+            "`a` is already the word of `A`; choose another",
+        ],
+    );
+    check_field(
+        &parse_quote!(
+            enum Never {}
+        ),
+        &["an enum without variants has no value"],
+    );
+}
+
+#[test]
 fn targets() {
     check(
         &parse_quote! {
-            #[audit(name = "a.b", target = "{a}/{b}/{c}/{d}/{e}/{r}/{:?}/}/{")]
+            #[audit(name = "a.b", target = "{a}/{b}/{c}/{d}/{e}/{r}/{g}/{:?}/}/{")]
             struct Event {
                 a: u8,
                 #[audit(pseudonym)] b: u8,
@@ -334,6 +580,7 @@ fn targets() {
                 #[audit(drop)] d: u8,
                 #[audit(skip)] e: u8,
                 #[audit(rename = "r")] f: u8,
+                #[audit(personal)] g: u8,
             }
         },
         &[
@@ -345,6 +592,7 @@ fn targets() {
             "`{d}` would show what `drop` hides",
             "`{e}` would show what `skip` hides",
             "there is no field `r`; write `{f}`, the field's name in Rust",
+            "`{g}` is `personal`, and a target is read by everybody who reads records",
         ],
     );
     check(

@@ -100,6 +100,8 @@ pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
 pub mod http;
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_util;
+#[cfg(test)]
+mod macros;
 #[doc(hidden)]
 pub mod private;
 #[doc(hidden)]
@@ -145,7 +147,7 @@ pub use private as __private;
 ///
 /// | option | value | without it |
 /// |---|---|---|
-/// | `name` | two or more lower-case words with dots between them; the first is not one of compliance-log's own (`chain`, `segment`, `seal`, `stream`, `anchor`, `log`, `policy`, `key`, `clock`, `security`, `record`, `audit`, `volume`, `service`) | an error |
+/// | `name` | two or more lower-case words with dots between them; the first is not one of compliance-log's own (`chain`, `segment`, `seal`, `stream`, `anchor`, `log`, `policy`, `key`, `clock`, `security`, `record`, `audit`, `volume`, `service`, `http`) | an error |
 /// | `version` | 1 to 65535; raise it when a field is removed or changes its meaning | 1 |
 /// | `category` | `"audit"`, `"security"`, `"admin"`, `"access"` or `"app"` | `"audit"` |
 /// | `outcome` | `"success"` or `"fail"` | `"success"` |

@@ -32,7 +32,7 @@ pub(crate) mod name {
 }
 
 /// Prefixes that no event of a service may have.
-pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
+pub(crate) const RESERVED_PREFIXES: [&str; 15] = [
     "chain.",
     "segment.",
     "seal.",
@@ -47,6 +47,7 @@ pub(crate) const RESERVED_PREFIXES: [&str; 14] = [
     "audit.",
     "volume.",
     "service.",
+    "http.",
 ];
 
 /// Two or more lower-case words with dots between them, none of them ours.

@@ -1,8 +1,8 @@
 //! What generated code calls; no part of the public interface.
 
 pub use crate::event::{
-    Action, AuditEvent, AuditField, Category, Class, Classified, EventMeta, FieldMeta, Fields,
-    Kind, Outcome, PreAuth, Raw, Registered, Tenanted, Visit,
+    Action, AuditEvent, AuditField, Category, Class, Classified, Element, EventMeta, FieldMeta,
+    Fields, Kind, Outcome, PreAuth, Presence, Raw, Registered, Tenanted, Visit,
 };
 pub use core::fmt;
 pub use inventory;
@@ -12,13 +12,32 @@ use crate::{
     receipt::{Commit, CommitError},
 };
 
-/// Writes a value as text, for a target.
+/// Writes a value as text, for a target; `none` where there is none.
 ///
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write_raw(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
-    encode::write_text(out, raw)
+pub fn show(out: &mut dyn fmt::Write, raw: Option<Raw<'_>>) -> fmt::Result {
+    match raw {
+        Some(raw) => encode::write_text(out, raw),
+        None => out.write_str("none"),
+    }
+}
+
+/// Gives a field to `out`, if it has a value.
+pub fn give(out: &mut dyn Visit, meta: &FieldMeta, raw: Option<Raw<'_>>) {
+    if let Some(raw) = raw {
+        out.field(meta, raw);
+    }
+}
+
+/// Fails the build where a target would show a value of this class.
+#[track_caller]
+pub const fn assert_shown(class: Class) {
+    assert!(
+        matches!(class, Class::Public | Class::Internal),
+        "a target is read by everybody who reads records, and its type says that the value of this field is about a person or a card; name a field that says which one it was without saying who, such as an id"
+    );
 }
 
 /// Queues a typed event in the log of the current scope, else the default one.

@@ -35,7 +35,7 @@ struct OrderPlaced {
 )]
 #[expect(dead_code, reason = "only its schema is of interest")]
 struct OrderRefused {
-    #[audit(public)]
+    #[audit(public, max_len = 64)]
     error_code: &'static str,
     #[audit(drop)]
     answer: String,
@@ -115,7 +115,7 @@ fn what_no_longer_holds_fails_and_what_was_added_passes() {
     let path = dir.path().join(LOCK);
     fs::create_dir(path.parent().unwrap()).unwrap();
     let now = SchemaLock::of_registered().unwrap().to_string();
-    let mut was = |from: &str, to: &str| {
+    let was = |from: &str, to: &str| {
         let text = now.replacen(from, to, 1);
         assert_ne!(text, now, "{from}");
         fs::write(&path, text).unwrap();

@@ -6,18 +6,59 @@ use crate::chain::Digest;
 /// `…[<20 digits> bytes, sha256:<64 hex>]` takes at most this much.
 pub(super) const MARKER_BYTES_MAX: usize = 3 + 1 + 20 + " bytes, sha256:".len() + 64 + 1;
 
-/// Appends the inside of a JSON string of at most `bytes_max` bytes: all of `text`, or its
-/// beginning and a marker with the length and SHA-256 of the whole. Says whether it was cut.
-///
-/// A bound smaller than the marker is raised to it.
-pub(super) fn write(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> bool {
-    let bytes_max = bytes_max.max(MARKER_BYTES_MAX);
+/// How much of a text is written.
+#[derive(Clone, Copy)]
+pub(super) struct Bound {
+    /// The most bytes of the text itself.
+    text: usize,
+    /// The most bytes with the marker; raised to the marker where it is smaller.
+    whole: usize,
+}
+
+impl Bound {
+    /// Of the text and the marker together.
+    pub(super) fn whole(bytes_max: usize) -> Self {
+        Self {
+            text: usize::MAX,
+            whole: bytes_max.max(MARKER_BYTES_MAX),
+        }
+    }
+
+    /// The same, and at most `bytes_max` of the text itself, if that is given.
+    pub(super) fn and_text(self, bytes_max: Option<u32>) -> Self {
+        let text = bytes_max.map_or(usize::MAX, |bytes| bytes as usize);
+        Self { text, ..self }
+    }
+
+    /// The most bytes that a text may have and be whole.
+    pub(super) fn uncut(self) -> usize {
+        self.text.min(self.whole)
+    }
+
+    /// What is left of the whole once so many bytes are used.
+    pub(super) fn left_after(self, used: usize) -> usize {
+        self.whole.saturating_sub(used)
+    }
+
+    /// The same for one of several texts, which has less room.
+    pub(super) fn within(self, bytes_max: usize) -> Self {
+        Self {
+            whole: self.whole.min(bytes_max.max(MARKER_BYTES_MAX)),
+            ..self
+        }
+    }
+}
+
+/// Appends the inside of a JSON string: all of `text`, or its beginning and a marker with the length
+/// and SHA-256 of the whole. Says whether it was cut.
+pub(super) fn write(out: &mut Vec<u8>, text: &str, bound: Bound) -> bool {
     let start = out.len();
-    if json::escape(out, text, bytes_max) == text.len() {
+    if json::escape(out, text, bound.uncut()) == text.len() {
         return false;
     }
     out.truncate(start);
-    json::escape(out, text, bytes_max - MARKER_BYTES_MAX);
+    let beginning = bound.text.min(bound.whole - MARKER_BYTES_MAX);
+    json::escape(out, text, beginning);
     json::display(
         out,
         format_args!(
@@ -37,7 +78,7 @@ mod tests {
     fn a_long_value_ends_in_its_length_and_digest() {
         let long = "x".repeat(5000);
         let mut out = Vec::new();
-        assert!(write(&mut out, &long, 200));
+        assert!(write(&mut out, &long, Bound::whole(200)));
         let text = String::from_utf8(out).unwrap();
         assert!(text.len() <= 200);
         assert!(
@@ -48,7 +89,19 @@ mod tests {
             "{text}"
         );
         let mut whole = Vec::new();
-        assert!(!write(&mut whole, "short", 200));
+        assert!(!write(&mut whole, "short", Bound::whole(200)));
         assert_eq!(whole, b"short");
+    }
+
+    #[test]
+    fn a_bound_of_the_text_leaves_room_for_the_marker() {
+        let bound = Bound::whole(4096).and_text(Some(6));
+        let mut out = Vec::new();
+        assert!(write(&mut out, "aisle seat", bound));
+        let marker = format!("…[10 bytes, sha256:{}]", Digest::of(b"aisle seat"));
+        assert_eq!(String::from_utf8(out).unwrap(), format!("aisle {marker}"));
+        let mut whole = Vec::new();
+        assert!(!write(&mut whole, "aisle!", bound));
+        assert_eq!(whole, b"aisle!");
     }
 }

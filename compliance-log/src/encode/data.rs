@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::{cut, record::Pass, scratch::Buffers};
+use super::{
+    cut::{self, Bound},
+    record::Pass,
+    scratch::Buffers,
+};
 use crate::{
     event::{FieldMeta, Raw, Visit},
     redact::Effect,
@@ -32,7 +36,7 @@ impl Pass<'_, '_> {
                     cut::write(
                         &mut self.buffers.body,
                         object,
-                        room.saturating_sub(KEY_BYTES_MAX),
+                        Bound::whole(room.saturating_sub(KEY_BYTES_MAX)),
                     );
                     self.buffers.body.extend_from_slice(b"\"}");
                 }
@@ -65,8 +69,8 @@ impl Pass<'_, '_> {
             Err((key, rule)) => Err((key, (rule, Effect::Drop))),
             Ok(key) => {
                 self.buffers.body.extend_from_slice(b"\":");
-                let bytes_max = Row::Data.meta().bytes_max.min(self.room());
-                self.value("data.", key.clone(), meta, raw, bytes_max)
+                let bound = Bound::whole(Row::Data.meta().bytes_max.min(self.room()));
+                self.value("data.", key.clone(), meta, raw, bound)
                     .map(|()| self.buffers.keys.push(key.clone()))
                     .map_err(|dropped| (key, dropped))
             }
@@ -84,7 +88,7 @@ impl Pass<'_, '_> {
         let room = self.room();
         let Buffers { body, keys, .. } = &mut *self.buffers;
         let start = body.len();
-        cut::write(body, name, KEY_BYTES_MAX);
+        cut::write(body, name, Bound::whole(KEY_BYTES_MAX));
         if room < FIELD_BYTES_MIN {
             return Err((start..body.len(), "size"));
         }

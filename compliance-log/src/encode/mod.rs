@@ -13,6 +13,7 @@ mod record;
 mod redactions;
 mod scratch;
 mod value;
+mod list;
 
 pub(crate) use object::Object;
 pub(crate) use record::{NO_FIELDS, encode};

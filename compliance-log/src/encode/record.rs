@@ -3,6 +3,7 @@
 use std::{fmt, ops::Range};
 
 use super::{
+    cut::Bound,
     json,
     scratch::{Buffers, Scratch},
     value::guarded,
@@ -373,7 +374,8 @@ impl Pass<'_, '_> {
     fn text_row(&mut self, row: Row, text: &str, kind: Kind) {
         self.key(row);
         let name = self.name_of_key(row);
-        self.quoted("", name, text, kind, row.meta().bytes_max);
+        let bound = Bound::whole(row.meta().bytes_max);
+        self.quoted("", name, text, kind, bound);
     }
 
     fn made_row(&mut self, row: Row, raw: Raw<'_>) {
@@ -411,8 +413,8 @@ impl Visit for RootField<'_, '_, '_> {
         pass.key(*row);
         let name = pass.name_of_key(*row);
         // Numbers stand in rows of numbers; what may vary in length is bounded by the table.
-        let bytes_max = row.meta().bytes_max.max(32);
-        if let Err((rule, effect)) = pass.value("", name.clone(), meta, value, bytes_max) {
+        let bound = Bound::whole(row.meta().bytes_max.max(32));
+        if let Err((rule, effect)) = pass.value("", name.clone(), meta, value, bound) {
             pass.redacted_key("", name, rule, effect.as_str());
             pass.buffers.body.truncate(start);
             pass.present = before;

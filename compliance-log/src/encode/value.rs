@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    cut, json,
+    cut::{self, Bound},
+    json, list,
     record::{Kind, Pass, Scan},
 };
 use crate::{
@@ -27,22 +28,25 @@ impl<'a> Pass<'a, '_> {
         key: Range<usize>,
         meta: &FieldMeta,
         raw: Raw<'_>,
-        bytes_max: usize,
+        bound: Bound,
     ) -> Result<(), Dropped<'a>> {
         let dropped = |rule| Err((rule, Effect::Drop));
+        let bound = bound.and_text(meta.bytes_max);
         match (meta.class, meta.action) {
             (Class::Secret, _) | (_, Action::Drop) => dropped("type"),
             (_, Action::Pseudonym) => dropped("no-key"),
-            (_, Action::MaskPan) | (Class::Cardholder, _) => self.card(path, key, raw, "pan"),
+            (_, Action::MaskPan) | (Class::Cardholder, _) => {
+                self.masked(path, key, raw, "pan", bound)
+            }
             _ => match self.prohibited(meta.name) {
                 None => {
-                    self.allowed(path, key, raw, bytes_max);
+                    self.allowed(path, key, raw, bound);
                     Ok(())
                 }
                 Some(Hit {
                     rule,
                     action: Effect::Mask,
-                }) => self.card(path, key, raw, rule),
+                }) => self.masked(path, key, raw, rule, bound),
                 Some(Hit { rule, .. }) => dropped(rule),
             },
         }
@@ -58,25 +62,48 @@ impl<'a> Pass<'a, '_> {
         policy.name(name)
     }
 
-    fn allowed(&mut self, path: &str, key: Range<usize>, raw: Raw<'_>, bytes_max: usize) {
+    fn allowed(&mut self, path: &str, key: Range<usize>, raw: Raw<'_>, bound: Bound) {
         let body = &mut self.buffers.body;
         match raw {
             Raw::U64(value) => json::u64(body, value),
             Raw::I64(value) => json::i64(body, value),
             Raw::F64(value) => json::f64(body, value),
             Raw::Bool(value) => json::display(body, value),
-            Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bytes_max),
+            Raw::Str(text) => self.quoted(path, key, text, Kind::Free, bound),
+            Raw::Time(at) => json::display(body, format_args!("\"{at}\"")),
             Raw::Id(_) => {
                 self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Typed, bytes_max);
+                    pass.quoted(path, key, text, Kind::Typed, bound);
                 });
             }
+            Raw::List(list) => self.list(path, key, list, bound, |pass, key, raw, bound| {
+                pass.allowed(path, key, raw, bound);
+                Ok(())
+            }),
             Raw::Display(_) | Raw::Debug(_) => {
                 self.made(raw, |pass, text| {
-                    pass.quoted(path, key, text, Kind::Free, bytes_max);
+                    pass.quoted(path, key, text, Kind::Free, bound);
                 });
             }
         }
+    }
+
+    /// Card numbers as their last four digits: one, or each of a list; anything else goes.
+    fn masked(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        raw: Raw<'_>,
+        rule: &'a str,
+        bound: Bound,
+    ) -> Result<(), Dropped<'a>> {
+        let Raw::List(list) = raw else {
+            return self.card(path, key, raw, rule);
+        };
+        self.list(path, key, list, bound, |pass, key, raw, _| {
+            pass.card(path, key, raw, rule)
+        });
+        Ok(())
     }
 
     /// A card number as its last four digits; anything else goes.
@@ -118,14 +145,14 @@ impl<'a> Pass<'a, '_> {
         key: Range<usize>,
         text: &str,
         kind: Kind,
-        bytes_max: usize,
+        bound: Bound,
     ) {
         self.buffers.body.push(b'"');
         let start = self.buffers.body.len();
         // A value that may be cut is scanned whole: half a secret looks like none.
         let policy = self.policy;
         let scan =
-            kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bytes_max / 6);
+            kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bound.uncut() / 6);
         let mut clean = std::mem::take(&mut self.buffers.clean);
         clean.clear();
         let found = scan && {
@@ -137,7 +164,7 @@ impl<'a> Pass<'a, '_> {
         let cut = cut::write(
             &mut self.buffers.body,
             if found { &clean } else { text },
-            bytes_max,
+            bound,
         );
         self.buffers.clean = clean;
         if cut {
@@ -169,7 +196,9 @@ pub(crate) fn write_text(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result 
         Raw::I64(value) => write!(out, "{value}"),
         Raw::F64(value) => write!(out, "{value:?}"),
         Raw::Bool(value) => write!(out, "{value}"),
+        Raw::Time(value) => write!(out, "{value}"),
         Raw::Id(value) | Raw::Display(value) => write!(out, "{value}"),
         Raw::Debug(value) => write!(out, "{value:?}"),
+        Raw::List(list) => list::write_text(out, list),
     }
 }

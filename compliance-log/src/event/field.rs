@@ -1,9 +1,25 @@
 use super::{
-    meta::{Class, Kind, Presence},
+    meta::{Class, Kind, Presence, TypeMeta},
     value::Raw,
 };
 
 /// A type that may be a field of an event.
+///
+/// | type | in the record |
+/// |---|---|
+/// | integers and their `NonZero` forms | a number; a string beyond ±(2^53−1) |
+/// | `f32`, `f64` | a number; a string where it is not finite |
+/// | `bool` | `true` or `false` |
+/// | `String`, `str` | a string, scanned for secrets |
+/// | `char`, addresses of `std::net`, `TraceId`, `SpanId` | a string |
+/// | `TenantId`, `UserId`, `ClientId` | a string, scanned for secrets |
+/// | `Duration` | a number of milliseconds with up to three decimals |
+/// | `SystemTime`, [`Timestamp`](crate::clock::Timestamp) | RFC 3339 in UTC with microseconds |
+/// | `Option` | its value; left out where it is `None` |
+/// | `Vec`, arrays, slices, `BTreeSet` | an array, see [`Element`] |
+/// | `&`, `Box`, `Arc`, `Cow` | what they hold |
+///
+/// For a newtype, or an enum without fields, the derive of the same name does it. By hand:
 ///
 /// ```
 /// use compliance_log::event::{AuditField, Class, Classified, Raw};
@@ -24,13 +40,24 @@ use super::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of an audit event",
     label = "not a loggable type",
-    note = "implement `AuditField` for it: `Raw::Str` for text, `Raw::Id` only for a type that cannot hold text, such as a UUID"
+    note = "a secret has no way to be logged; of a map, a JSON value or a struct, make each value that matters a field of its own",
+    note = "for a newtype or an enum without fields, write `#[derive(AuditField)]` on it",
+    note = "for another type, implement `AuditField`: `Raw::Str` for text, `Raw::Id` only for a type that cannot hold text, such as a UUID"
 )]
 pub trait AuditField {
     /// What its value is in JSON.
     const KIND: Kind = Kind::Text;
     /// Whether [`AuditField::raw`] may give `None`.
     const PRESENCE: Presence = Presence::Always;
+    /// The most bytes that are written of its text, where a field does not say otherwise.
+    const BYTES_MAX: Option<u32> = None;
+    /// All of the above.
+    #[doc(hidden)]
+    const META: TypeMeta = TypeMeta {
+        kind: Self::KIND,
+        presence: Self::PRESENCE,
+        bytes_max: Self::BYTES_MAX,
+    };
 
     /// The value, or `None` to leave the field out.
     fn raw(&self) -> Option<Raw<'_>>;
@@ -42,7 +69,7 @@ pub trait AuditField {
 #[diagnostic::on_unimplemented(
     message = "what `{Self}` may hold is not known, so its field has to say how sensitive it is",
     label = "needs a class",
-    note = "write `#[audit(public)]`, `internal`, `personal`, `pseudonym`, `mask = \"pan\"` or `drop`",
+    note = "write `#[audit(internal)]`, `personal`, `pseudonym`, `mask = \"pan\"`, `drop`, or `public` with `max_len`",
     note = "or give the type itself a class: implement `Classified`"
 )]
 pub trait Classified: AuditField {
@@ -50,71 +77,28 @@ pub trait Classified: AuditField {
     const CLASS: Class;
 }
 
-macro_rules! audit_field {
-    ($($ty:ty: $kind:ident => |$value:ident| $raw:expr;)*) => {$(
-        impl AuditField for $ty {
-            const KIND: Kind = Kind::$kind;
-
-            fn raw(&self) -> Option<Raw<'_>> {
-                let $value = self;
-                Some($raw)
-            }
-        }
-    )*};
-}
-
-macro_rules! internal {
-    ($($ty:ty)*) => {$(
-        impl Classified for $ty {
-            const CLASS: Class = Class::Internal;
-        }
-    )*};
-}
-
-audit_field! {
-    u8: Integer => |v| Raw::U64(u64::from(*v));
-    u16: Integer => |v| Raw::U64(u64::from(*v));
-    u32: Integer => |v| Raw::U64(u64::from(*v));
-    u64: Integer => |v| Raw::U64(*v);
-    i8: Integer => |v| Raw::I64(i64::from(*v));
-    i16: Integer => |v| Raw::I64(i64::from(*v));
-    i32: Integer => |v| Raw::I64(i64::from(*v));
-    i64: Integer => |v| Raw::I64(*v);
-    f32: Number => |v| Raw::F64(f64::from(*v));
-    f64: Number => |v| Raw::F64(*v);
-    bool: Bool => |v| Raw::Bool(*v);
-    str: Text => |v| Raw::Str(v);
-    String: Text => |v| Raw::Str(v);
-    Box<str>: Text => |v| Raw::Str(v);
-    std::sync::Arc<str>: Text => |v| Raw::Str(v);
-    std::borrow::Cow<'_, str>: Text => |v| Raw::Str(v);
-    std::net::IpAddr: Text => |v| Raw::Id(v);
-}
-
-internal!(u8 u16 u32 u64 i8 i16 i32 i64 f32 f64 bool std::net::IpAddr);
-
-impl<T: AuditField + ?Sized> AuditField for &T {
-    const KIND: Kind = T::KIND;
-    const PRESENCE: Presence = T::PRESENCE;
-
-    fn raw(&self) -> Option<Raw<'_>> {
-        (**self).raw()
-    }
-}
-
-impl<T: Classified + ?Sized> Classified for &T {
-    const CLASS: Class = T::CLASS;
-}
-
-impl<T: AuditField> AuditField for Option<T> {
-    const KIND: Kind = T::KIND;
-    const PRESENCE: Presence = Presence::Optional;
-
-    fn raw(&self) -> Option<Raw<'_>> {
-        self.as_ref().and_then(AuditField::raw)
-    }
-}
-
-impl<T: Classified> Classified for Option<T> {
-    const CLASS: Class = T::CLASS;
-}
+/// A type of which several values may stand in one field, as an array.
+///
+/// At most 64 are written; then one string says how many there were, `…[70 elements]`. An element
+/// without a value is left out. Bytes are no elements, and a list of lists is none either.
+///
+/// ```
+/// use compliance_log::event::{AuditField, Element, Raw};
+///
+/// struct SeatNumber(u8);
+///
+/// impl AuditField for SeatNumber {
+///     fn raw(&self) -> Option<Raw<'_>> {
+///         Some(Raw::U64(self.0.into()))
+///     }
+/// }
+///
+/// impl Element for SeatNumber {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a list of `{Self}` cannot be a field of an audit event",
+    label = "not an element of a list",
+    note = "a list holds neither lists nor options; bytes may be anything, so log their length or a digest",
+    note = "a type of your own whose `AuditField` is written by hand needs `impl Element` too"
+)]
+pub trait Element: AuditField {}

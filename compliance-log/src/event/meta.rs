@@ -59,14 +59,18 @@ impl Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A string.
+    /// A string of which nobody knows what it holds; scanned for secrets.
     Text,
+    /// A string that cannot hold text: an address, a UUID, an instant, a word of a fixed set.
+    Id,
     /// A number without a fraction; a string beyond ±(2^53−1).
     Integer,
     /// A number; a string where it is not finite.
     Number,
     /// `true` or `false`.
     Bool,
+    /// An array of one kind of values.
+    List(&'static Self),
     /// Whatever was given: a field of an ordinary `tracing` event.
     Any,
 }
@@ -76,11 +80,22 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Id => "id",
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Bool => "bool",
+            Self::List(Self::Text) => "list<text>",
+            Self::List(Self::Id) => "list<id>",
+            Self::List(Self::Integer) => "list<integer>",
+            Self::List(Self::Number) => "list<number>",
+            Self::List(Self::Bool) => "list<bool>",
+            Self::List(Self::List(_) | Self::Any) => "list<any>",
             Self::Any => "any",
         }
+    }
+
+    const fn holds_text(self) -> bool {
+        matches!(self, Self::Text | Self::List(Self::Text))
     }
 }
 
@@ -92,6 +107,15 @@ pub enum Presence {
     Always,
     /// Not where it is `None`.
     Optional,
+}
+
+/// What a type says of its values.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct TypeMeta {
+    pub(super) kind: Kind,
+    pub(super) presence: Presence,
+    pub(super) bytes_max: Option<u32>,
 }
 
 /// One field of an event type.
@@ -109,6 +133,9 @@ pub struct FieldMeta {
     pub kind: Kind,
     /// Whether it may be missing.
     pub presence: Presence,
+    /// The most bytes that are written of its text, or of each text of its list, before the marker
+    /// of a cut; `None` where only the bounds of every record hold.
+    pub bytes_max: Option<u32>,
 }
 
 impl FieldMeta {
@@ -125,6 +152,55 @@ impl FieldMeta {
             root: false,
             kind,
             presence: Presence::Optional,
+            bytes_max: None,
+        }
+    }
+
+    /// A field as a derive states it; what is wrong about it fails the build there.
+    #[doc(hidden)]
+    #[track_caller]
+    pub const fn of(
+        ty: TypeMeta,
+        name: &'static str,
+        class: Class,
+        action: Action,
+        root: bool,
+        bytes_max: Option<u32>,
+    ) -> Self {
+        let kept = matches!(action, Action::Keep);
+        assert!(
+            !matches!(class, Class::Secret),
+            "a secret has no way to be logged; remove the field, or write `#[audit(skip)]`"
+        );
+        assert!(
+            !(kept && matches!(class, Class::Cardholder)),
+            "a card number is never written whole; write `#[audit(mask = \"pan\")]` for its last four digits, or `#[audit(drop)]`"
+        );
+        assert!(
+            bytes_max.is_none() || ty.kind.holds_text(),
+            "`max_len` bounds text, and this type holds none; remove it"
+        );
+        assert!(
+            !(root && matches!(ty.kind, Kind::List(_))),
+            "a key at the root of the record holds one value, not a list; give the field another key with `#[audit(rename = \"...\")]`"
+        );
+        let bytes_max = match bytes_max {
+            None => ty.bytes_max,
+            bytes_max => bytes_max,
+        };
+        assert!(
+            !(kept && matches!(class, Class::Public) && ty.kind.holds_text())
+                || bytes_max.is_some(),
+            "text that anybody may see needs a bound; write for example `#[audit(public, max_len = 200)]`"
+        );
+        Self {
+            name,
+            class,
+            action,
+            root,
+            kind: ty.kind,
+            presence: ty.presence,
+            bytes_max,
         }
     }
 }

@@ -1,6 +1,7 @@
-use std::fmt;
+use std::{fmt, ops::ControlFlow};
 
 use super::meta::FieldMeta;
+use crate::clock::Timestamp;
 
 /// A value on its way into a record, before anything was checked.
 #[derive(Clone, Copy)]
@@ -19,10 +20,24 @@ pub enum Raw<'v> {
     /// A typed identifier that cannot hold text and so no secret: a UUID, an address. Escaped, not
     /// scanned. An identifier that is a string inside is [`Raw::Str`].
     Id(&'v dyn fmt::Display),
+    /// An instant; written as RFC 3339 in UTC with microseconds.
+    Time(Timestamp),
     /// Text made on the spot; scanned for secrets.
     Display(&'v dyn fmt::Display),
     /// Text made on the spot; scanned for secrets.
     Debug(&'v dyn fmt::Debug),
+    /// Several values; each is treated as one that stands alone. A list inside a list becomes text.
+    List(&'v dyn Elements),
+}
+
+/// The values of a list.
+pub trait Elements {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Gives each value to `out` in order, until that says to break. May be called more than once
+    /// for one record and must answer the same.
+    fn each(&self, out: &mut dyn FnMut(Raw<'_>) -> ControlFlow<()>) -> ControlFlow<()>;
 }
 
 impl fmt::Debug for Raw<'_> {
@@ -35,8 +50,10 @@ impl fmt::Debug for Raw<'_> {
             Self::F64(_) => "Raw::F64",
             Self::Bool(_) => "Raw::Bool",
             Self::Id(_) => "Raw::Id",
+            Self::Time(_) => "Raw::Time",
             Self::Display(_) => "Raw::Display",
             Self::Debug(_) => "Raw::Debug",
+            Self::List(_) => "Raw::List",
         })
     }
 }

@@ -33,7 +33,6 @@ macro_rules! word {
 
 word!(Category: Audit Security Admin Access App => |this| this.as_str());
 word!(Outcome: Success Fail => |this| this.as_str());
-word!(Kind: Text Integer Number Bool Any => |this| this.as_str());
 word!(Class: Public Internal Personal Cardholder Secret => |this| this.as_str());
 word!(Action: Keep Drop MaskPan Pseudonym => |this| this.as_str());
 word!(Presence: Always Optional => |this| match this {
@@ -44,6 +43,27 @@ word!(Place: Root Data => |this| match this {
     Self::Root => "root",
     Self::Data => "data",
 });
+
+impl Word for Kind {
+    const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Id,
+        Self::Integer,
+        Self::Number,
+        Self::Bool,
+        Self::List(&Self::Text),
+        Self::List(&Self::Id),
+        Self::List(&Self::Integer),
+        Self::List(&Self::Number),
+        Self::List(&Self::Bool),
+        Self::List(&Self::Any),
+        Self::Any,
+    ];
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -45,7 +45,10 @@ mod links;
 mod schema_lock;
 mod faults;
 
-pub use crate::{clock::ManualClock, store::{Effect, Fault}};
+pub use crate::{
+    clock::ManualClock,
+    store::{Effect, Fault},
+};
 pub use captured::{Captured, capture, capture_with};
 pub use faults::Faults;
 pub use found::Found;

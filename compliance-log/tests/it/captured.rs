@@ -22,7 +22,7 @@ struct SeatTaken {
 #[audit_event(name = "seat.refused", outcome = "fail", target = "seat/{seat}")]
 struct SeatRefused {
     seat: u32,
-    #[audit(public)]
+    #[audit(public, max_len = 64)]
     error_code: &'static str,
 }
 

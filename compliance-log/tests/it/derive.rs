@@ -39,7 +39,7 @@ struct BookingCreated {
     passenger: String,
     #[audit(mask = "pan")]
     card: Option<String>,
-    #[audit(public)]
+    #[audit(public, max_len = 80)]
     note: Option<&'static str>,
     #[audit(personal, rename = "seat_count")]
     seats: u8,
@@ -74,7 +74,7 @@ struct Seen(Vec<String>);
 impl Visit for Seen {
     fn field(&mut self, meta: &FieldMeta, value: Raw<'_>) {
         let mut text = format!("{}={:?} ", meta.name, value);
-        assert!(compliance_log::__private::write_raw(&mut text, value).is_ok());
+        assert!(compliance_log::__private::show(&mut text, Some(value)).is_ok());
         self.0.push(text);
     }
 }

@@ -10,6 +10,7 @@ mod captured;
 mod derive;
 mod durable;
 mod faults;
+mod fields;
 mod golden;
 mod http;
 mod records;

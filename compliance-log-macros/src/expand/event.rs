@@ -1,42 +1,13 @@
-//! Code from a checked event. It names nothing but `::core` and `::compliance_log`.
+use super::variant;
+use crate::model::{Action, Event, Field, Piece, Place, Word as _};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use std::fmt::Write as _;
+use syn::{Ident, Type, spanned::Spanned as _};
 
-use crate::{
-    fallback,
-    model::{Event, Field, Piece, Place, Word as _},
-    valid,
-};
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
-use std::fmt::Debug;
-use syn::{DeriveInput, Ident, Type};
-
-/// `#[derive(AuditEvent)]`
-pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
-    match valid::event(input) {
-        Ok(event) => implementations(&event),
-        Err(error) => fallback::expand(input, &error),
-    }
-}
-
-/// `#[audit_event(...)]`: the derive with its options, on the item as it stands.
-pub(crate) fn attribute(options: &TokenStream, item: &TokenStream) -> TokenStream {
-    // The compiler would complain about the derive, which the user did not write.
-    if syn::parse2::<DeriveInput>(item.clone()).is_err() {
-        let error = syn::Error::new(
-            Span::call_site(),
-            "an event is a struct; put `#[audit_event(...)]` on one",
-        )
-        .to_compile_error();
-        return quote!(#error #item);
-    }
-    quote! {
-        #[derive(::compliance_log::AuditEvent)]
-        #[audit(#options)]
-        #item
-    }
-}
-
-fn implementations(event: &Event<'_>) -> TokenStream {
+/// As little code as will do, since a service has hundreds of events: what is the same for all of
+/// them stands in compliance-log, and is called with the type of each field.
+pub(super) fn expand(event: &Event<'_>) -> TokenStream {
     let ident = event.ident;
     let name = &event.name;
     let version = event.version;
@@ -47,10 +18,8 @@ fn implementations(event: &Event<'_>) -> TokenStream {
     let count = event.fields.len();
     let visit = visit(event);
     let target = target(event);
-    let doc = format!(
-        "Event `{name}`, version {version}, category `{}`.",
-        event.category.word()
-    );
+    let shown = event.target.iter().filter_map(shown);
+    let schema = schema(event);
     quote! {
         const _: () = {
             static FIELDS: [::compliance_log::__private::FieldMeta; #count] = [#(#metas),*];
@@ -64,13 +33,14 @@ fn implementations(event: &Event<'_>) -> TokenStream {
                     fields: &FIELDS,
                 };
 
+            #(#shown)*
+
             #[automatically_derived]
             impl ::compliance_log::__private::Fields for #ident {
                 #visit
                 #target
             }
 
-            #[doc = #doc]
             #[automatically_derived]
             impl ::compliance_log::__private::AuditEvent for #ident {
                 type Scope = ::compliance_log::__private::#scope;
@@ -81,7 +51,7 @@ fn implementations(event: &Event<'_>) -> TokenStream {
                 ::compliance_log::__private::Registered(&META)
             }
 
-            #[doc = #doc]
+            #[doc = #schema]
             #[automatically_derived]
             impl #ident {
                 /// Queues the event and never waits; a loss is counted and chained.
@@ -104,6 +74,34 @@ fn implementations(event: &Event<'_>) -> TokenStream {
     }
 }
 
+/// What a reader of the documentation wants to know of the event.
+fn schema(event: &Event<'_>) -> String {
+    let mut doc = format!(
+        "Event `{}`, version {}, category `{}`.\n",
+        event.name,
+        event.version,
+        event.category.word()
+    );
+    if !event.fields.is_empty() {
+        doc.push_str("\n| field | class | action |\n|---|---|---|\n");
+    }
+    for field in &event.fields {
+        let class = field.class.map_or("that of its type", |class| class.word());
+        let place = match field.place {
+            Place::Root => "",
+            Place::Data => "data.",
+        };
+        let action = match (field.action, field.bytes_max) {
+            (Action::Keep, Some(bytes)) => format!("keep, cut beyond {bytes} bytes"),
+            (action, _) => action.word().to_owned(),
+        };
+        // Writing to a string cannot fail.
+        writeln!(doc, "| `{place}{}` | {class} | {action} |", field.key).unwrap_or(());
+    }
+    doc
+}
+
+/// Asks on the token of the type, so that a type which cannot be logged is reported there.
 fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
     let ty = field.ty;
@@ -115,15 +113,19 @@ fn field_meta(field: &Field<'_>) -> TokenStream {
     };
     let action = variant(field.action);
     let root = field.place == Place::Root;
-    quote! {
-        ::compliance_log::__private::FieldMeta {
-            name: #name,
-            class: #class,
-            action: ::compliance_log::__private::Action::#action,
-            root: #root,
-            kind: <#ty as ::compliance_log::__private::AuditField>::KIND,
-            presence: <#ty as ::compliance_log::__private::AuditField>::PRESENCE,
-        }
+    let bytes_max = match field.bytes_max {
+        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote_spanned! {ty.span()=>
+        ::compliance_log::__private::FieldMeta::of(
+            <#ty as ::compliance_log::__private::AuditField>::META,
+            #name,
+            #class,
+            ::compliance_log::__private::Action::#action,
+            #root,
+            #bytes_max,
+        )
     }
 }
 
@@ -136,9 +138,7 @@ fn visit(event: &Event<'_>) -> TokenStream {
     let fields = event.fields.iter().enumerate().map(|(index, field)| {
         let raw = raw(field.ident, field.ty);
         quote! {
-            if let ::core::option::Option::Some(raw) = #raw {
-                out.field(&FIELDS[#index], raw);
-            }
+            ::compliance_log::__private::give(out, &FIELDS[#index], #raw);
         }
     });
     quote! {
@@ -160,16 +160,9 @@ fn target(event: &Event<'_>) -> TokenStream {
     }
     let pieces = event.target.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(out.write_str(#text)?;),
-        Piece::Field((ident, ty)) => {
-            let raw = raw(ident, ty);
-            quote! {
-                match #raw {
-                    ::core::option::Option::Some(raw) => {
-                        ::compliance_log::__private::write_raw(out, raw)?;
-                    }
-                    ::core::option::Option::None => out.write_str("none")?,
-                }
-            }
+        Piece::Field(field) => {
+            let raw = raw(field.ident, field.ty);
+            quote!(::compliance_log::__private::show(out, #raw)?;)
         }
     });
     quote! {
@@ -183,6 +176,16 @@ fn target(event: &Event<'_>) -> TokenStream {
     }
 }
 
-fn variant(of: impl Debug) -> Ident {
-    Ident::new(&format!("{of:?}"), Span::call_site())
+/// Where only the type knows how sensitive a value is, it is asked whether a target may show it.
+fn shown(piece: &Piece<crate::model::Shown<'_>>) -> Option<TokenStream> {
+    let Piece::Field(field) = piece else {
+        return None;
+    };
+    let ty = field.ty;
+    let span = field.class_of_type?;
+    Some(quote_spanned! {span=>
+        const _: () = ::compliance_log::__private::assert_shown(
+            <#ty as ::compliance_log::__private::Classified>::CLASS,
+        );
+    })
 }

@@ -1,0 +1,48 @@
+//! Code from what was checked. It names nothing but `::core` and `::compliance_log`.
+
+mod event;
+mod field_type;
+
+use crate::{fallback, valid};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use std::fmt::Debug;
+use syn::{DeriveInput, Ident};
+
+/// `#[derive(AuditEvent)]`
+pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
+    match valid::event(input) {
+        Ok(event) => event::expand(&event),
+        Err(error) => fallback::expand(input, &error),
+    }
+}
+
+/// `#[audit_event(...)]`: the derive with its options, on the item as it stands.
+pub(crate) fn attribute(options: &TokenStream, item: &TokenStream) -> TokenStream {
+    // The compiler would complain about the derive, which the user did not write.
+    if syn::parse2::<DeriveInput>(item.clone()).is_err() {
+        let error = syn::Error::new(
+            Span::call_site(),
+            "an event is a struct; put `#[audit_event(...)]` on one",
+        )
+        .to_compile_error();
+        return quote!(#error #item);
+    }
+    quote! {
+        #[derive(::compliance_log::AuditEvent)]
+        #[audit(#options)]
+        #item
+    }
+}
+
+/// `#[derive(AuditField)]`
+pub(crate) fn derive_field(input: &DeriveInput) -> TokenStream {
+    match valid::field_type(input) {
+        Ok(made) => field_type::expand(input, &made),
+        Err(error) => fallback::expand_field(input, &error),
+    }
+}
+
+fn variant(of: impl Debug) -> Ident {
+    Ident::new(&format!("{of:?}"), Span::call_site())
+}

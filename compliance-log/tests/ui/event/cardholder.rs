@@ -1,0 +1,11 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    #[audit(cardholder)]
+    holder: String,
+    #[audit(public, mask = "pan")]
+    card: String,
+}
+
+fn main() {}

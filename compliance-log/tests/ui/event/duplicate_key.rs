@@ -1,0 +1,10 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    seats: u8,
+    #[audit(rename = "seats")]
+    places: u8,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    #[cfg(any())]
+    password: std::collections::HashMap<u8, u8>,
+    #[cfg(all())]
+    note: String,
+}
+
+fn main() {}

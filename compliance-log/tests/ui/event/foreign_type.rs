@@ -1,0 +1,10 @@
+use compliance_log::audit_event;
+
+struct Connection;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    connection: Connection,
+}
+
+fn main() {}

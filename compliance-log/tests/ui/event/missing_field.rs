@@ -1,0 +1,11 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    seats: u8,
+    price: f64,
+}
+
+fn main() {
+    let _ = BookingCreated { seats: 2 }.emit();
+}

@@ -1,0 +1,9 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created", kind = "audit", category = "web")]
+struct BookingCreated {
+    #[audit(hash)]
+    seats: u8,
+}
+
+fn main() {}

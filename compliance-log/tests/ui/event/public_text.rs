@@ -1,0 +1,11 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    #[audit(public)]
+    note: &'static str,
+    #[audit(public, max_len = 5000)]
+    remark: String,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use compliance_log::audit_event;
+
+type Note = String;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    #[audit(public)]
+    remark: Option<Note>,
+}
+
+fn main() {}

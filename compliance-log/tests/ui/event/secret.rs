@@ -1,0 +1,13 @@
+use compliance_log::audit_event;
+
+struct SecretString;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    #[audit(internal)]
+    proof: SecretString,
+    #[audit(secret)]
+    answer: u64,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+#[derive(serde::Serialize)]
+struct BookingCreated {
+    #[serde(flatten)]
+    seats: Seats,
+    #[serde(rename = "who", skip)]
+    count: u8,
+}
+
+#[derive(serde::Serialize)]
+struct Seats {
+    first: u8,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created")]
+struct BookingCreated {
+    note: Option<String>,
+}
+
+fn main() {}

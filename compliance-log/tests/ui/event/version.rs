@@ -1,0 +1,6 @@
+use compliance_log::audit_event;
+
+#[audit_event(name = "booking.created", version = 0)]
+struct BookingCreated;
+
+fn main() {}

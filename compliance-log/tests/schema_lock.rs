@@ -17,7 +17,6 @@ use compliance_log::{
 };
 
 #[audit_event(name = "order.placed", version = 2, target = "order/{order}")]
-#[expect(dead_code, reason = "only its schema is of interest")]
 struct OrderPlaced {
     order: u64,
     booking_id: u64,
@@ -33,7 +32,6 @@ struct OrderPlaced {
     outcome = "fail",
     pre_auth
 )]
-#[expect(dead_code, reason = "only its schema is of interest")]
 struct OrderRefused {
     #[audit(public, max_len = 64)]
     error_code: &'static str,

@@ -17,8 +17,10 @@ use compliance_log::{
         AuditCtx, AuditError, AuditLayer, AuditResult, AuditRouter, OrFail as _, RequestAudit,
         audited, unaudited,
     },
+    test_util::capture,
 };
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::served::{Served, access, header, named, request, serve, verdict};
@@ -400,7 +402,27 @@ async fn a_route_that_audited_nothing_is_marked_unless_it_says_why() {
         .map(|record| format!("{} {}", record["level"], record["target_resource"]))
         .collect();
     gaps.sort();
-    assert_eq!(gaps, ["\"ERROR\" \"GET /plain\""]);
+    assert_eq!(gaps, ["\"INFO\" \"GET /plain\""]);
+}
+
+#[tokio::test]
+async fn where_no_customer_is_a_gap_is_an_error() {
+    let (log, captured) = capture();
+    let app = Router::new()
+        .route("/plain", axum::routing::get(|| async { "no word" }))
+        .layer(AuditLayer::new(&log));
+    let asked = Request::get("/plain").body(axum::body::Body::empty());
+    let answer = app.oneshot(asked.unwrap()).await.unwrap();
+    assert_eq!(
+        answer.status(),
+        StatusCode::OK,
+        "the answer is never changed"
+    );
+    drop(answer);
+    captured
+        .assert_one_named("http.request")
+        .field("level", "ERROR")
+        .field("audit_gap", true);
 }
 
 #[tokio::test]

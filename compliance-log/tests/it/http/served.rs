@@ -30,7 +30,7 @@ pub(super) struct Served {
 pub(super) fn open() -> (ComplianceLog, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let log = ComplianceLog::builder("booking-api")
-        .env("test")
+        .env("prod")
         .instance("i")
         .dir(dir.path())
         .open()

@@ -1,5 +1,5 @@
-use super::variant;
-use crate::model::{Action, Event, Field, Piece, Place, Word as _};
+use super::{option, variant};
+use crate::model::{Action, Event, Field, Piece, Place, Shown, Word as _};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use std::fmt::Write as _;
@@ -105,19 +105,15 @@ fn schema(event: &Event<'_>) -> String {
 fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
     let ty = field.ty;
-    let class = match field.class {
-        Some(class) => {
-            let class = variant(class);
-            quote!(::compliance_log::__private::Class::#class)
-        }
-        None => quote!(<#ty as ::compliance_log::__private::Classified>::CLASS),
+    let class = if let Some(class) = field.class {
+        let class = variant(class);
+        quote!(::compliance_log::__private::Class::#class)
+    } else {
+        quote!(<#ty as ::compliance_log::__private::Classified>::CLASS)
     };
     let action = variant(field.action);
     let root = field.place == Place::Root;
-    let bytes_max = match field.bytes_max {
-        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
-        None => quote!(::core::option::Option::None),
-    };
+    let bytes_max = option(field.bytes_max);
     quote_spanned! {ty.span()=>
         ::compliance_log::__private::FieldMeta::of(
             <#ty as ::compliance_log::__private::AuditField>::META,
@@ -178,7 +174,7 @@ fn target(event: &Event<'_>) -> TokenStream {
 }
 
 /// Where only the type knows how sensitive a value is, it is asked whether a target may show it.
-fn shown(piece: &Piece<crate::model::Shown<'_>>) -> Option<TokenStream> {
+fn shown(piece: &Piece<Shown<'_>>) -> Option<TokenStream> {
     let Piece::Field(field) = piece else {
         return None;
     };

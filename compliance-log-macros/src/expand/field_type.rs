@@ -1,4 +1,4 @@
-use super::variant;
+use super::{option, variant};
 use crate::model::{Action, Class, FieldType};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -60,10 +60,7 @@ pub(super) fn expand(input: &DeriveInput, made: &FieldType<'_>) -> TokenStream {
 
 /// Checked as a field of this type would be.
 fn bytes_max_of(ty: &Type, class: Class, bytes_max: Option<u32>) -> TokenStream {
-    let bytes_max = match bytes_max {
-        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
-        None => quote!(::core::option::Option::None),
-    };
+    let bytes_max = option(bytes_max);
     // Which action a card number takes, only the field says.
     let action = variant(match class {
         Class::Cardholder => Action::MaskPan,

@@ -46,3 +46,11 @@ pub(crate) fn derive_field(input: &DeriveInput) -> TokenStream {
 fn variant(of: impl Debug) -> Ident {
     Ident::new(&format!("{of:?}"), Span::call_site())
 }
+
+fn option(number: Option<u32>) -> TokenStream {
+    if let Some(number) = number {
+        quote!(::core::option::Option::Some(#number))
+    } else {
+        quote!(::core::option::Option::None)
+    }
+}

@@ -1,4 +1,4 @@
-use super::{category::Category, field::AuditField, outcome::Outcome, scope::Scope, value::Fields};
+use super::{category::Category, outcome::Outcome, scope::Scope, value::Fields};
 
 /// How sensitive a field is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +140,10 @@ pub struct FieldMeta {
 
 impl FieldMeta {
     /// A field of our own, under `data`.
+    #[cfg_attr(
+        not(any(feature = "http", feature = "tracing")),
+        expect(dead_code, reason = "used by `http` and `layer` alone")
+    )]
     pub(crate) const fn own(name: &'static str, kind: Kind) -> Self {
         Self {
             name,

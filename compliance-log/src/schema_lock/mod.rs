@@ -14,7 +14,7 @@
 //!   field data.seats kind=integer presence=always class=public action=keep
 //! ```
 //!
-//! A field is named by its path from the root of the record. [`test_util::assert_schema_lock`] keeps the
+//! A field is named by its path from the root of the record. `test_util::assert_schema_lock` keeps the
 //! file of a service; `compliance-log schema diff` compares two of them.
 //!
 //! # What is compatible
@@ -35,8 +35,6 @@
 //!
 //! With a higher `version`, and the type of the old one gone, everything is allowed: readers tell
 //! records of the two apart. A version that stays beside the new one is compared as before.
-//!
-//! [`test_util::assert_schema_lock`]: crate::test_util::assert_schema_lock
 
 mod words;
 mod lock;

@@ -11,6 +11,7 @@ mod derive;
 mod durable;
 mod golden;
 mod http;
+mod json_schema;
 mod records;
 mod start;
 mod store;

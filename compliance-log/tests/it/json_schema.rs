@@ -58,7 +58,7 @@ struct TripLost;
 fn booked(card: &str, note: Option<&str>) -> TripBooked {
     TripBooked {
         trip: u64::MAX,
-        booking_id: None,
+        booking_id: note.map(|_| 17),
         provider: "rail".to_owned(),
         price: f64::NAN,
         paid: true,
@@ -121,9 +121,7 @@ async fn requests(log: &ComplianceLog) {
         .route("/trips/{id}", get(book))
         .layer(AuditLayer::new(log));
     for uri in ["/trips/1?q=a%20b", "/none"] {
-        let request = Request::get(uri)
-            .header("user-agent", "x".repeat(2000))
-            .header("baggage", "booking_id=b-1,offer_id=o-1");
+        let request = Request::get(uri).header("user-agent", "x".repeat(2000));
         let request = request.body(Body::empty()).unwrap();
         let response = app.clone().oneshot(request).await.unwrap();
         response.into_body().collect().await.unwrap();
@@ -135,7 +133,13 @@ async fn requests(log: &ComplianceLog) {
 fn outside_of_requests(log: &ComplianceLog) {
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     let job = AuditContext::job("nightly").tenant("acme").build();
-    let request = AuditContext::request().request_id("r-1").build();
+    let request = AuditContext::request()
+        .request_id("r-1")
+        .ip("2001:db8::7".parse().unwrap())
+        .user_agent("curl/8")
+        .booking_id("b-1")
+        .offer_id("o-1")
+        .build();
     let person = Identity::new().tenant("acme").user("someone@example.org");
     request.verified(person).unwrap();
     within_sync(log, || {
@@ -148,6 +152,7 @@ fn outside_of_requests(log: &ComplianceLog) {
             .emit()
             .unwrap();
             TripLost.emit().unwrap();
+            booked("4111111111111111", None).emit().unwrap();
             let place = "é\u{202e}".repeat(9000);
             TripViewed { place }.emit().unwrap();
         });

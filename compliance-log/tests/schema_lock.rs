@@ -17,7 +17,6 @@ use compliance_log::{
 };
 
 #[audit_event(name = "order.placed", version = 2, target = "order/{order}")]
-#[expect(dead_code, reason = "only its schema is of interest")]
 struct OrderPlaced {
     order: u64,
     booking_id: u64,
@@ -33,7 +32,6 @@ struct OrderPlaced {
     outcome = "fail",
     pre_auth
 )]
-#[expect(dead_code, reason = "only its schema is of interest")]
 struct OrderRefused {
     #[audit(public)]
     error_code: &'static str,
@@ -115,7 +113,7 @@ fn what_no_longer_holds_fails_and_what_was_added_passes() {
     let path = dir.path().join(LOCK);
     fs::create_dir(path.parent().unwrap()).unwrap();
     let now = SchemaLock::of_registered().unwrap().to_string();
-    let mut was = |from: &str, to: &str| {
+    let was = |from: &str, to: &str| {
         let text = now.replacen(from, to, 1);
         assert_ne!(text, now, "{from}");
         fs::write(&path, text).unwrap();

@@ -9,7 +9,7 @@ use crate::{
     failure::Failure,
     filter::{Filter, Match},
     observed::Observed,
-    printer::{BOLD, GOOD, NOTE, Printer, clean, hint, remark},
+    printer::{BOLD, GOOD, NOTE, Printer, clean, counted, hint, remark},
     source::{self, Line, StreamLines},
 };
 
@@ -88,20 +88,20 @@ fn text(observed: &Observed, printer: &mut Printer) -> io::Result<()> {
     let style = if rows.is_empty() { GOOD } else { NOTE };
     let findings = match rows.len() {
         0 => "nothing was found".to_owned(),
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
+        count => counted(count as u64, "finding"),
     };
     printer.line(format!(
-        "{style}{findings}{style:#} in {} records, {} of them requests",
-        observed.records, observed.requests
+        "{style}{findings}{style:#} in {}, {} of them the end of a request",
+        counted(observed.records, "record"),
+        observed.requests
     ))
 }
 
 fn words(observed: &Observed) {
     if observed.unreadable > 0 {
         remark(format_args!(
-            "{} lines are no records, so that nobody knows what they would say; `verify` says more",
-            observed.unreadable
+            "{} cannot be read as a record, so that nobody knows what is missing; `verify` says more",
+            counted(observed.unreadable, "line")
         ));
     }
     if observed.records == 0 {

@@ -62,7 +62,7 @@ count  finding           where           what
     1  audit_gap         PUT /rates
     1  schema_violation  role.granted    target_resource
     1  schema_violation  role.granted    user_id
-6 findings in 9 records, 6 of them requests
+6 findings in 9 records, 6 of them the end of a request
 "
     );
     assert_eq!((said.code, said.err.as_str()), (1, ""));
@@ -96,7 +96,7 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     assert_eq!(said.code, 2, "a genesis tells nothing of a service");
     assert_eq!(
         said.out,
-        "nothing was found in 0 records, 0 of them requests\n"
+        "nothing was found in 0 records, 0 of them the end of a request\n"
     );
     assert!(
         said.err.starts_with("hint: no record tells of anything"),
@@ -109,7 +109,7 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     assert_eq!((said.code, said.err.as_str()), (0, ""));
     assert_eq!(
         said.out,
-        "nothing was found in 1 records, 0 of them requests\n"
+        "nothing was found in 1 record, 0 of them the end of a request\n"
     );
     assert_eq!(report(&dir, &["--tenant", "other"]).code, 2);
 
@@ -122,7 +122,8 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     let said = report(&dir, &[]);
     assert_eq!(said.code, 2, "what it would say is not known");
     assert!(
-        said.err.starts_with("note: 1 lines are no records"),
+        said.err
+            .starts_with("note: 1 line cannot be read as a record"),
         "{}",
         said.err
     );
@@ -178,7 +179,7 @@ count  finding           where           what
     3  schema_violation  http.request    latency_ms
     3  schema_violation  http.request    status_code
     1  schema_violation  door.opened     target_resource
-4 findings in 4 records, 3 of them requests
+4 findings in 4 records, 3 of them the end of a request
 "
     );
     assert_eq!(said.code, 1);

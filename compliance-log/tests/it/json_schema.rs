@@ -83,19 +83,20 @@ fn validator() -> Validator {
     jsonschema::draft202012::new(&schema()).unwrap()
 }
 
-/// What is wrong with a record, one line for each mistake.
+/// What is wrong with a record, and where.
 fn mistakes(validator: &Validator, record: &Value) -> String {
-    validator
-        .iter_errors(record)
-        .map(|error| format!("{error} at {}\n", error.instance_path()))
-        .collect()
+    let each = validator.iter_errors(record);
+    let said: Vec<String> = each
+        .map(|error| format!("{error} at {}", error.instance_path()))
+        .collect();
+    said.join("\n")
 }
 
 fn all_valid(records: &[Value]) {
     let validator = validator();
     for record in records {
         let mistakes = mistakes(&validator, record);
-        assert!(mistakes.is_empty(), "{mistakes}in {record}");
+        assert!(mistakes.is_empty(), "{mistakes}\nin {record}");
     }
 }
 

@@ -9,7 +9,8 @@ pub(crate) enum Exit {
     Ok,
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
-    /// 1: what was looked for is there: `schema diff` found a breaking change.
+    /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
+    /// something that would be refused.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
@@ -53,3 +54,11 @@ Exit codes:
   0  the same, or compatible
   1  breaking: a reader of the old schema can be surprised
   3  usage, a file is no lock, or the operating system refused";
+
+/// The table for `observe-report --help`.
+pub(crate) const OBSERVE_HELP: &str = "\
+Exit codes:
+  0  nothing was found
+  1  something would have been refused, or is missing
+  2  nothing, or not everything, was read: no record of what the service did, or lines that are none
+  3  usage, or the operating system refused";

@@ -77,6 +77,7 @@ pub mod chain;
 mod layout;
 mod schema;
 pub mod schema_lock;
+pub mod json_schema;
 mod redact;
 pub use redact::Policy;
 mod encode;

@@ -40,11 +40,11 @@ fn gone(old: &LockedEvent, newest: Option<u16>) -> Finding {
     match newest {
         None => Finding::of(old, Change::EventRemoved, Impact::Breaking),
         Some(version) if version > old.version => {
-            Finding::of(old, Change::VersionRaised, Impact::Compatible).values(old.version, version)
+            Finding::of(old, Change::VersionRaised, Impact::Compatible)
+                .values(&old.version, &version)
         }
-        Some(version) => {
-            Finding::of(old, Change::VersionLowered, Impact::Breaking).values(old.version, version)
-        }
+        Some(version) => Finding::of(old, Change::VersionLowered, Impact::Breaking)
+            .values(&old.version, &version),
     }
 }
 
@@ -136,7 +136,7 @@ impl Finding {
         self
     }
 
-    fn values(mut self, from: impl ToString, to: impl ToString) -> Self {
+    fn values(mut self, from: &(impl ToString + ?Sized), to: &(impl ToString + ?Sized)) -> Self {
         self.from = Some(from.to_string());
         self.to = Some(to.to_string());
         self

@@ -35,7 +35,6 @@
 //!
 //! With a higher `version`, and the type of the old one gone, everything is allowed: readers tell
 //! records of the two apart. A version that stays beside the new one is compared as before.
-//!
 
 mod words;
 mod lock;

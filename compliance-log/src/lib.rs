@@ -216,6 +216,6 @@ pub use compliance_log_macros::AuditEvent;
 #[cfg(feature = "macros")]
 pub use compliance_log_macros::audit_event;
 
-#[cfg(all(doctest, feature = "macros", feature = "axum"))]
+#[cfg(all(doctest, feature = "macros", feature = "axum", feature = "test-util"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -103,7 +103,7 @@ pub(crate) enum SchemaVerb {
     Export(ExportArgs),
 }
 
-/// Compare two schema locks: can a reader of the old one be surprised?
+/// Compare two schema locks: does a change need a higher version?
 ///
 /// Lists what differs. Added events and optional fields, more sensitive classes, actions that take
 /// away more and raised versions are compatible; everything else is breaking.

@@ -43,7 +43,8 @@ impl From<Exit> for ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  ok
-  1  tampered: stored bytes were changed, removed or added
+  1  tampered: stored bytes were changed, removed or added;
+     of other verbs: they found what they look for
   2  nothing, or not everything, was checked
   3  usage, or the operating system refused
   4  torn only: what a crash leaves behind";
@@ -52,7 +53,7 @@ Exit codes:
 pub(crate) const DIFF_HELP: &str = "\
 Exit codes:
   0  the same, or compatible
-  1  breaking: a reader of the old schema can be surprised
+  1  breaking: the version of an event has to be raised
   3  usage, a file is no lock, or the operating system refused";
 
 /// The table for `observe-report --help`.

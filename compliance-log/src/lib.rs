@@ -46,7 +46,8 @@
 //!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
 //! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events.
 //! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
-//! - [`test_util`] captures what a service logs.
+//! - [`test_util`] captures what a service logs, for assertions by event type and field, and keeps the
+//!   schema of its events in a file: [`schema_lock`], [`json_schema`].
 //!
 //! # Features
 //!
@@ -234,6 +235,6 @@ pub use compliance_log_macros::AuditEvent;
 #[cfg(feature = "macros")]
 pub use compliance_log_macros::audit_event;
 
-#[cfg(all(doctest, feature = "macros", feature = "axum"))]
+#[cfg(all(doctest, feature = "macros", feature = "axum", feature = "test-util"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

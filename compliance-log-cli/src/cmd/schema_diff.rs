@@ -1,4 +1,4 @@
-//! `schema diff`: can a reader of the old schema be surprised by the new one?
+//! `schema diff`: does a change need a higher version?
 
 use std::io;
 

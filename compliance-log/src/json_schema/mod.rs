@@ -5,7 +5,7 @@
 //! a [`SchemaLock`](crate::schema_lock::SchemaLock).
 //!
 //! ```
-//! use compliance_log::{audit_event, json_schema, schema_lock::SchemaLock};
+//! use compliance_log::{audit_event, event::AuditEvent, json_schema, schema_lock::SchemaLock};
 //!
 //! #[audit_event(name = "invoice.paid", target = "invoice/{number}")]
 //! struct InvoicePaid {
@@ -15,7 +15,7 @@
 //! }
 //!
 //! # fn main() -> Result<(), compliance_log::Error> {
-//! let schema = json_schema::record(&SchemaLock::of_registered()?);
+//! let schema = json_schema::record(&SchemaLock::of(&[InvoicePaid::META])?);
 //! assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 //! assert!(schema["$defs"]["invoice.paid version 1"].is_object());
 //! # Ok(())

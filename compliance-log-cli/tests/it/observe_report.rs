@@ -1,7 +1,12 @@
 use std::fs;
 
-use compliance_log::{ComplianceLog, audit_event, test_util::within_sync};
+use axum::{Router, body::Body, http::Request};
+use compliance_log::{
+    ComplianceLog, Mode, audit_event,
+    http::{AuditCtx, AuditLayer, AuditResult, audited},
+};
 use tempfile::{TempDir, tempdir};
+use tower::ServiceExt as _;
 
 use crate::{
     command::{Said, run},
@@ -138,48 +143,40 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     );
 }
 
-#[audit_event(name = "http.request", category = "access", target = "{route}")]
-struct Request {
-    #[audit(public)]
-    route: &'static str,
-    #[audit(public)]
-    would_refuse: Option<&'static str>,
-}
-
-#[audit_event(name = "door.opened")]
+#[audit_event(name = "door.opened", target = "door")]
 struct DoorOpened;
 
-#[test]
-fn records_of_the_real_writer_are_read() {
+async fn open_door(ctx: AuditCtx<DoorOpened>) -> AuditResult<()> {
+    ctx.success(DoorOpened).await?.respond(())
+}
+
+#[tokio::test]
+async fn records_of_the_real_writer_are_read() {
     let dir = tempdir().unwrap();
     let log = ComplianceLog::builder("booking-api")
         .env("prod")
+        .mode(Mode::Observe)
         .dir(dir.path());
     let log = log.open().unwrap();
-    within_sync(&log, || {
-        for would_refuse in [Some("NO_TENANT"), None, Some("NO_TENANT")] {
-            let route = "POST /bookings";
-            Request {
-                route,
-                would_refuse,
-            }
-            .emit()
-            .unwrap();
-        }
-        DoorOpened.emit().unwrap();
-    });
+    let app = Router::new()
+        .route("/door", audited::post(open_door).into())
+        .route("/plain", axum::routing::get(|| async { "no word" }))
+        .layer(AuditLayer::new(&log));
+    for (method, path) in [("POST", "/door"), ("GET", "/plain"), ("POST", "/door")] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 200, "observing refuses nothing");
+    }
     log.shutdown().unwrap();
     let said = report(&dir, &[]);
-    // These requests came through no layer, so that nobody measured them.
     assert_eq!(
         said.out,
         "\
-count  finding           where           what
-    2  would_refuse      POST /bookings  NO_TENANT
-    3  schema_violation  http.request    latency_ms
-    3  schema_violation  http.request    status_code
-    1  schema_violation  door.opened     target_resource
-4 findings in 4 records, 3 of them the end of a request
+count  finding       where       what
+    2  would_refuse  POST /door  NO_TENANT
+    1  audit_gap     GET /plain
+2 findings in 5 records, 3 of them the end of a request
 "
     );
     assert_eq!(said.code, 1);

@@ -92,7 +92,7 @@ pub use current::{Scoped, carry, carry_fn};
 #[cfg(feature = "tracing")]
 mod layer;
 #[cfg(feature = "tracing")]
-pub use layer::AuditTracing;
+pub use layer::{AuditTracing, Guard, guard};
 mod log;
 pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
 #[cfg(feature = "http")]

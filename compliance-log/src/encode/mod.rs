@@ -8,12 +8,16 @@ pub(crate) mod json;
 mod cut;
 mod data;
 mod names;
+#[cfg(feature = "tracing")]
+mod nets;
 mod object;
 mod record;
 mod redactions;
 mod scratch;
 mod value;
 
+#[cfg(feature = "tracing")]
+pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
 pub(crate) use record::{NO_FIELDS, encode};
 pub(crate) use scratch::Scratch;

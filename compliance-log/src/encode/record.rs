@@ -58,7 +58,7 @@ pub(crate) fn encode<'s>(
     }
 }
 
-fn policy_id(policy: &Policy) -> u64 {
+pub(super) fn policy_id(policy: &Policy) -> u64 {
     let digest = policy.digest();
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);

@@ -152,13 +152,15 @@ impl<'a> Pass<'a, '_> {
 }
 
 /// Runs what a service's own `Display` and `Debug` impls write. One that fails or panics leaves a note
-/// instead of taking the service down.
-pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) {
+/// instead of taking the service down. Says whether it was written.
+pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) -> bool {
     text.clear();
-    if !matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(()))) {
+    let written = matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(())));
+    if !written {
         text.clear();
         text.push_str("[could not be formatted]");
     }
+    written
 }
 
 /// Writes a value as plain text.

@@ -139,6 +139,12 @@ impl Handle {
         self.0.app_level
     }
 
+    /// The policy in force.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::clone(&self.0.policy.load())
+    }
+
     /// Queues a record and never waits.
     pub(crate) fn emit(&self, event: &Event<'_>) -> Result<(), CommitError> {
         self.submit(event, None, false)

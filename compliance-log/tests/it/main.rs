@@ -9,6 +9,7 @@
 mod derive;
 mod durable;
 mod golden;
+mod guard;
 mod http;
 mod records;
 mod start;

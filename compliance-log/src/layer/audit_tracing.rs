@@ -1,5 +1,3 @@
-//! Ordinary `tracing` events as `app` records: same context, same redaction, same chain.
-
 use std::{error::Error as StdError, fmt};
 
 use tracing_core::{
@@ -12,6 +10,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::error_chain::ErrorChain;
 use crate::{
     current::{self, Scope},
     event::{Category, FieldMeta, Fields, Kind, Level, Raw, Visit},
@@ -233,26 +232,10 @@ impl TracingVisit for FieldVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
-        self.field(field, Raw::Display(&Chain(value)));
+        self.field(field, Raw::Display(&ErrorChain(value)));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.field(field, Raw::Debug(value));
-    }
-}
-
-/// An error and what caused it, outside in. A cycle of causes ends after 32.
-struct Chain<'a>(&'a (dyn StdError + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        for _ in 0..32 {
-            let Some(error) = cause else { break };
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
     }
 }

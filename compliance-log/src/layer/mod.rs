@@ -1,0 +1,9 @@
+//! `tracing`: ordinary events as `app` records, and the same redaction in front of other layers.
+
+mod audit_tracing;
+mod error_chain;
+mod guard;
+mod redacted;
+
+pub use audit_tracing::AuditTracing;
+pub use guard::{Guard, guard};

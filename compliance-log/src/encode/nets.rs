@@ -2,7 +2,7 @@
 
 use super::{
     record::policy_id,
-    scratch::Scratch,
+    scratch::{Buffers, Scratch},
     value::{guarded, write_text},
 };
 use crate::{
@@ -30,14 +30,45 @@ pub(crate) enum Left<'t> {
 impl<'p> Nets<'p> {
     pub(crate) fn new(policy: &'p Policy) -> Self {
         let mut scratch = Scratch::take();
-        scratch.buffers().names.under(policy_id(policy));
+        let buffers = scratch.buffers();
+        buffers.names.under(policy_id(policy));
+        buffers.body.clear();
+        buffers.spans.clear();
         Self { policy, scratch }
     }
 
-    /// Whether the field may be shown as it is. Text is looked at once; a value that cannot be
-    /// formatted may not.
-    pub(crate) fn pass(&mut self, name: &'static str, raw: Raw<'_>) -> bool {
-        self.prohibited(name).is_none() && self.passes_by_value(raw)
+    /// Takes a field in, to be looked at with others by [`Nets::suspicious`]. Says whether it may be
+    /// shown as far as its name tells; a value that cannot be formatted may not.
+    pub(crate) fn gather(&mut self, name: &'static str, raw: Raw<'_>) -> bool {
+        if self.prohibited(name).is_some() {
+            return false;
+        }
+        let text = matches!(raw, Raw::Str(_) | Raw::Display(_) | Raw::Debug(_));
+        !text || {
+            let mut body = std::mem::take(&mut self.scratch.buffers().body);
+            let formatted = self.made(raw, |text, formatted, _| {
+                body.extend_from_slice(text.as_bytes());
+                formatted
+            });
+            let Buffers { spans, .. } = self.scratch.buffers();
+            let start = spans.last().map_or(0, |(_, end)| end + 1);
+            spans.push((start, body.len()));
+            // So that no two values make one word.
+            body.push(b'\n');
+            self.scratch.buffers().body = body;
+            formatted
+        }
+    }
+
+    /// Whether any rule should look closer at what was gathered: one pass over all of it, and a cheap
+    /// look at each.
+    pub(crate) fn suspicious(&mut self) -> bool {
+        let policy = self.policy;
+        let Buffers { body, spans, .. } = self.scratch.buffers();
+        policy.suspicious(body)
+            || spans
+                .iter()
+                .any(|(from, to)| policy.suspicious_value(&body[*from..*to]))
     }
 
     /// Gives what is left of the field to `then`, and each rule that found something in it to
@@ -68,20 +99,6 @@ impl<'p> Nets<'p> {
         };
         self.scratch.buffers().names.passes(name, passes);
         hit
-    }
-
-    fn passes_by_value(&mut self, raw: Raw<'_>) -> bool {
-        let policy = self.policy;
-        let suspicious = |text: &str| {
-            policy.suspicious(text.as_bytes()) || policy.suspicious_value(text.as_bytes())
-        };
-        match raw {
-            Raw::U64(_) | Raw::I64(_) | Raw::F64(_) | Raw::Bool(_) | Raw::Id(_) => true,
-            Raw::Str(text) => !suspicious(text),
-            Raw::Display(_) | Raw::Debug(_) => {
-                self.made(raw, |text, formatted, _| formatted && !suspicious(text))
-            }
-        }
     }
 
     fn masked<R>(

@@ -28,7 +28,7 @@ pub(super) enum Found {
 pub(super) struct Redacted(Vec<Option<Box<dyn Value>>>);
 
 impl Found {
-    /// Looks at every value once; a second time, to build them anew, only where something was found.
+    /// Looks at every value once; a second time, to build them anew, only where something is suspicious.
     pub(super) fn of(
         metadata: &Metadata<'_>,
         policy: &Policy,
@@ -40,8 +40,10 @@ impl Found {
             found: Self::Nothing,
         };
         record(&mut look);
-        if !matches!(look.found, Self::Redacted(_)) {
-            return look.found;
+        match look.found {
+            Self::Nothing if !look.nets.suspicious() => return Self::Nothing,
+            Self::Foreign => return Self::Foreign,
+            Self::Nothing | Self::Redacted(_) => (),
         }
         let mut build = Build {
             nets: look.nets,
@@ -79,7 +81,7 @@ fn place(metadata: &Metadata<'_>, field: &Field) -> Option<usize> {
     known.then(|| field.index())
 }
 
-/// Stops looking at the first value that may not be shown.
+/// Gathers values up to the first that may not be shown.
 struct Look<'a, 'p> {
     nets: Nets<'p>,
     metadata: &'a Metadata<'a>,
@@ -93,7 +95,7 @@ impl Look<'_, '_> {
         }
         if place(self.metadata, field).is_none() {
             self.found = Found::Foreign;
-        } else if !self.nets.pass(field.name(), raw) {
+        } else if !self.nets.gather(field.name(), raw) {
             self.found = Found::Redacted(Redacted(Vec::new()));
         }
     }

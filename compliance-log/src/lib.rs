@@ -56,6 +56,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[audit_event]`, `#[derive(AuditEvent)]`; syn and quote at build time |
 //! | `tracing` | yes | `tracing_layer`, and a global subscriber in `init`; tracing-subscriber's registry |
+//! | `log` | | `tracing`, and in `init` a global logger that takes records of the `log` crate; tracing-log |
 //! | `http` | | `http::AuditLayer`; the traits of tower and http |
 //! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
 //! | `test-util` | | `test_util`, `clock::ManualClock` |

@@ -17,6 +17,8 @@ mod scratch;
 mod value;
 
 #[cfg(feature = "tracing")]
+pub(crate) use cut::shorten;
+#[cfg(feature = "tracing")]
 pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
 pub(crate) use record::{NO_FIELDS, encode};

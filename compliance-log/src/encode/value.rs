@@ -48,6 +48,27 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
+    /// The same for a value that was redacted before: what a rule by name masked stays.
+    pub(super) fn value_again(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        meta: &FieldMeta,
+        raw: Raw<'_>,
+        bytes_max: usize,
+    ) -> Result<(), Dropped<'a>> {
+        match self.prohibited(meta.name) {
+            Some(Hit {
+                rule,
+                action: Effect::Drop,
+            }) => Err((rule, Effect::Drop)),
+            _ => {
+                self.allowed(path, key, raw, bytes_max);
+                Ok(())
+            }
+        }
+    }
+
     /// What the net by name says of a field.
     fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
         let policy = self.policy;

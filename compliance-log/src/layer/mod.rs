@@ -2,8 +2,10 @@
 
 mod audit_tracing;
 mod error_chain;
+mod event_fields;
 mod guard;
 mod redacted;
+mod span_fields;
 
 pub use audit_tracing::AuditTracing;
 pub use guard::{Guard, guard};

@@ -16,3 +16,4 @@ mod start;
 mod store;
 mod support;
 mod tamper;
+mod tracing;

@@ -76,6 +76,8 @@ pub use event::AuditEvent;
 pub mod wire;
 pub mod chain;
 mod layout;
+mod volume;
+pub use volume::Volume;
 mod schema;
 mod redact;
 pub use redact::Policy;

@@ -28,7 +28,10 @@ pub(super) fn write(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> bool {
 #[cfg(feature = "tracing")]
 pub(crate) fn shorten(text: &str, bytes_max: usize) -> Option<String> {
     (text.len() > bytes_max).then(|| {
-        let end = text.floor_char_boundary(bytes_max.saturating_sub(MARKER_BYTES_MAX));
+        let mut end = bytes_max.saturating_sub(MARKER_BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
         format!("{}{}", &text[..end], Marker(text))
     })
 }

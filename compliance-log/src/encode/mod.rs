@@ -21,6 +21,6 @@ pub(crate) use cut::shorten;
 #[cfg(feature = "tracing")]
 pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
-pub(crate) use record::{NO_FIELDS, encode};
+pub(crate) use record::{NO_FIELDS, encode, own_target};
 pub(crate) use scratch::Scratch;
 pub(crate) use value::write_text;

@@ -58,6 +58,16 @@ pub(crate) fn encode<'s>(
     }
 }
 
+/// What `event` was done to, where its own template says so; empty where it does not.
+pub(crate) fn own_target<'s>(scratch: &'s mut Scratch, event: &Event<'_>) -> &'s str {
+    let text = &mut scratch.buffers().text;
+    text.clear();
+    if let (Target::OfFields, Data::Fields(fields)) = (event.target, event.data) {
+        guarded(text, |text| fields.target(text));
+    }
+    text
+}
+
 pub(super) fn policy_id(policy: &Policy) -> u64 {
     let digest = policy.digest();
     let mut first = [0; 8];

@@ -57,16 +57,12 @@ impl<'a> Pass<'a, '_> {
         raw: Raw<'_>,
         bytes_max: usize,
     ) -> Result<(), Dropped<'a>> {
-        match self.prohibited(meta.name) {
-            Some(Hit {
-                rule,
-                action: Effect::Drop,
-            }) => Err((rule, Effect::Drop)),
-            _ => {
-                self.allowed(path, key, raw, bytes_max);
-                Ok(())
-            }
+        let hit = self.prohibited(meta.name);
+        if let Some(hit) = hit.filter(|hit| hit.action == Effect::Drop) {
+            return Err((hit.rule, hit.action));
         }
+        self.allowed(path, key, raw, bytes_max);
+        Ok(())
     }
 
     /// What the net by name says of a field.

@@ -91,7 +91,7 @@ where
             extensions.get::<Remembered>()?.scope.clone()
         });
         let later = self.fields(scope.as_ref(), span.metadata(), |visit| {
-            values.record(visit)
+            values.record(visit);
         });
         if let Some(remembered) = span.extensions_mut().get_mut::<Remembered>() {
             remembered.fields.merge(later);

@@ -118,7 +118,6 @@ impl Collect<'_> {
         kept.left = self
             .nets
             .clean(field.name(), raw, &mut hits, |left| match (left, raw) {
-                (Left::Nothing, _) => None,
                 (Left::Text(text), _) => {
                     let short = shorten(text, TEXT_BYTES_MAX);
                     cut = short.is_some();
@@ -129,7 +128,7 @@ impl Collect<'_> {
                 (Left::Whole, Raw::F64(value)) => Some(Plain::F64(value)),
                 (Left::Whole, Raw::Bool(value)) => Some(Plain::Bool(value)),
                 // No other kind is left whole.
-                (Left::Whole, _) => None,
+                (Left::Whole | Left::Nothing, _) => None,
             });
         for (rule, action) in found {
             kept.found(&rule, action);

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fmt,
     io::Write,
     path::{Path, PathBuf},
@@ -12,12 +13,13 @@ use crate::{
     clock::{Clock, SystemClock},
     current,
     error::{Error, ErrorKind},
-    event::Level,
+    event::{self, Category, Level},
     lifecycle::{Origin, Scribe},
     pipeline::{Handle, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
     store::{Fs, PrintFs, RealFs, Settings},
+    volume::{Rules, Volume},
 };
 
 /// What to do when the store cannot be opened at start.
@@ -43,6 +45,7 @@ pub struct Builder {
     policy: Option<Policy>,
     on_start_failure: Option<StartFailure>,
     app_level: Option<Level>,
+    volumes: BTreeMap<String, Volume>,
     clock: Arc<dyn Clock>,
     fs: Arc<dyn Fs>,
     out: Option<Box<dyn Write + Send>>,
@@ -57,6 +60,7 @@ impl Builder {
             policy: None,
             on_start_failure: None,
             app_level: None,
+            volumes: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -109,6 +113,7 @@ impl Builder {
             segment_age_max_s: own.segment_age_max_s.or(file.segment_age_max_s),
             sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
+            volume: own.volume.or(file.volume),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -166,6 +171,15 @@ impl Builder {
     /// events are always stored.
     pub fn app_level(mut self, level: Level) -> Self {
         self.app_level = Some(level);
+        self
+    }
+
+    /// How many records of an event (`cache.hit`; `log` for `tracing` events without a name) or of a
+    /// route (`GET /health`) are written one by one. A route comes before its event `http.request`.
+    /// Default: [`Volume::Each`], and what a route itself asks for. One that would leave out records
+    /// of the categories audit, security or admin is warned of and has no effect.
+    pub fn volume(mut self, of: impl Into<String>, volume: Volume) -> Self {
+        self.volumes.insert(of.into(), volume);
         self
     }
 
@@ -252,6 +266,7 @@ impl Builder {
             .folder(&env)
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
         let app_level = self.level();
+        let rules = self.rules();
         let config = self.config;
 
         let print = config.stdout.unwrap_or(false) || dir.is_none();
@@ -274,6 +289,7 @@ impl Builder {
                 .unwrap_or(QUEUE_BYTES_MAX)
                 .max(QUEUE_BYTES_MIN),
             app_level,
+            rules,
         });
         let scribe = Scribe {
             service,
@@ -359,6 +375,19 @@ impl Builder {
             self.warnings.push(text.to_owned());
         }
         dir
+    }
+
+    fn rules(&mut self) -> Rules {
+        let mut volumes = self.config.volumes(&mut self.warnings);
+        volumes.append(&mut self.volumes);
+        let known = event::registered();
+        let category = |name: &str| {
+            let of_name = known.iter().filter(|meta| meta.name == name);
+            of_name
+                .map(|meta| meta.category)
+                .min_by_key(|category| *category == Category::App)
+        };
+        Rules::new(volumes, category, &mut self.warnings)
     }
 
     fn level(&mut self) -> Level {

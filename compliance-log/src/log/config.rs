@@ -1,6 +1,7 @@
 //! The configuration file.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,6 +13,7 @@ use crate::{
     chain::check_name,
     error::{Error, ErrorKind},
     event::Level,
+    volume::Volume,
 };
 
 /// The keys of a configuration file, all optional.
@@ -31,6 +33,7 @@ pub(super) struct Config {
     pub(super) segment_age_max_s: Option<u64>,
     pub(super) sync_after_ms: Option<u64>,
     pub(super) queue_bytes_max: Option<usize>,
+    pub(super) volume: Option<toml::Table>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -76,7 +79,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "service",
     "instance",
     "env",
@@ -91,6 +94,7 @@ const KEYS: [&str; 14] = [
     "segment_age_max_s",
     "sync_after_ms",
     "queue_bytes_max",
+    "volume",
 ];
 
 impl Config {
@@ -148,6 +152,20 @@ impl Config {
         let config = Self::deserialize(known)
             .map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
         Ok((config, warnings))
+    }
+
+    /// What `[volume]` says; a bad entry is warned of, and the others count.
+    pub(super) fn volumes(&self, warnings: &mut Vec<String>) -> BTreeMap<String, Volume> {
+        let mut volumes = BTreeMap::new();
+        for (name, value) in self.volume.iter().flatten() {
+            match value.as_str().unwrap_or_default().parse() {
+                Ok(volume) => drop(volumes.insert(name.clone(), volume)),
+                Err(error) => warnings.push(format!(
+                    "configuration: volume of `{name}` is ignored, its default stands: {error}"
+                )),
+            }
+        }
+        volumes
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

@@ -32,6 +32,8 @@ struct State {
     urgent: bool,
     /// The writer sleeps until it is woken.
     asleep: bool,
+    /// The writer has something new to wait for.
+    changed: bool,
     phase: Phase,
 }
 
@@ -147,6 +149,12 @@ impl Queue {
         Ok(())
     }
 
+    /// Lets the writer think again until when it may sleep.
+    pub(super) fn wake(&self) {
+        self.state().changed = true;
+        self.wake.notify_one();
+    }
+
     /// Counts a record that was not even tried.
     pub(super) fn count(
         &self,
@@ -169,7 +177,8 @@ impl Queue {
             let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
             let lingered = linger.is_some_and(|until| now >= until);
             let due = deadline.is_some_and(|deadline| now >= deadline);
-            if state.phase != Phase::Open || due || (queued && (ready || lingered)) {
+            if state.phase != Phase::Open || due || state.changed || (queued && (ready || lingered))
+            {
                 break;
             }
             if queued {
@@ -196,6 +205,7 @@ impl Queue {
             state.asleep = false;
         }
         state.urgent = false;
+        state.changed = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;
         if empty.last {

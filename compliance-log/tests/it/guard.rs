@@ -88,7 +88,7 @@ struct Login {
 }
 
 #[derive(Debug)]
-struct Refused(&'static str, Option<Box<Refused>>);
+struct Refused(&'static str, Option<Box<Self>>);
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,7 +217,9 @@ fn what_is_harmless_is_shown_unchanged() {
 
 /// Remembers the parents that it was shown: which is named, and whether the current span is meant.
 #[derive(Clone, Default)]
-struct Parents(Arc<Mutex<Vec<(Option<tracing::Id>, bool)>>>);
+struct Parents(Arc<Mutex<Vec<Shown>>>);
+
+type Shown = (Option<tracing::Id>, bool);
 
 impl<S: Subscriber> Layer<S> for Parents {
     fn on_new_span(&self, span: &Attributes<'_>, _id: &tracing::Id, _context: Context<'_, S>) {

@@ -17,3 +17,4 @@ mod store;
 mod support;
 mod tamper;
 mod tracing;
+mod volume;

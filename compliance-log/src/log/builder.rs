@@ -120,7 +120,8 @@ impl Builder {
         self
     }
 
-    /// The environment, for example `prod`. Default `dev`.
+    /// The environment, for example `prod`. Default: `dev`, which also changes what [`Builder::dir`]
+    /// and [`Builder::stdout`] are where nothing is set.
     pub fn env(mut self, env: impl Into<String>) -> Self {
         self.config.env = Some(env.into());
         self
@@ -140,8 +141,8 @@ impl Builder {
         self
     }
 
-    /// Whether each stored line is printed on standard output as well. Default: no. Lines are then
-    /// at most 15,360 bytes, because container runtimes split longer ones.
+    /// Whether each stored line is printed on standard output as well, as it is. Default: only where
+    /// the environment is `dev`. Lines are then at most 15,360 bytes, because container runtimes split longer ones.
     ///
     /// Without a folder it is the only sink, and a receipt says only that the line was printed.
     pub fn stdout(mut self, stdout: bool) -> Self {
@@ -252,7 +253,7 @@ impl Builder {
             .service
             .clone()
             .unwrap_or_else(|| self.unnamed());
-        let env = self.config.env.clone().unwrap_or_else(|| "dev".to_owned());
+        let env = self.config.env.clone().unwrap_or_else(|| DEV.to_owned());
         let instance = self
             .config
             .instance
@@ -269,7 +270,7 @@ impl Builder {
         let rules = self.rules();
         let config = self.config;
 
-        let print = config.stdout.unwrap_or(false) || dir.is_none();
+        let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
         let service = Service {
             name: name.into(),
             env: env.into(),
@@ -368,7 +369,7 @@ impl Builder {
     fn folder(&mut self, env: &str) -> Option<PathBuf> {
         let dir = self.config.dir.clone();
         let dir = dir.or_else(|| {
-            (env == "dev" && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
+            (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });
         if dir.is_none() {
             let text = "no `dir` is set: records go to standard output alone and are not stored";
@@ -474,6 +475,8 @@ fn warn_of(warnings: &[String]) {
     }
 }
 
+/// The environment of a developer's own machine: what was logged is seen at once, and kept in `target`.
+const DEV: &str = "dev";
 const STDOUT_LINE_BYTES_MAX: usize = 15_360;
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN: u64 = 64 * 1024;

@@ -255,7 +255,7 @@ fn counts_are_told_when_their_time_has_come() {
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
     let (log, captured) = capture_with(|builder| {
         builder
-            .clock(clock.clone())
+            .clock(Arc::<ManualClock>::clone(&clock))
             .volume("cache.read", Volume::Summary(Duration::from_secs(30)))
     });
     let read = || within_sync(&log, || CacheRead { name: "a" }.emit()).unwrap();

@@ -568,7 +568,6 @@ impl<'a> Event<'a> {
             || self.detail.is_some()
             || self.error.is_some()
             || self.intent.is_some()
-            || self.audit_gap
             || (self.category == App && self.level >= Level::Warn)
             || self
                 .declared

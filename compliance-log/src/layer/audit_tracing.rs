@@ -39,7 +39,6 @@ pub struct AuditTracing {
 }
 
 /// What a span remembers.
-#[derive(Default)]
 pub(super) struct Remembered {
     scope: Option<Scope>,
     pub(super) fields: SpanFields,
@@ -76,9 +75,16 @@ where
         context: Context<'_, S>,
     ) {
         let scope = current::get();
-        let fields = self.fields(scope.as_ref(), attributes.metadata(), |visit| {
-            attributes.record(visit);
-        });
+        let fields = if attributes.is_empty() {
+            SpanFields::default()
+        } else {
+            self.fields(scope.as_ref(), attributes.metadata(), |visit| {
+                attributes.record(visit);
+            })
+        };
+        if scope.is_none() && fields.is_empty() {
+            return;
+        }
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(Remembered { scope, fields });
         }
@@ -93,8 +99,14 @@ where
         let later = self.fields(scope.as_ref(), span.metadata(), |visit| {
             values.record(visit);
         });
-        if let Some(remembered) = span.extensions_mut().get_mut::<Remembered>() {
+        let mut extensions = span.extensions_mut();
+        if let Some(remembered) = extensions.get_mut::<Remembered>() {
             remembered.fields.merge(later);
+        } else {
+            extensions.insert(Remembered {
+                scope: None,
+                fields: later,
+            });
         }
     }
 

@@ -2,6 +2,7 @@ use std::any::TypeId;
 
 use tracing_core::{
     Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
+    field::Visit,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -85,7 +86,10 @@ impl<L> Guard<L> {
     }
 }
 
-fn found(metadata: &Metadata<'_>, record: impl Fn(&mut dyn tracing_core::field::Visit)) -> Found {
+fn found(metadata: &Metadata<'_>, record: impl Fn(&mut dyn Visit)) -> Found {
+    if metadata.fields().is_empty() {
+        return Found::Nothing;
+    }
     let policy = current::with(|scope| scope.handle.policy()).unwrap_or_else(Policy::builtin);
     Found::of(metadata, &policy, record)
 }

@@ -63,6 +63,10 @@ impl SpanFields {
         self.0.push(kept);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|kept| kept.name == name)
     }

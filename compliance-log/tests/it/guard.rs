@@ -11,8 +11,9 @@ use compliance_log::{
     Guard, Policy, guard,
     test_util::{capture_with, within_sync},
 };
+use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Recorder, SharedString, Unit};
 use serde_json::{Value, json};
-use tracing::{Subscriber, field::Empty, span::Attributes, subscriber::with_default};
+use tracing::{Metadata, Subscriber, field::Empty, span::Attributes, subscriber::with_default};
 use tracing_subscriber::{
     Layer, Registry,
     filter::{LevelFilter, filter_fn},
@@ -368,6 +369,81 @@ fn a_layer_that_judges_events_is_shown_redacted_ones() {
     });
     assert_no_secret(&asked.text());
     assert_eq!(out.lines().len(), 1, "its answer counts");
+}
+
+/// Remembers what kinds of events and spans there are.
+#[derive(Clone, Default)]
+struct Kinds(Arc<Mutex<Vec<&'static Metadata<'static>>>>);
+
+impl<S: Subscriber> Layer<S> for Kinds {
+    fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
+        self.0.lock().unwrap().push(event.metadata());
+    }
+}
+
+#[test]
+fn values_that_do_not_belong_to_their_event_are_dropped_there_and_counted() {
+    let (bare, guarded, kinds) = (Out::default(), Out::default(), Kinds::default());
+    let subscriber = Registry::default()
+        .with(kinds.clone())
+        .with(json_layer(&bare))
+        .with(guard(json_layer(&guarded)));
+    let counted = Counted::default();
+    metrics::with_local_recorder(&counted, || {
+        with_default(subscriber, || {
+            tracing::info!(a = 1);
+            tracing::info!(b = 2);
+            let kinds = kinds.0.lock().unwrap().clone();
+            let value = AWS;
+            let values = [Some(&value as &dyn tracing::Value)];
+            let values = kinds[1].fields().value_set_all(&values);
+            let foreign = tracing::Event::new(kinds[0], &values);
+            tracing::dispatcher::get_default(|dispatch| dispatch.event(&foreign));
+        });
+    });
+    assert_eq!(bare.lines().len(), 3);
+    assert_eq!(guarded.lines().len(), 2);
+    assert_no_secret(&guarded.text());
+    assert_eq!(counted.of("compliance_log_guard_dropped"), 1);
+}
+
+/// Remembers the names of counters that were raised.
+#[derive(Default)]
+struct Counted(Arc<Mutex<Vec<String>>>);
+
+impl Counted {
+    fn of(&self, name: &str) -> usize {
+        let raised = self.0.lock().unwrap();
+        raised.iter().filter(|raised| *raised == name).count()
+    }
+}
+
+struct Raise(String, Arc<Mutex<Vec<String>>>);
+
+impl CounterFn for Raise {
+    fn increment(&self, _by: u64) {
+        self.1.lock().unwrap().push(self.0.clone());
+    }
+
+    fn absolute(&self, _value: u64) {}
+}
+
+impl Recorder for Counted {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &metrics::Metadata<'_>) -> Counter {
+        Counter::from_arc(Arc::new(Raise(key.name().to_owned(), Arc::clone(&self.0))))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &metrics::Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &metrics::Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
 }
 
 #[test]

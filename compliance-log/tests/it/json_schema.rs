@@ -42,13 +42,13 @@ struct TripBooked {
 #[audit_event(name = "trip.refused", outcome = "fail", target = "trip/{trip}")]
 struct TripRefused {
     trip: u64,
-    #[audit(public)]
+    #[audit(public, max_len = 64)]
     error_code: &'static str,
 }
 
 #[audit_event(name = "trip.viewed", category = "app")]
 struct TripViewed {
-    #[audit(public)]
+    #[audit(public, max_len = 64)]
     place: String,
 }
 

@@ -1,7 +1,12 @@
 use std::fs;
 
-use compliance_log::{ComplianceLog, audit_event, test_util::within_sync};
+use axum::{Router, body::Body, http::Request, routing::put};
+use compliance_log::{
+    ComplianceLog, Mode, audit_event,
+    http::{AuditCtx, AuditLayer, AuditResult, AuditRouter, audited, unaudited},
+};
 use tempfile::{TempDir, tempdir};
+use tower::ServiceExt as _;
 
 use crate::{
     command::{Said, run},
@@ -138,48 +143,52 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     );
 }
 
-#[audit_event(name = "http.request", category = "access", target = "{route}")]
-struct Request {
-    #[audit(public)]
-    route: &'static str,
-    #[audit(public)]
-    would_refuse: Option<&'static str>,
+#[audit_event(name = "booking.created")]
+struct BookingCreated;
+
+/// Owes its event, which lacks a target.
+async fn create(ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
+    ctx.success(BookingCreated).await?.respond("booked")
 }
 
-#[audit_event(name = "door.opened")]
-struct DoorOpened;
-
-#[test]
-fn records_of_the_real_writer_are_read() {
+#[tokio::test]
+async fn records_of_a_service_that_observes_are_read() {
     let dir = tempdir().unwrap();
     let log = ComplianceLog::builder("booking-api")
         .env("prod")
-        .dir(dir.path());
+        .dir(dir.path())
+        .mode(Mode::Observe);
     let log = log.open().unwrap();
-    within_sync(&log, || {
-        for would_refuse in [Some("NO_TENANT"), None, Some("NO_TENANT")] {
-            let route = "POST /bookings";
-            Request {
-                route,
-                would_refuse,
-            }
-            .emit()
-            .unwrap();
-        }
-        DoorOpened.emit().unwrap();
-    });
+    let app = AuditRouter::new(&log)
+        .route("/bookings", audited::post(create))
+        .route("/health", unaudited::get(async || "ok", "liveness probe"));
+    let app = Router::from(app);
+    for (method, path) in [
+        ("POST", "/bookings"),
+        ("POST", "/bookings"),
+        ("GET", "/health"),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        assert!(answer.status().is_success());
+        axum::body::to_bytes(answer.into_body(), 64).await.unwrap();
+    }
+    let plain = Router::new().route("/rates", put(async || "changed"));
+    let plain = plain.layer(AuditLayer::new(&log));
+    let request = Request::put("/rates").body(Body::empty()).unwrap();
+    drop(plain.oneshot(request).await.unwrap());
     log.shutdown().unwrap();
+
     let said = report(&dir, &[]);
-    // These requests came through no layer, so that nobody measured them.
     assert_eq!(
         said.out,
         "\
-count  finding           where           what
-    2  would_refuse      POST /bookings  NO_TENANT
-    3  schema_violation  http.request    latency_ms
-    3  schema_violation  http.request    status_code
-    1  schema_violation  door.opened     target_resource
-4 findings in 4 records, 3 of them the end of a request
+count  finding           where            what
+    2  would_refuse      POST /bookings   NO_TENANT
+    1  audit_gap         PUT /rates
+    2  schema_violation  booking.created  target_resource
+3 findings in 6 records, 4 of them the end of a request
 "
     );
     assert_eq!(said.code, 1);

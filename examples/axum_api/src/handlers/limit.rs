@@ -1,0 +1,30 @@
+use axum::{Extension, Json, extract::State};
+use compliance_log::http::AuditCtx;
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiError, ApiResult, Claims, Role, Service, event::LimitChanged};
+
+#[derive(Deserialize, Serialize)]
+pub(crate) struct SeatLimit {
+    seats: u8,
+}
+
+/// Only an administrator may; who else tries is recorded as `denied`.
+pub(crate) async fn set(
+    ctx: AuditCtx<LimitChanged>,
+    Extension(claims): Extension<Claims>,
+    State(service): State<Service>,
+    Json(SeatLimit { seats }): Json<SeatLimit>,
+) -> ApiResult<Json<SeatLimit>> {
+    if !claims.has(Role::Admin) {
+        return Err(ApiError::Forbidden);
+    }
+    let changed = LimitChanged {
+        privileged_command: format!("set-seat-limit {seats}"),
+        seats_before: service.bookings.set_seat_limit(ctx.tenant(), seats),
+        seats,
+    };
+    ctx.success(changed)
+        .await?
+        .respond(Json(SeatLimit { seats }))
+}

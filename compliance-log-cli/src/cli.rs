@@ -22,6 +22,7 @@ pub(crate) enum Verb {
     Verify(VerifyArgs),
     Show(ShowArgs),
     Tail(TailArgs),
+    ObserveReport(ObserveReportArgs),
     Schema(SchemaArgs),
 }
 
@@ -99,9 +100,10 @@ pub(crate) struct SchemaArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SchemaVerb {
     Diff(DiffArgs),
+    Export(ExportArgs),
 }
 
-/// Compare two schema locks: can a reader of the old one be surprised?
+/// Compare two schema locks: does a change need a higher version?
 ///
 /// Lists what differs. Added events and optional fields, more sensitive classes, actions that take
 /// away more and raised versions are compatible; everything else is breaking.
@@ -115,6 +117,38 @@ pub(crate) struct DiffArgs {
     /// The new lock
     pub(crate) new: PathBuf,
     /// Print the findings as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the JSON Schema of a record
+///
+/// Draft 2020-12: every row of record format v1, and the fields of the events of a lock. Validators of
+/// any language hold one line of a log to it. It says nothing of hashes and links: `verify` does.
+///
+/// Needs: read access to the lock, if one is given.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A schema lock, for the fields of a service's events [default: any fields]
+    pub(crate) lock: Option<PathBuf>,
+}
+
+/// Tell what `mode = "enforce"` would have refused, and what it would have found
+///
+/// Counts, over the stored records of a service that ran in mode `observe`: by route, requests that
+/// would have been refused and why (`NO_TENANT`, `AUDIT_UNAVAILABLE`); by route, requests that changed
+/// something and left no record of it (`audit_gap`); by event, rows that records lack
+/// (`schema_violation`).
+///
+/// Needs: read access to the store.
+#[derive(Debug, Args)]
+#[command(after_help = exit::OBSERVE_HELP)]
+pub(crate) struct ObserveReportArgs {
+    /// A store, or a folder of stores
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -9,7 +9,8 @@ pub(crate) enum Exit {
     Ok,
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
-    /// 1: what was looked for is there: `schema diff` found a breaking change.
+    /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
+    /// something that would be refused.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
@@ -42,7 +43,8 @@ impl From<Exit> for ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  ok
-  1  tampered: stored bytes were changed, removed or added
+  1  tampered: stored bytes were changed, removed or added;
+     of other verbs: they found what they look for
   2  nothing, or not everything, was checked
   3  usage, or the operating system refused
   4  torn only: what a crash leaves behind";
@@ -51,5 +53,13 @@ Exit codes:
 pub(crate) const DIFF_HELP: &str = "\
 Exit codes:
   0  the same, or compatible
-  1  breaking: a reader of the old schema can be surprised
+  1  breaking: the version of an event has to be raised
   3  usage, a file is no lock, or the operating system refused";
+
+/// The table for `observe-report --help`.
+pub(crate) const OBSERVE_HELP: &str = "\
+Exit codes:
+  0  nothing was found
+  1  something would have been refused, or is missing
+  2  nothing, or not everything, was read: no record of what the service did, or lines that are none
+  3  usage, or the operating system refused";

@@ -12,6 +12,7 @@ mod source;
 mod merge;
 mod human;
 mod lock;
+mod observed;
 mod cmd;
 
 use std::{io, process::ExitCode};
@@ -57,7 +58,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
         Verb::Schema(args) => match args.verb {
             SchemaVerb::Diff(args) => cmd::schema_diff::run(&args, &mut printer)?,
+            SchemaVerb::Export(args) => cmd::schema_export::run(&args, &mut printer)?,
         },
+        Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
     };
     match printer.flush() {
         // How it ended is settled, whether or not somebody read it all.

@@ -86,6 +86,12 @@ fn say(style: Style, word: &str, text: impl fmt::Display) {
     writeln!(anstream::stderr(), "{style}{word}{style:#}: {text}").unwrap_or(());
 }
 
+/// `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// `text` with every character that could steer a terminal, reorder the line or hide in it written
 /// as `\uxxxx`.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {

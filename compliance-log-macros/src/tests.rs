@@ -653,6 +653,28 @@ fn after_an_error_the_type_still_has_its_implementations() {
 }
 
 #[test]
+fn the_documentation_of_an_event_names_its_schema() {
+    let made = expand::derive(&parse_quote! {
+        #[audit(name = "a.b", version = 2, category = "admin")]
+        struct Event {
+            booking_id: u64,
+            #[audit(pseudonym)] passenger: String,
+            #[audit(public, max_len = 80, rename = "remark")] text: String,
+            #[audit(skip)] connection: Connection,
+        }
+    });
+    let doc = "Event `a.b`, version 2, category `admin`.\n\n\
+        | field | class | action |\n\
+        |---|---|---|\n\
+        | `booking_id` | that of its type | keep |\n\
+        | `data.passenger` | personal | pseudonym |\n\
+        | `data.remark` | public | keep, cut beyond 80 bytes |\n";
+    let expected = proc_macro2::Literal::string(doc).to_string();
+    let made = made.to_string();
+    assert!(made.contains(&expected), "{expected} is not in {made}");
+}
+
+#[test]
 fn the_attribute_leaves_the_item_as_it_stands() {
     let item = quote!(
         #[derive(Debug)]

@@ -46,7 +46,8 @@
 //!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
 //! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events.
 //! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
-//! - [`test_util`] captures what a service logs.
+//! - [`test_util`] captures what a service logs, for assertions by event type and field, and keeps the
+//!   schema of its events in a file: [`schema_lock`], [`json_schema`].
 //!
 //! # Features
 //!
@@ -77,6 +78,7 @@ pub mod chain;
 mod layout;
 mod schema;
 pub mod schema_lock;
+pub mod json_schema;
 mod redact;
 pub use redact::Policy;
 mod encode;
@@ -129,6 +131,8 @@ pub use private as __private;
 ///     card: Option<String>,
 ///     #[audit(public, rename = "seat_count")]
 ///     seats: u8,
+///     #[audit(public, max_len = 80)]
+///     remark: String,
 /// }
 ///
 /// let meta = BookingCreated::META;
@@ -137,10 +141,11 @@ pub use private as __private;
 ///
 /// // `booking_id` stands at the root of the record, the others under `data`.
 /// let root: Vec<bool> = meta.fields.iter().map(|field| field.root).collect();
-/// assert_eq!(root, [true, false, false, false]);
+/// assert_eq!(root, [true, false, false, false, false]);
 /// assert_eq!(meta.fields[1].class, Class::Personal);
 /// assert_eq!(meta.fields[2].action, Action::MaskPan);
 /// assert_eq!(meta.fields[3].name, "seat_count");
+/// assert_eq!(meta.fields[4].bytes_max, Some(80));
 /// ```
 ///
 /// # On the struct
@@ -157,29 +162,43 @@ pub use private as __private;
 ///
 /// | option | effect |
 /// |---|---|
-/// | `public`, `internal`, `personal`, `cardholder` | its [`Class`](event::Class); `internal` where none is given |
+/// | `public`, `internal`, `personal`, `cardholder` | its [`Class`](event::Class); that of its type where none is given, see [`Classified`](event::Classified) |
 /// | `pseudonym` | replaced by a keyed pseudonym; the class is `personal` |
 /// | `mask = "pan"` | the last four digits of a card number; the class is `cardholder` |
 /// | `drop` | never written, but part of the schema |
+/// | `max_len = 200` | at most so many bytes of its text are written, or of each text of its list; then the marker of a cut |
 /// | `rename = "key"` | its key in the record |
 /// | `skip` | not part of the event at all, so its type may be any |
+///
+/// Text has no class of its own, since it may hold anything, so its field has to name one; `public`
+/// text needs `max_len` too. A `cardholder` field needs `mask = "pan"` or `drop`. A `personal` field
+/// without an action is written as it is: who reads the log may read it.
 ///
 /// `secret` is a class too, and an error: a secret has no way to be logged. Leave the field out, or
 /// `skip` it.
 ///
 /// # Fields
 ///
-/// Each field's type implements [`AuditField`](event::AuditField); an `Option` that is `None` is
-/// left out of the record. These keys stand at the root of the record: `target_resource`,
-/// `error_code`, `error_message`, `payload_size`, `bytes_in`, `bytes_out`, `provider`, `booking_id`,
-/// `offer_id`, `privileged_command`, `on_behalf_of`. All others go under `data`. Keys that
-/// compliance-log sets itself, such as `timestamp` or `tenant_id`, are refused.
+/// Each field's type implements [`AuditField`](event::AuditField), where those that do are listed; an
+/// `Option` that is `None` is left out of the record. Secrets, maps, JSON values and bytes do not. These
+/// keys stand at the root of the record: `target_resource`, `error_code`, `error_message`,
+/// `payload_size`, `bytes_in`, `bytes_out`, `provider`, `booking_id`, `offer_id`, `privileged_command`,
+/// `on_behalf_of`. All others go under `data`. Keys that compliance-log sets itself, such as
+/// `timestamp` or `tenant_id`, are refused.
+///
+/// A field may not have a name that the built-in [`Policy`] prohibits, in any spelling: `password`,
+/// `apiKey`, `card_number`; neither in Rust nor by `rename`. `drop` excuses it, since nothing is
+/// written, and for a card number so does `mask = "pan"`. Names that only contain such a word, as
+/// `token_count` does, are fine.
+///
+/// Attributes of serde on a field have no effect here. Those that would change what is written
+/// (`flatten`, `rename`, `skip`, `with`) are errors, unless `audit` says the same.
 ///
 /// # What it does not do
 ///
 /// An event is a struct with named fields or with none, without parameters: enums, tuple structs,
 /// unions and generic structs are refused. The target is text for people; a field that is
-/// pseudonymised, masked, dropped or skipped cannot stand in it.
+/// `personal` or `cardholder`, pseudonymised, masked, dropped or skipped cannot stand in it.
 #[cfg(feature = "macros")]
 pub use compliance_log_macros::AuditEvent;
 
@@ -216,6 +235,6 @@ pub use compliance_log_macros::AuditEvent;
 #[cfg(feature = "macros")]
 pub use compliance_log_macros::audit_event;
 
-#[cfg(all(doctest, feature = "macros", feature = "axum"))]
+#[cfg(all(doctest, feature = "macros", feature = "axum", feature = "test-util"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

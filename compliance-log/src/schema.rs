@@ -59,12 +59,48 @@ pub(crate) struct RowMeta {
     pub(crate) name: &'static str,
     /// The most bytes that its value takes, encoded and without quotes; 0 where it cannot vary.
     pub(crate) bytes_max: usize,
-    required: Required,
+    pub(crate) form: Form,
+    pub(crate) required: Required,
+}
+
+/// What the value of a row is in JSON.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Form {
+    /// RFC 3339 in UTC, with microseconds.
+    Timestamp,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Lower-case words with dots between them.
+    EventName,
+    /// A configured name.
+    Name,
+    /// Any text.
+    Text,
+    /// Any text, or what the field of the event that sets it is.
+    Given,
+    /// So many lower hex digits.
+    Hex(usize),
+    /// A number without a fraction.
+    Integer,
+    /// The same; a text of digits where it is too large for a number of JSON.
+    Count,
+    /// Milliseconds, with a fraction.
+    Millis,
+    /// The stream and sequence of another record.
+    Reference,
+    /// Names of rows.
+    Rows,
+    /// `true`.
+    True,
+    /// What redaction did: field, rule, action.
+    Redactions,
+    /// An object of fields.
+    Fields,
 }
 
 /// Where a row may not be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Required {
+pub(crate) enum Required {
     /// In every record, structural ones too.
     Always,
     /// In every record of these categories.
@@ -79,73 +115,271 @@ enum Required {
 
 use Category::{Access as A, Admin, App, Audit, Security};
 
-const ACCOUNTABLE: Required = Required::In(&[Audit, Security, Admin, A]);
+/// Somebody answers for records of these categories.
+pub(crate) const ACCOUNTABLE: &[Category] = &[Audit, Security, Admin, A];
 
-const fn row(row: Row, name: &'static str, bytes_max: usize, required: Required) -> RowMeta {
+const CATEGORIES: &[&str] = &[
+    Audit.as_str(),
+    Security.as_str(),
+    Admin.as_str(),
+    A.as_str(),
+    App.as_str(),
+];
+
+const LEVELS: &[&str] = &[
+    Level::Trace.as_str(),
+    Level::Debug.as_str(),
+    Level::Info.as_str(),
+    Level::Warn.as_str(),
+    Level::Error.as_str(),
+];
+
+const OUTCOMES: &[&str] = &[Outcome::Success.as_str(), Outcome::Fail.as_str()];
+
+const OUTCOME_DETAILS: &[&str] = &[
+    OutcomeDetail::Denied.as_str(),
+    OutcomeDetail::Aborted.as_str(),
+    OutcomeDetail::Partial.as_str(),
+    OutcomeDetail::Abandoned.as_str(),
+];
+
+const fn row(
+    row: Row,
+    name: &'static str,
+    bytes_max: usize,
+    form: Form,
+    required: Required,
+) -> RowMeta {
     RowMeta {
         row,
         name,
         bytes_max,
+        form,
         required,
     }
 }
 
 /// The table itself.
 pub(crate) const ROWS: [RowMeta; 39] = [
-    row(Row::Timestamp, "timestamp", 0, Required::Always),
-    row(Row::Category, "category", 0, Required::Always),
-    row(Row::Level, "level", 0, Required::Always),
-    row(Row::Event, "event", 128, Required::Always),
-    row(Row::EventVersion, "event_version", 0, Required::Optional),
-    row(Row::Outcome, "outcome", 0, ACCOUNTABLE),
-    row(Row::OutcomeDetail, "outcome_detail", 0, Required::Optional),
-    row(Row::ServiceName, "service_name", 64, Required::Always),
-    row(Row::Env, "env", 64, Required::Always),
-    row(Row::TenantId, "tenant_id", 256, ACCOUNTABLE),
-    row(Row::UserId, "user_id", 256, Required::Optional),
-    row(Row::ClientId, "client_id", 256, Required::Optional),
-    row(Row::TraceId, "trace_id", 0, Required::InContext),
-    row(Row::SpanId, "span_id", 0, Required::InContext),
-    row(Row::RequestId, "request_id", 128, Required::InRequest),
+    row(
+        Row::Timestamp,
+        "timestamp",
+        0,
+        Form::Timestamp,
+        Required::Always,
+    ),
+    row(
+        Row::Category,
+        "category",
+        0,
+        Form::Word(CATEGORIES),
+        Required::Always,
+    ),
+    row(Row::Level, "level", 0, Form::Word(LEVELS), Required::Always),
+    row(Row::Event, "event", 128, Form::EventName, Required::Always),
+    row(
+        Row::EventVersion,
+        "event_version",
+        0,
+        Form::Integer,
+        Required::Optional,
+    ),
+    row(
+        Row::Outcome,
+        "outcome",
+        0,
+        Form::Word(OUTCOMES),
+        Required::In(ACCOUNTABLE),
+    ),
+    row(
+        Row::OutcomeDetail,
+        "outcome_detail",
+        0,
+        Form::Word(OUTCOME_DETAILS),
+        Required::Optional,
+    ),
+    row(
+        Row::ServiceName,
+        "service_name",
+        64,
+        Form::Name,
+        Required::Always,
+    ),
+    row(Row::Env, "env", 64, Form::Name, Required::Always),
+    row(
+        Row::TenantId,
+        "tenant_id",
+        256,
+        Form::Text,
+        Required::In(ACCOUNTABLE),
+    ),
+    row(Row::UserId, "user_id", 256, Form::Text, Required::Optional),
+    row(
+        Row::ClientId,
+        "client_id",
+        256,
+        Form::Text,
+        Required::Optional,
+    ),
+    row(
+        Row::TraceId,
+        "trace_id",
+        0,
+        Form::Hex(32),
+        Required::InContext,
+    ),
+    row(
+        Row::SpanId,
+        "span_id",
+        0,
+        Form::Hex(16),
+        Required::InContext,
+    ),
+    row(
+        Row::RequestId,
+        "request_id",
+        128,
+        Form::Text,
+        Required::InRequest,
+    ),
     row(
         Row::TargetResource,
         "target_resource",
         1024,
+        Form::Given,
         Required::In(&[Audit, Admin, A]),
     ),
-    row(Row::StatusCode, "status_code", 0, Required::In(&[A])),
-    row(Row::LatencyMs, "latency_ms", 0, Required::In(&[A])),
-    row(Row::Ip, "ip", 0, Required::Optional),
-    row(Row::UserAgent, "user_agent", 512, Required::Optional),
-    row(Row::Service, "service", 256, Required::Optional),
-    row(Row::ErrorCode, "error_code", 128, Required::Optional),
-    row(Row::ErrorMessage, "error_message", 2048, Required::Optional),
-    row(Row::PayloadSize, "payload_size", 0, Required::Optional),
-    row(Row::BytesIn, "bytes_in", 0, Required::Optional),
-    row(Row::BytesOut, "bytes_out", 0, Required::Optional),
-    row(Row::Provider, "provider", 256, Required::Optional),
-    row(Row::BookingId, "booking_id", 256, Required::Optional),
-    row(Row::OfferId, "offer_id", 256, Required::Optional),
+    row(
+        Row::StatusCode,
+        "status_code",
+        0,
+        Form::Integer,
+        Required::In(&[A]),
+    ),
+    row(
+        Row::LatencyMs,
+        "latency_ms",
+        0,
+        Form::Millis,
+        Required::In(&[A]),
+    ),
+    row(Row::Ip, "ip", 0, Form::Text, Required::Optional),
+    row(
+        Row::UserAgent,
+        "user_agent",
+        512,
+        Form::Text,
+        Required::Optional,
+    ),
+    row(Row::Service, "service", 256, Form::Text, Required::Optional),
+    row(
+        Row::ErrorCode,
+        "error_code",
+        128,
+        Form::Given,
+        Required::Optional,
+    ),
+    row(
+        Row::ErrorMessage,
+        "error_message",
+        2048,
+        Form::Given,
+        Required::Optional,
+    ),
+    row(
+        Row::PayloadSize,
+        "payload_size",
+        0,
+        Form::Count,
+        Required::Optional,
+    ),
+    row(Row::BytesIn, "bytes_in", 0, Form::Count, Required::Optional),
+    row(
+        Row::BytesOut,
+        "bytes_out",
+        0,
+        Form::Count,
+        Required::Optional,
+    ),
+    row(
+        Row::Provider,
+        "provider",
+        256,
+        Form::Given,
+        Required::Optional,
+    ),
+    row(
+        Row::BookingId,
+        "booking_id",
+        256,
+        Form::Given,
+        Required::Optional,
+    ),
+    row(
+        Row::OfferId,
+        "offer_id",
+        256,
+        Form::Given,
+        Required::Optional,
+    ),
     row(
         Row::PrivilegedCommand,
         "privileged_command",
         1024,
+        Form::Given,
         Required::Optional,
     ),
-    row(Row::OnBehalfOf, "on_behalf_of", 256, Required::Optional),
-    row(Row::IntentOf, "intent_of", 128, Required::Optional),
-    row(Row::IntentRef, "intent_ref", 256, Required::Optional),
+    row(
+        Row::OnBehalfOf,
+        "on_behalf_of",
+        256,
+        Form::Given,
+        Required::Optional,
+    ),
+    row(
+        Row::IntentOf,
+        "intent_of",
+        128,
+        Form::EventName,
+        Required::Optional,
+    ),
+    row(
+        Row::IntentRef,
+        "intent_ref",
+        256,
+        Form::Reference,
+        Required::Optional,
+    ),
     row(
         Row::SchemaViolations,
         "schema_violations",
         0,
+        Form::Rows,
         Required::Optional,
     ),
-    row(Row::AuditGap, "audit_gap", 0, Required::Optional),
-    row(Row::Message, "message", 4096, Required::Optional),
-    row(Row::Data, "data", 4096, Required::Optional),
-    row(Row::Redactions, "redactions", 0, Required::Optional),
-    row(Row::Policy, "policy", 0, Required::Always),
+    row(
+        Row::AuditGap,
+        "audit_gap",
+        0,
+        Form::True,
+        Required::Optional,
+    ),
+    row(
+        Row::Message,
+        "message",
+        4096,
+        Form::Text,
+        Required::Optional,
+    ),
+    row(Row::Data, "data", 4096, Form::Fields, Required::Optional),
+    row(
+        Row::Redactions,
+        "redactions",
+        0,
+        Form::Redactions,
+        Required::Optional,
+    ),
+    row(Row::Policy, "policy", 0, Form::Hex(8), Required::Always),
 ];
 
 impl Row {

@@ -1,5 +1,6 @@
 //! What does not compile, and what the compiler says: one file per rule in `ui/`.
 //!
+//! The answers are those of Rust 1.95; another compiler may word or place them otherwise.
 //! `TRYBUILD=overwrite cargo test --test ui` writes the answers anew; read them before they are kept.
 
 use std::time::Instant;

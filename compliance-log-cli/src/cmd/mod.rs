@@ -1,6 +1,8 @@
 //! One file per verb.
 
+pub(crate) mod observe_report;
 pub(crate) mod schema_diff;
+pub(crate) mod schema_export;
 pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;

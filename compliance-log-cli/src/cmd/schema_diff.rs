@@ -1,4 +1,4 @@
-//! `schema diff`: can a reader of the old schema be surprised by the new one?
+//! `schema diff`: does a change need a higher version?
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     lock,
-    printer::{BAD, GOOD, NOTE, Printer, clean, hint},
+    printer::{BAD, GOOD, NOTE, Printer, clean, counted, hint},
 };
 
 pub(crate) fn run(args: &DiffArgs, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -50,16 +50,15 @@ fn text(findings: &[Finding], breaking: usize, printer: &mut Printer) -> io::Res
             Impact::Compatible => printer.line(format!("{NOTE}compatible{NOTE:#}  {said}"))?,
         }
     }
-    match (findings.len(), breaking) {
+    match (findings.len() as u64, breaking) {
         (0, _) => printer.line(format!("{GOOD}the same{GOOD:#}")),
-        (all, 0) => printer.line(format!("{GOOD}compatible{GOOD:#}: {}", changes(all))),
-        (all, some) => printer.line(format!("{BAD}breaking{BAD:#}: {some} of {}", changes(all))),
-    }
-}
-
-fn changes(count: usize) -> String {
-    match count {
-        1 => "1 change".to_owned(),
-        count => format!("{count} changes"),
+        (all, 0) => printer.line(format!(
+            "{GOOD}compatible{GOOD:#}: {}",
+            counted(all, "change")
+        )),
+        (all, some) => printer.line(format!(
+            "{BAD}breaking{BAD:#}: {some} of {}",
+            counted(all, "change")
+        )),
     }
 }

@@ -7,6 +7,8 @@ mod store;
 mod command;
 
 #[cfg(test)]
+mod observe_report;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod show;

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use compliance_log::{json_schema, schema_lock::SchemaLock};
 use tempfile::tempdir;
 
 use crate::{command::run, store::rewrite};
@@ -142,4 +143,24 @@ fn a_lock_cannot_steer_the_terminal() {
         "{}",
         said.out
     );
+}
+
+#[test]
+fn export_prints_the_schema_of_a_record_with_the_events_of_a_lock() {
+    let dir = tempdir().unwrap();
+    let [lock, broken] = locks(dir.path(), &[("kind=text", "kind=txt")]);
+    let export = |lock: Option<&Path>| {
+        let arguments = [Path::new("schema"), Path::new("export")];
+        run(dir.path(), arguments.into_iter().chain(lock))
+    };
+    let bare = export(None);
+    assert_eq!((bare.code, bare.err.as_str()), (0, ""));
+    let bare: serde_json::Value = serde_json::from_str(&bare.out).unwrap();
+    assert_eq!(bare, json_schema::record(&SchemaLock::default()));
+
+    let with_events: serde_json::Value = serde_json::from_str(&export(Some(&lock)).out).unwrap();
+    let event = &with_events["$defs"]["booking.created version 1"];
+    let data = &event["then"]["properties"]["data"]["properties"];
+    assert!(data["card"].is_object(), "{event}");
+    assert_eq!(export(Some(&broken)).code, 3);
 }

@@ -24,7 +24,7 @@ fn wrong_arguments_exit_3_and_name_the_mistake() {
 
 #[test]
 fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
-    for verb in ["verify", "show", "tail"] {
+    for verb in ["verify", "show", "tail", "observe-report", "schema"] {
         let said = run(Path::new("/nowhere"), [verb, "--help"]);
         assert_eq!(said.code, 0);
         assert!(said.out.contains("Needs: read access"), "{}", said.out);

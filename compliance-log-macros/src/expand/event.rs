@@ -1,9 +1,9 @@
-use super::variant;
-use crate::model::{Action, Event, Field, Piece, Place, Word as _};
+use super::{field_meta_of, option, variant};
+use crate::model::{Action, Event, Field, Piece, Place, Shown, Word as _};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use std::fmt::Write as _;
-use syn::{Ident, Type, spanned::Spanned as _};
+use syn::{Ident, Type};
 
 /// As little code as will do, since a service has hundreds of events: what is the same for all of
 /// them stands in compliance-log, and is called with the type of each field.
@@ -113,20 +113,15 @@ fn field_meta(field: &Field<'_>) -> TokenStream {
     };
     let action = variant(field.action);
     let root = field.place == Place::Root;
-    let bytes_max = match field.bytes_max {
-        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
-        None => quote!(::core::option::Option::None),
+    let bytes_max = option(field.bytes_max);
+    let arguments = quote! {
+        #name,
+        #class,
+        ::compliance_log::__private::Action::#action,
+        #root,
+        #bytes_max,
     };
-    quote_spanned! {ty.span()=>
-        ::compliance_log::__private::FieldMeta::of(
-            <#ty as ::compliance_log::__private::AuditField>::META,
-            #name,
-            #class,
-            ::compliance_log::__private::Action::#action,
-            #root,
-            #bytes_max,
-        )
-    }
+    field_meta_of(ty, &arguments)
 }
 
 fn visit(event: &Event<'_>) -> TokenStream {
@@ -177,7 +172,7 @@ fn target(event: &Event<'_>) -> TokenStream {
 }
 
 /// Where only the type knows how sensitive a value is, it is asked whether a target may show it.
-fn shown(piece: &Piece<crate::model::Shown<'_>>) -> Option<TokenStream> {
+fn shown(piece: &Piece<Shown<'_>>) -> Option<TokenStream> {
     let Piece::Field(field) = piece else {
         return None;
     };

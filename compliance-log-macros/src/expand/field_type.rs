@@ -1,8 +1,8 @@
-use super::variant;
+use super::{field_meta_of, option, variant};
 use crate::model::{Action, Class, FieldType};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{DeriveInput, Ident, Type, WherePredicate, parse_quote, spanned::Spanned as _};
+use quote::quote;
+use syn::{DeriveInput, Ident, Type, WherePredicate, parse_quote};
 
 pub(super) fn expand(input: &DeriveInput, made: &FieldType<'_>) -> TokenStream {
     match made {
@@ -60,27 +60,22 @@ pub(super) fn expand(input: &DeriveInput, made: &FieldType<'_>) -> TokenStream {
 
 /// Checked as a field of this type would be.
 fn bytes_max_of(ty: &Type, class: Class, bytes_max: Option<u32>) -> TokenStream {
-    let bytes_max = match bytes_max {
-        Some(bytes) => quote!(::core::option::Option::Some(#bytes)),
-        None => quote!(::core::option::Option::None),
-    };
+    let bytes_max = option(bytes_max);
     // Which action a card number takes, only the field says.
     let action = variant(match class {
         Class::Cardholder => Action::MaskPan,
         _ => Action::Keep,
     });
     let class = variant(class);
-    quote_spanned! {ty.span()=>
-        ::compliance_log::__private::FieldMeta::of(
-            <#ty as ::compliance_log::__private::AuditField>::META,
-            "",
-            ::compliance_log::__private::Class::#class,
-            ::compliance_log::__private::Action::#action,
-            false,
-            #bytes_max,
-        )
-        .bytes_max
-    }
+    let arguments = quote! {
+        "",
+        ::compliance_log::__private::Class::#class,
+        ::compliance_log::__private::Action::#action,
+        false,
+        #bytes_max,
+    };
+    let meta = field_meta_of(ty, &arguments);
+    quote!(#meta.bytes_max)
 }
 
 fn implementations(

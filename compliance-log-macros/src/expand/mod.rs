@@ -4,10 +4,10 @@ mod event;
 mod field_type;
 
 use crate::{fallback, valid};
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 use std::fmt::Debug;
-use syn::{DeriveInput, Ident};
+use syn::{DeriveInput, Ident, Type};
 
 /// `#[derive(AuditEvent)]`
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
@@ -45,4 +45,28 @@ pub(crate) fn derive_field(input: &DeriveInput) -> TokenStream {
 
 fn variant(of: impl Debug) -> Ident {
     Ident::new(&format!("{of:?}"), Span::call_site())
+}
+
+/// A `FieldMeta` of a value of type `ty`. The call stands where the type does, from its first token to
+/// its last, since the compiler points at the call where the value is refused.
+fn field_meta_of(ty: &Type, arguments: &TokenStream) -> TokenStream {
+    let mut tokens = ty.to_token_stream().into_iter();
+    let first = tokens
+        .next()
+        .map_or_else(Span::call_site, |token| token.span());
+    let last = tokens.last().map_or(first, |token| token.span());
+    let arguments = quote! {
+        <#ty as ::compliance_log::__private::AuditField>::META, #arguments
+    };
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(last);
+    quote_spanned!(first=> ::compliance_log::__private::FieldMeta::of #arguments)
+}
+
+fn option(number: Option<u32>) -> TokenStream {
+    if let Some(number) = number {
+        quote!(::core::option::Option::Some(#number))
+    } else {
+        quote!(::core::option::Option::None)
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) fn field_type(input: &DeriveInput) -> syn::Result<FieldType<'_>> {
     }
     let made = match &input.data {
         Data::Struct(data) => newtype(&input.ident, data, &attr, &mut errors),
-        Data::Enum(data) => words(data, &attr, &mut errors),
+        Data::Enum(data) => Some(words(data, &attr, &mut errors)),
         Data::Union(data) => {
             errors.at(
                 data.union_token,
@@ -89,7 +89,7 @@ fn newtype<'a>(
     })
 }
 
-fn words<'a>(data: &'a DataEnum, attr: &TypeAttr, errors: &mut Errors) -> Option<FieldType<'a>> {
+fn words<'a>(data: &'a DataEnum, attr: &TypeAttr, errors: &mut Errors) -> FieldType<'a> {
     if let Some(max_len) = &attr.max_len {
         errors.at(
             &max_len.at,
@@ -135,13 +135,13 @@ fn words<'a>(data: &'a DataEnum, attr: &TypeAttr, errors: &mut Errors) -> Option
         }
         words.push((&variant.ident, word));
     }
-    Some(FieldType::Words {
+    FieldType::Words {
         words,
         class: attr
             .class
             .as_ref()
             .map_or(Class::Internal, |class| class.value),
-    })
+    }
 }
 
 /// `PaidInPart` as `paid_in_part`, `HTTPError` as `http_error`.

@@ -31,7 +31,7 @@ use std::fmt::Display;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say under which code it is audited",
-    label = "no error code",
+    label = "has no error code; name one: `.or_fail(\"BAD_RATE\")?`",
     note = "for an error of your own, implement `Failure`; for a foreign one, name a code: `.or_fail(\"BAD_RATE\")?`"
 )]
 pub trait Failure: Display {

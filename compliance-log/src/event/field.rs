@@ -83,11 +83,13 @@ pub trait Classified: AuditField {
 /// without a value is left out. Bytes are no elements, and a list of lists is none either.
 ///
 /// ```
-/// use compliance_log::event::{AuditField, Element, Raw};
+/// use compliance_log::event::{AuditField, Element, Kind, Raw};
 ///
 /// struct SeatNumber(u8);
 ///
 /// impl AuditField for SeatNumber {
+///     const KIND: Kind = Kind::Integer;
+///
 ///     fn raw(&self) -> Option<Raw<'_>> {
 ///         Some(Raw::U64(self.0.into()))
 ///     }

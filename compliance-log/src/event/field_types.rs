@@ -37,15 +37,20 @@ macro_rules! audit_field {
 }
 
 audit_field! {
-    Integer: u8 u16 u32 u64 => |v| Raw::U64(u64::from(*v));
-    Integer: i8 i16 i32 i64 => |v| Raw::I64(i64::from(*v));
+    Integer: u64 => |v| Raw::U64(*v);
+    Integer: i64 => |v| Raw::I64(*v);
+    Integer: u8 u16 u32 => |v| Raw::U64(u64::from(*v));
+    Integer: i8 i16 i32 => |v| Raw::I64(i64::from(*v));
     Integer: usize u128 => |v| u64::try_from(*v).map_or(Raw::Id(v), Raw::U64);
     Integer: isize i128 => |v| i64::try_from(*v).map_or(Raw::Id(v), Raw::I64);
-    Integer: NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 => |v| Raw::U64(u64::from(v.get()));
-    Integer: NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 => |v| Raw::I64(i64::from(v.get()));
+    Integer: NonZeroU64 => |v| Raw::U64(v.get());
+    Integer: NonZeroI64 => |v| Raw::I64(v.get());
+    Integer: NonZeroU8 NonZeroU16 NonZeroU32 => |v| Raw::U64(u64::from(v.get()));
+    Integer: NonZeroI8 NonZeroI16 NonZeroI32 => |v| Raw::I64(i64::from(v.get()));
     Integer: NonZeroUsize NonZeroU128 => |v| u64::try_from(v.get()).map_or(Raw::Id(v), Raw::U64);
     Integer: NonZeroIsize NonZeroI128 => |v| i64::try_from(v.get()).map_or(Raw::Id(v), Raw::I64);
-    Number: f32 f64 => |v| Raw::F64(f64::from(*v));
+    Number: f64 => |v| Raw::F64(*v);
+    Number: f32 => |v| Raw::F64(f64::from(*v));
     Number: Duration => |v| Raw::F64(milliseconds(*v));
     Bool: bool => |v| Raw::Bool(*v);
     Text: str String => |v| Raw::Str(v);

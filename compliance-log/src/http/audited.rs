@@ -90,62 +90,69 @@ pub trait AuditedFn<T, S>: sealed::Fn<T, S> {
     fn into_handler(self) -> impl Handler<T, S>;
 }
 
+/// The first argument of an audited handler: an [`AuditCtx`].
+#[diagnostic::on_unimplemented(
+    message = "the first argument of an audited handler is `AuditCtx<YourEvent>`, not `{Self}`",
+    label = "not an audited handler",
+    note = "it says which event the handler owes, also where another argument cannot be had",
+    note = "a route that has nothing to audit says why: `unaudited::get(handler, \"liveness probe\")`"
+)]
+pub trait OwesEvent: sealed::Owes {
+    #[doc(hidden)]
+    const EVENT: &'static EventMeta;
+}
+
+impl<E: AuditEvent> OwesEvent for AuditCtx<E> {
+    const EVENT: &'static EventMeta = E::META;
+}
+
 macro_rules! audited_fn {
     ([$($ty:ident),*], $last:ident) => {
-        #[diagnostic::do_not_recommend]
         #[expect(non_snake_case, reason = "arguments named as their types")]
-        impl<F, Fut, R, S, M, E, $($ty,)* $last> AuditedFn<(M, AuditCtx<E>, $($ty,)* $last,), S> for F
+        impl<F, Fut, R, S, M, T1, $($ty,)* $last> AuditedFn<(M, T1, $($ty,)* $last,), S> for F
         where
-            F: FnOnce(AuditCtx<E>, $($ty,)* $last,) -> Fut + Clone + Send + Sync + 'static,
+            F: FnOnce(T1, $($ty,)* $last,) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send,
             R: AuditedResponse,
-            E: AuditEvent,
+            T1: FromRequestParts<S> + OwesEvent + Send + 'static,
             S: Send + Sync + 'static,
             M: 'static,
             $($ty: FromRequestParts<S> + Send + 'static,)*
             $last: FromRequest<S, M> + Send + 'static,
         {
-            const EVENT: &'static EventMeta = E::META;
+            const EVENT: &'static EventMeta = T1::EVENT;
 
-            fn into_handler(self) -> impl Handler<(M, AuditCtx<E>, $($ty,)* $last,), S> {
-                move |ctx: AuditCtx<E>, $($ty: $ty,)* $last: $last| async move {
+            fn into_handler(self) -> impl Handler<(M, T1, $($ty,)* $last,), S> {
+                move |ctx: T1, $($ty: $ty,)* $last: $last| async move {
                     self(ctx, $($ty,)* $last).await.into_audited()
                 }
             }
         }
 
-        impl<F, Fut, S, M, E, $($ty,)* $last> sealed::Fn<(M, AuditCtx<E>, $($ty,)* $last,), S> for F
+        impl<F, Fut, S, M, T1, $($ty,)* $last> sealed::Fn<(M, T1, $($ty,)* $last,), S> for F
         where
-            F: FnOnce(AuditCtx<E>, $($ty,)* $last,) -> Fut,
-            E: AuditEvent,
+            F: FnOnce(T1, $($ty,)* $last,) -> Fut,
         {}
     };
 }
 
-#[diagnostic::do_not_recommend]
-impl<F, Fut, R, S, M, E> AuditedFn<(M, AuditCtx<E>), S> for F
+impl<F, Fut, R, S, M, T1> AuditedFn<(M, T1), S> for F
 where
-    F: FnOnce(AuditCtx<E>) -> Fut + Clone + Send + Sync + 'static,
+    F: FnOnce(T1) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = R> + Send,
     R: AuditedResponse,
-    E: AuditEvent,
+    T1: FromRequest<S, M> + OwesEvent + Send + 'static,
     S: Send + Sync + 'static,
     M: 'static,
-    AuditCtx<E>: FromRequest<S, M>,
 {
-    const EVENT: &'static EventMeta = E::META;
+    const EVENT: &'static EventMeta = T1::EVENT;
 
-    fn into_handler(self) -> impl Handler<(M, AuditCtx<E>), S> {
-        move |ctx: AuditCtx<E>| async move { self(ctx).await.into_audited() }
+    fn into_handler(self) -> impl Handler<(M, T1), S> {
+        move |ctx: T1| async move { self(ctx).await.into_audited() }
     }
 }
 
-impl<F, Fut, S, M, E> sealed::Fn<(M, AuditCtx<E>), S> for F
-where
-    F: FnOnce(AuditCtx<E>) -> Fut,
-    E: AuditEvent,
-{
-}
+impl<F, Fut, S, M, T1> sealed::Fn<(M, T1), S> for F where F: FnOnce(T1) -> Fut {}
 
 audited_fn!([], T2);
 audited_fn!([T2], T3);
@@ -199,7 +206,11 @@ methods! {
 }
 
 mod sealed {
-    use super::{AuditResult, Audited};
+    use super::{AuditCtx, AuditEvent, AuditResult, Audited};
+
+    #[expect(unnameable_types, reason = "that is what seals it")]
+    pub trait Owes {}
+    impl<E: AuditEvent> Owes for AuditCtx<E> {}
 
     #[expect(unnameable_types, reason = "that is what seals it")]
     pub trait Response {}

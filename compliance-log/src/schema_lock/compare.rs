@@ -40,11 +40,11 @@ fn gone(old: &LockedEvent, newest: Option<u16>) -> Finding {
     match newest {
         None => Finding::of(old, Change::EventRemoved, Impact::Breaking),
         Some(version) if version > old.version => {
-            Finding::of(old, Change::VersionRaised, Impact::Compatible).values(old.version, version)
+            Finding::of(old, Change::VersionRaised, Impact::Compatible)
+                .values(&old.version, &version)
         }
-        Some(version) => {
-            Finding::of(old, Change::VersionLowered, Impact::Breaking).values(old.version, version)
-        }
+        Some(version) => Finding::of(old, Change::VersionLowered, Impact::Breaking)
+            .values(&old.version, &version),
     }
 }
 
@@ -86,13 +86,17 @@ fn changes(old: LockedField, new: LockedField) -> impl Iterator<Item = FieldChan
     fn change<W: Word>(change: Change, impact: Impact, old: W, new: W) -> FieldChange {
         (change, impact, old.word(), new.word())
     }
-    let optional = breaking_if(new.presence == Presence::Optional);
     let weaker = breaking_if(new.class < old.class);
     let less = breaking_if(taken_away(new.action) <= taken_away(old.action));
     [
         change(Change::Place, Impact::Breaking, old.place, new.place),
         change(Change::Kind, Impact::Breaking, old.kind, new.kind),
-        change(Change::Presence, optional, old.presence, new.presence),
+        change(
+            Change::Presence,
+            Impact::Breaking,
+            old.presence,
+            new.presence,
+        ),
         change(Change::Class, weaker, old.class, new.class),
         change(Change::Action, less, old.action, new.action),
     ]
@@ -136,7 +140,7 @@ impl Finding {
         self
     }
 
-    fn values(mut self, from: impl ToString, to: impl ToString) -> Self {
+    fn values(mut self, from: &(impl ToString + ?Sized), to: &(impl ToString + ?Sized)) -> Self {
         self.from = Some(from.to_string());
         self.to = Some(to.to_string());
         self
@@ -195,11 +199,6 @@ event x.y version=1 category=admin outcome=fail
                 "a.b version 2, field data.new: added, presence is optional",
             ),
             (
-                "presence=optional",
-                "presence=always",
-                "a.b version 2, field data.who: presence was optional, is always",
-            ),
-            (
                 "class=internal",
                 "class=personal",
                 "a.b version 2, field booking_id: class was internal, is personal",
@@ -231,7 +230,7 @@ event x.y version=1 category=admin outcome=fail
     }
 
     #[test]
-    fn what_surprises_a_reader_is_breaking_and_named() {
+    fn what_some_reader_cannot_read_is_breaking_and_named() {
         let card = "  field data.card kind=text presence=always class=cardholder action=mask\n";
         let field =
             "outcome=success\n  field data.new kind=text presence=always class=public action=keep";
@@ -245,6 +244,11 @@ event x.y version=1 category=admin outcome=fail
                 "a.b version=2",
                 "a.b version=1",
                 "a.b version 2: version was lowered to 1",
+            ),
+            (
+                "presence=optional",
+                "presence=always",
+                "a.b version 2, field data.who: presence was optional, is always",
             ),
             (
                 "category=admin",

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One difference between two locks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whether it can surprise a reader of the old schema.
+    /// Whether it needs a higher version.
     pub impact: Impact,
     /// The event.
     pub event: String,
@@ -25,20 +25,19 @@ pub struct Finding {
     pub to: Option<String>,
 }
 
-/// What a difference means for a reader of the old schema.
+/// What a difference means for a reader of the old schema or the new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Impact {
-    /// All that it relies on still holds.
+    /// It can read all records of that version.
     Compatible,
-    /// Something that it relies on does not.
+    /// It cannot: the version has to be raised.
     Breaking,
 }
 
 /// What is another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// The event, or this version of it next to others, was not there.
@@ -87,6 +86,12 @@ impl Change {
             Self::Class => "class",
             Self::Action => "action",
         }
+    }
+}
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -158,7 +158,7 @@ impl LockedField {
     }
 
     /// Its path from the root of the record.
-    pub(crate) fn path(&self, name: &str) -> String {
+    pub(crate) fn path(self, name: &str) -> String {
         match self.place {
             Place::Root => name.to_owned(),
             Place::Data => format!("data.{name}"),

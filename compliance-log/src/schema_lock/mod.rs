@@ -19,23 +19,27 @@
 //!
 //! # What is compatible
 //!
-//! The question is whether a reader of the old schema could be surprised by a record of the new one.
+//! Records last. Those of one version of an event were written under the old schema and under the new
+//! one, and a reader knows one of the two: a change is compatible if it can read them all.
 //!
 //! | change, while the version stays | |
 //! |---|---|
 //! | an event, or a version next to those there are, is added | compatible |
 //! | an optional field is added | compatible |
-//! | an optional field is now always there | compatible |
 //! | a class is more sensitive; an action takes away more (`keep`, then `mask` and `pseudonym`, then `drop`) | compatible: every reader must expect redaction |
 //! | an event is removed, or its version lowered | breaking |
 //! | category or outcome is another | breaking |
-//! | a field that is always there is added: older records of that version lack it | breaking |
-//! | a field is removed, moved between root and `data`, of another kind, or optional where it was always there | breaking |
+//! | a field that is always there is added | breaking: older records of that version lack it |
+//! | a field is removed, moved between root and `data`, of another kind, optional where it was always there or the other way round | breaking |
 //! | a class is less sensitive; an action takes away less, or `mask` and `pseudonym` are swapped | breaking |
 //!
 //! With a higher `version`, and the type of the old one gone, everything is allowed: readers tell
 //! records of the two apart. A version that stays beside the new one is compared as before.
 //!
+//! # What it does not say
+//!
+//! A lock has neither the text of an event's target, which is for people, nor whether the event may
+//! happen before anybody is known.
 
 mod words;
 mod lock;

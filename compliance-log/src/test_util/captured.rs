@@ -92,8 +92,7 @@ impl Captured {
     pub fn records(&self) -> Vec<Found> {
         self.text()
             .lines()
-            .map(|line| serde_json::from_str(line).expect("a record is JSON"))
-            .map(Found::new)
+            .map(|line| Found::of_line(line).expect("a record is JSON"))
             .collect()
     }
 

@@ -7,16 +7,24 @@ use serde_json::Value;
 ///
 /// It reads as the JSON value that it is: `found["tenant_id"]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found(Value);
+pub struct Found {
+    record: Value,
+    /// As it was written: its keys are in the order of the format.
+    line: Box<str>,
+}
 
 impl Found {
-    pub(super) fn new(record: Value) -> Self {
-        Self(record)
+    /// The record on one line, unless it is no JSON.
+    pub(super) fn of_line(line: &str) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            record: serde_json::from_str(line)?,
+            line: line.into(),
+        })
     }
 
     /// The record as JSON.
     pub fn into_value(self) -> Value {
-        self.0
+        self.record
     }
 
     /// It says that the action took effect.
@@ -80,7 +88,7 @@ impl Found {
     #[track_caller]
     pub fn field(&self, path: &str, value: impl Into<Value>) -> &Self {
         let expected = value.into();
-        let found = at(&self.0, path).or_else(|| at(&self.0["data"], path));
+        let found = at(&self.record, path).or_else(|| at(&self.record["data"], path));
         assert!(
             found == Some(&expected),
             "`{path}` is {}, not {expected}, in\n  {self}",
@@ -96,7 +104,7 @@ impl Found {
     /// If `redactions` does not name it.
     #[track_caller]
     pub fn redacted(&self, path: &str) -> &Self {
-        let redactions = self.0["redactions"].as_array();
+        let redactions = self.record["redactions"].as_array();
         let named = |redaction: &Value| redaction["field"] == path;
         assert!(
             redactions.is_some_and(|list| list.iter().any(named)),
@@ -112,9 +120,9 @@ impl Found {
     /// If it does not, or belongs to none.
     #[track_caller]
     pub fn in_trace_of(&self, other: &Self) -> &Self {
-        let trace = &self.0["trace_id"];
+        let trace = &self.record["trace_id"];
         assert!(
-            trace.is_string() && *trace == other.0["trace_id"],
+            trace.is_string() && *trace == other.record["trace_id"],
             "not of one trace:\n  {self}\n  {other}"
         );
         self
@@ -122,7 +130,7 @@ impl Found {
 
     #[track_caller]
     fn row(&self, name: &str, expected: &str) -> &Self {
-        let found = self.0.get(name);
+        let found = self.record.get(name);
         assert!(
             found.is_some_and(|found| found == expected),
             "`{name}` is {}, not \"{expected}\", in\n  {self}",
@@ -136,14 +144,14 @@ impl Deref for Found {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        &self.0
+        &self.record
     }
 }
 
 impl std::fmt::Display for Found {
-    /// The record on one line.
+    /// The line as it was written.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.line)
     }
 }
 

@@ -17,15 +17,14 @@ pub(super) fn check(text: &str) -> Result<(), (usize, String)> {
         let wrong = |what: String| (index + 1, what);
         let line = check_line(line.as_bytes())
             .map_err(|fault| wrong(format!("it is no record: {fault:?}")))?;
-        let (seq, prev) = match ends.get(line.stream) {
-            Some(end) => *end,
-            None => {
-                let stream: StreamId = line
-                    .stream
-                    .parse()
-                    .map_err(|error| wrong(format!("its stream has no name: {error}")))?;
-                (0, stream.genesis_prev())
-            }
+        let (seq, prev) = if let Some(end) = ends.get(line.stream) {
+            *end
+        } else {
+            let stream: StreamId = line
+                .stream
+                .parse()
+                .map_err(|error| wrong(format!("its stream has no name: {error}")))?;
+            (0, stream.genesis_prev())
         };
         if line.seq != seq {
             return Err(wrong(format!("it has seq {}, not {seq}", line.seq)));

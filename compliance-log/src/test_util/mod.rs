@@ -12,7 +12,7 @@
 //! }
 //!
 //! let (log, captured) = test_util::capture();
-//! let request = AuditContext::request().build();
+//! let request = AuditContext::request().request_id("r-1").build();
 //! request.verified(Identity::new().tenant("acme").user("u-1")).unwrap();
 //! test_util::within_sync(&log, || {
 //!     let card = "4111 1111 1111 1111".to_owned();

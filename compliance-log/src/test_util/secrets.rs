@@ -41,7 +41,7 @@ impl Secret {
     pub(super) fn new(text: &str) -> Option<Self> {
         let plain = text.as_bytes().to_vec();
         (plain.len() >= SECRET_BYTES_MIN).then(|| Self {
-            hex: plain.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hex: faster_hex::hex_string(&plain),
             base64: [STANDARD, URL]
                 .into_iter()
                 .flat_map(|alphabet| (0..3).map(move |before| (alphabet, before)))

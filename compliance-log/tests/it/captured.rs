@@ -213,9 +213,8 @@ fn an_event_type_that_nothing_emits_is_named() {
         .collect();
     let missing = refusal(|| captured.assert_registered_events_all_emitted(&others));
     assert_eq!(missing, "never recorded:\n  door.opened version 1");
-    let excepted = others.iter().chain(&["door.opened"]);
-    captured.assert_registered_events_all_emitted(excepted);
-    let stale = refusal(|| captured.assert_registered_events_all_emitted(["door.shut"]));
+    captured.assert_registered_events_all_emitted(&[&others[..], &["door.opened"]].concat());
+    let stale = refusal(|| captured.assert_registered_events_all_emitted(&["door.shut"]));
     assert!(
         stale.starts_with("door.shut is no registered event"),
         "{stale}"

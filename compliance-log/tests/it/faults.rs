@@ -165,7 +165,7 @@ fn survive(fault: Option<Fault>) -> u64 {
         calls.is_ok() || life.is_finished(),
         "somebody waits for ever: {fault:?}"
     );
-    life.join().unwrap_or_else(|_| panic!("{fault:?}"));
+    assert!(life.join().is_ok(), "{fault:?}");
     calls.unwrap()
 }
 

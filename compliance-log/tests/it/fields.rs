@@ -115,7 +115,7 @@ fn ids_addresses_and_pointers_are_what_they_hold() {
         trace: TraceId,
         span: SpanId,
         boxed: Box<u64>,
-        shared: Arc<Box<u64>>,
+        shared: Arc<u64>,
         #[audit(internal)]
         lent: Cow<'static, str>,
         absent: Option<Box<u64>>,
@@ -130,7 +130,7 @@ fn ids_addresses_and_pointers_are_what_they_hold() {
             trace,
             span,
             boxed: Box::new(1),
-            shared: Arc::new(Box::new(2)),
+            shared: Arc::new(2),
             lent: Cow::Borrowed("text"),
             absent: None,
         };

@@ -13,6 +13,7 @@ mod faults;
 mod fields;
 mod golden;
 mod http;
+mod json_schema;
 mod records;
 mod start;
 mod store;

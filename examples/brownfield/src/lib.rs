@@ -16,7 +16,7 @@
 //! $ compliance-log show /var/log/audit --json | grep -E '"audit_gap"|"would_refuse"'
 //! ```
 //!
-//! `tests/steps.rs` sends the same requests to all four and shows what each commit adds.
+//! `tests/it` sends the same requests to all four and shows what each commit adds.
 
 pub mod before;
 pub mod enforced;

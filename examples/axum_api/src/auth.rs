@@ -10,7 +10,7 @@ use compliance_log::{context::Identity, http::RequestAudit};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Works with bookings.
     Clerk,
     /// Changes limits as well.
@@ -19,7 +19,7 @@ pub enum Role {
 
 /// Who acts, as a verified token says.
 #[derive(Clone, Debug)]
-pub struct Claims {
+pub(crate) struct Claims {
     tenant: &'static str,
     user: &'static str,
     client: &'static str,
@@ -28,12 +28,12 @@ pub struct Claims {
 
 impl Claims {
     /// Whether the user has a role.
-    pub fn has(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 
     /// The part that every record of the request carries.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         Identity::new()
             .tenant(self.tenant)
             .user(self.user)
@@ -46,7 +46,7 @@ impl Claims {
 /// **A stub.** It knows tokens and passwords by heart. A real one verifies the signature, issuer,
 /// audience and expiry of a token with its issuer's keys, and keeps no password but a slow hash.
 #[derive(Clone, Debug)]
-pub struct Directory(Arc<BTreeMap<&'static str, User>>);
+pub(crate) struct Directory(Arc<BTreeMap<&'static str, User>>);
 
 struct User {
     password: &'static str,
@@ -62,7 +62,7 @@ impl std::fmt::Debug for User {
 
 impl Directory {
     /// Two tenants: `acme` with a clerk and an administrator, `globex` with a clerk.
-    pub fn demo() -> Self {
+    pub(crate) fn demo() -> Self {
         let user = |name, tenant, roles, password, token| {
             let claims = Claims {
                 tenant,

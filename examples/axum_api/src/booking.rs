@@ -3,26 +3,27 @@ use std::time::Instant;
 use compliance_log::context::TenantId;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, BookingId, CardNumber, OfferId, Passenger};
+use crate::{BookingId, CardNumber, OfferId, Passenger, error::ApiError};
 
 /// What a client asks for.
 #[derive(Clone, Debug, Deserialize)]
-pub struct NewBooking {
+pub(crate) struct NewBooking {
     /// What to book.
-    pub offer_id: OfferId,
+    pub(crate) offer_id: OfferId,
     /// How many seats.
-    pub seats: u8,
+    pub(crate) seats: u8,
     /// Who travels.
-    pub passenger: Passenger,
+    pub(crate) passenger: Passenger,
     /// How it is paid; without it the booking expires.
-    pub card: Option<CardNumber>,
+    pub(crate) card: Option<CardNumber>,
 }
 
 /// What was booked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Booking {
     /// Its number.
-    pub booking_id: BookingId,
+    #[serde(rename = "booking_id")]
+    pub id: BookingId,
     /// What was booked.
     pub offer_id: OfferId,
     /// How many seats.
@@ -40,6 +41,7 @@ pub struct Booking {
 /// What became of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Status {
     /// Waits for money.
     Unpaid,
@@ -56,7 +58,7 @@ impl Booking {
     pub(crate) fn check_active(&self) -> Result<(), ApiError> {
         match self.status {
             Status::Unpaid | Status::Paid => Ok(()),
-            Status::Cancelled | Status::Expired => Err(ApiError::NotActive(self.booking_id)),
+            Status::Cancelled | Status::Expired => Err(ApiError::NotActive(self.id)),
         }
     }
 }

@@ -11,13 +11,13 @@ use serde_json::json;
 use crate::BookingId;
 
 /// What the handlers of this service return.
-pub type ApiResult<T> = AuditResult<T, ApiError>;
+pub(crate) type ApiResult<T> = AuditResult<T, ApiError>;
 
 /// Why a request failed.
 ///
 /// The log learns which case it was, with the numbers; the client gets no more than it should know.
 #[derive(Debug)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// No tenant has such a booking.
     NoSuchBooking(BookingId),
     /// Another tenant has it. The client must not learn that it exists.

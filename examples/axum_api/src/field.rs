@@ -41,7 +41,7 @@ pub struct CardNumber(String);
 
 impl CardNumber {
     /// Whether it has as many digits as card numbers have.
-    pub fn is_plausible(&self) -> bool {
+    pub(crate) fn is_plausible(&self) -> bool {
         let digits = self.0.bytes().filter(u8::is_ascii_digit).count();
         (12..=19).contains(&digits) && self.0.bytes().all(|b| b.is_ascii_digit() || b == b' ')
     }
@@ -57,6 +57,7 @@ impl fmt::Debug for CardNumber {
 #[derive(AuditField, Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[audit(public)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CancelReason {
     /// The passenger does not want it any more.
     PassengerWish,
@@ -67,6 +68,7 @@ pub enum CancelReason {
 /// How somebody showed who they are.
 #[derive(AuditField, Clone, Copy, Debug, PartialEq, Eq)]
 #[audit(public)]
+#[non_exhaustive]
 pub enum LoginMethod {
     /// With a password.
     Password,

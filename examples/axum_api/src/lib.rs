@@ -26,9 +26,7 @@ mod service;
 pub mod settings;
 mod store;
 
-pub use auth::{Claims, Directory, Role};
-pub use booking::{Booking, NewBooking, Status};
-pub use error::{ApiError, ApiResult};
+pub use booking::{Booking, Status};
 pub use field::{BookingId, CancelReason, CardNumber, LoginMethod, OfferId, Passenger};
 pub use payments::Payments;
 pub use router::router;

@@ -1,10 +1,10 @@
-use crate::{Bookings, Directory, Payments};
+use crate::{Bookings, Payments, auth::Directory};
 
 /// What the handlers work with. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Service {
     /// Who may use it.
-    pub directory: Directory,
+    pub(crate) directory: Directory,
     /// What was booked.
     pub bookings: Bookings,
     /// Where money goes.
@@ -12,7 +12,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// No bookings yet, and the users of [`Directory::demo`].
+    /// No bookings yet, and two tenants: `acme` with a clerk and an administrator, `globex` with a clerk.
     pub fn demo() -> Self {
         Self {
             directory: Directory::demo(),

@@ -6,7 +6,7 @@ use std::{
 
 use compliance_log::context::TenantId;
 
-use crate::{ApiError, Booking, BookingId, NewBooking, Status};
+use crate::{Booking, BookingId, Status, booking::NewBooking, error::ApiError};
 
 /// All bookings of all tenants, in memory. Every access names the tenant, and this is the only place
 /// that compares it.
@@ -40,9 +40,9 @@ impl Bookings {
     pub(crate) fn add(&self, tenant: &TenantId, new: NewBooking) -> Booking {
         let mut tables = self.tables();
         let next = tables.bookings.last_key_value();
-        let booking_id = BookingId(next.map_or(1, |(last, _)| last.0 + 1));
+        let id = BookingId(next.map_or(1, |(last, _)| last.0 + 1));
         let booking = Booking {
-            booking_id,
+            id,
             offer_id: new.offer_id,
             seats: new.seats,
             passenger: new.passenger,
@@ -54,7 +54,7 @@ impl Bookings {
             tenant: tenant.clone(),
             made: Instant::now(),
         };
-        tables.bookings.insert(booking_id, booking.clone());
+        tables.bookings.insert(id, booking.clone());
         booking
     }
 
@@ -111,7 +111,7 @@ impl Bookings {
         };
         let tables = self.tables();
         let due = tables.bookings.values().filter(due);
-        due.map(|booking| (booking.tenant.clone(), booking.booking_id))
+        due.map(|booking| (booking.tenant.clone(), booking.id))
             .collect()
     }
 

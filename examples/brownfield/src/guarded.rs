@@ -44,7 +44,7 @@ pub fn subscriber(log: &ComplianceLog, out: BoxMakeWriter) -> impl Subscriber + 
 
 /// `POST /orders`, which can no longer succeed without its record.
 #[tracing::instrument(skip_all)]
-pub async fn place(
+pub(crate) async fn place(
     ctx: AuditCtx<OrderPlaced>,
     State(orders): State<Orders>,
     Json(new): Json<NewOrder>,

@@ -9,11 +9,11 @@
 //! | [`guarded`] | `guard` around `fmt`, the first typed event, the first audited route | nothing secret in `fmt`'s lines either; a record of what was ordered; `would_refuse` says what enforcing would break |
 //! | [`enforced`] | the tenant is told, every route owes an event or says why not, `mode = enforce` | nobody orders without a tenant, and nothing happens that cannot be recorded |
 //!
-//! Between the second and the third commit lie some weeks in production. Enforcing is safe once no
-//! access record has `audit_gap` or `would_refuse` any more:
+//! Between the second and the third commit lie some weeks in production. Enforcing is safe once this
+//! finds nothing more:
 //!
 //! ```console
-//! $ compliance-log show /var/log/audit --json | grep -E '"audit_gap"|"would_refuse"'
+//! $ compliance-log observe-report /var/log/audit
 //! ```
 //!
 //! `tests/it` sends the same requests to all four and shows what each commit adds.

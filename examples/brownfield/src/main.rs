@@ -3,7 +3,7 @@
 //! ```console
 //! $ cargo run -p brownfield -- observed
 //! $ curl -s 127.0.0.1:8081/orders -H 'authorization: Bearer demo-token-of-olga' --json '{"item":"i-1","card":"4111 1111 1111 1111"}'
-//! $ cargo run -q -p compliance-log-cli -- show target/brownfield-log
+//! $ cargo run -q -p compliance-log-cli -- observe-report target/brownfield-log
 //! ```
 
 use std::{error::Error, io, process::ExitCode};

@@ -6,7 +6,7 @@ use compliance_log::http::AuditCtx;
 use serde::Deserialize;
 
 use crate::{
-    ApiResult, Booking, BookingId, CancelReason, Service, Status, event::BookingCancelled,
+    Booking, BookingId, CancelReason, Service, Status, error::ApiResult, event::BookingCancelled,
 };
 
 /// What one seat costs here.

@@ -5,7 +5,11 @@ use axum::{
 use compliance_log::http::AuditCtx;
 use serde::Deserialize;
 
-use crate::{ApiError, ApiResult, Booking, BookingId, Service, event::BookingChanged};
+use crate::{
+    Booking, BookingId, Service,
+    error::{ApiError, ApiResult},
+    event::BookingChanged,
+};
 
 #[derive(Deserialize)]
 pub(crate) struct Change {

@@ -1,7 +1,12 @@
 use axum::{Json, extract::State};
 use compliance_log::http::AuditCtx;
 
-use crate::{ApiError, ApiResult, Booking, CardNumber, NewBooking, Service, event::BookingCreated};
+use crate::{
+    Booking, CardNumber, Service,
+    booking::NewBooking,
+    error::{ApiError, ApiResult},
+    event::BookingCreated,
+};
 
 pub(crate) async fn create(
     ctx: AuditCtx<BookingCreated>,
@@ -20,7 +25,7 @@ pub(crate) async fn create(
     let card = new.card.clone();
     let booking = service.bookings.add(tenant, new);
     let created = BookingCreated {
-        booking_id: booking.booking_id,
+        booking_id: booking.id,
         offer_id: booking.offer_id.clone(),
         seats: booking.seats,
         passenger: booking.passenger.clone(),

@@ -9,7 +9,7 @@ use axum::{
 use compliance_log::http::AuditCtx;
 use futures_util::stream;
 
-use crate::{ApiResult, Booking, Service, event::BookingsExported};
+use crate::{Booking, Service, error::ApiResult, event::BookingsExported};
 
 /// All bookings of the tenant, row by row.
 ///
@@ -40,6 +40,6 @@ fn line(booking: &Booking) -> String {
     } else {
         ""
     };
-    let (id, seats) = (booking.booking_id, booking.seats);
+    let (id, seats) = (booking.id, booking.seats);
     format!("{id},\"{guard}{offer}\",{seats}\r\n")
 }

@@ -2,7 +2,12 @@ use axum::{Extension, Json, extract::State};
 use compliance_log::http::AuditCtx;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, ApiResult, Claims, Role, Service, event::LimitChanged};
+use crate::{
+    Service,
+    auth::{Claims, Role},
+    error::{ApiError, ApiResult},
+    event::LimitChanged,
+};
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct SeatLimit {

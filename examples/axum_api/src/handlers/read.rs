@@ -4,7 +4,7 @@ use axum::{
 };
 use compliance_log::http::AuditCtx;
 
-use crate::{ApiResult, Booking, BookingId, Service, event::BookingRead};
+use crate::{Booking, BookingId, Service, error::ApiResult, event::BookingRead};
 
 /// What was read can still be withheld: if the record cannot be stored, `?` answers 503.
 pub(crate) async fn read(

@@ -2,7 +2,11 @@ use axum::{Json, extract::State};
 use compliance_log::http::{AuditCtx, RequestAudit};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, ApiResult, LoginMethod, Service, event::SessionOpened};
+use crate::{
+    LoginMethod, Service,
+    error::{ApiError, ApiResult},
+    event::SessionOpened,
+};
 
 #[derive(Deserialize)]
 pub(crate) struct Login {

@@ -1,12 +1,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    extract::{Request, State},
-    http::{StatusCode, header::AUTHORIZATION},
+    extract::{FromRequestParts, Request, State},
+    http::{StatusCode, header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use compliance_log::{context::Identity, http::RequestAudit};
+use compliance_log::{
+    context::{Identity, TenantId},
+    http::{AuditError, RequestAudit},
+};
+
+use crate::error::ApiError;
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,13 +25,18 @@ pub(crate) enum Role {
 /// Who acts, as a verified token says.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims {
-    tenant: &'static str,
+    tenant: TenantId,
     user: &'static str,
     client: &'static str,
     roles: &'static [Role],
 }
 
 impl Claims {
+    /// On whose data the user works.
+    pub(crate) fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
     /// Whether the user has a role.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
@@ -35,9 +45,21 @@ impl Claims {
     /// The part that every record of the request carries.
     pub(crate) fn identity(&self) -> Identity {
         Identity::new()
-            .tenant(self.tenant)
+            .tenant(self.tenant.clone())
             .user(self.user)
             .client(self.client)
+    }
+}
+
+/// As an argument of a handler: only with a valid token does it run. Access is decided here and never by
+/// the log, which lets everybody in while it observes.
+impl<S: Sync> FromRequestParts<S> for Claims {
+    // Of a rejected extractor, the log learns the code only from an `AuditError`.
+    type Rejection = AuditError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuditError> {
+        let claims = parts.extensions.get::<Self>().cloned();
+        claims.ok_or_else(|| ApiError::NoToken.into())
     }
 }
 
@@ -63,9 +85,9 @@ impl std::fmt::Debug for User {
 impl Directory {
     /// Two tenants: `acme` with a clerk and an administrator, `globex` with a clerk.
     pub(crate) fn demo() -> Self {
-        let user = |name, tenant, roles, password, token| {
+        let user = |name, tenant: &str, roles, password, token| {
             let claims = Claims {
-                tenant,
+                tenant: tenant.into(),
                 user: name,
                 client: "web",
                 roles,
@@ -108,8 +130,8 @@ impl Directory {
 
 /// Says who acts: from what was verified, and never from a header that anybody can write.
 ///
-/// Without a valid token the request goes on as nobody's. What it asks for says whether that is
-/// enough: an event that needs a tenant is answered 401 and recorded as `denied`.
+/// Without a valid token the request goes on as nobody's, so that the route's own event tells who was
+/// turned away: by the route's `AuditCtx`, and by its [`Claims`] whatever the log's mode.
 pub(crate) async fn authenticate(
     State(directory): State<Directory>,
     audit: RequestAudit,

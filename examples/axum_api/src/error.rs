@@ -33,6 +33,8 @@ pub(crate) enum ApiError {
     },
     /// The text is no card number.
     BadCard,
+    /// No valid token came with the request.
+    NoToken,
     /// For administrators alone.
     Forbidden,
     /// Unknown user or wrong password: the client is not told which.
@@ -52,6 +54,7 @@ impl fmt::Display for ApiError {
             Self::NotActive(id) => write!(f, "booking {id} is not active"),
             Self::BadSeats { seats, limit } => write!(f, "{seats} seats, the limit is {limit}"),
             Self::BadCard => f.write_str("the text is no card number"),
+            Self::NoToken => f.write_str("no valid token"),
             Self::Forbidden => f.write_str("the role does not allow it"),
             Self::BadCredentials => f.write_str("unknown user or wrong password"),
             Self::OtherIdentity(mismatch) => mismatch.fmt(f),
@@ -68,6 +71,7 @@ impl Failure for ApiError {
             Self::NotActive(_) => "NOT_ACTIVE",
             Self::BadSeats { .. } => "BAD_SEATS",
             Self::BadCard => "BAD_CARD",
+            Self::NoToken => "NO_TOKEN",
             Self::Forbidden => "FORBIDDEN",
             Self::BadCredentials => "BAD_CREDENTIALS",
             Self::OtherIdentity(_) => "OTHER_IDENTITY",
@@ -82,7 +86,7 @@ impl Failure for ApiError {
             Self::OtherTenant(_) | Self::Forbidden | Self::OtherIdentity(_) => 403,
             Self::NotActive(_) => 409,
             Self::BadSeats { .. } | Self::BadCard => 422,
-            Self::BadCredentials => 401,
+            Self::NoToken | Self::BadCredentials => 401,
             Self::Unrecorded(error) => error.status(),
         }
     }

@@ -7,9 +7,9 @@
 //! | [`before`] | | JSON lines from `fmt`, with a card number and a token in them |
 //! | [`observed`] | a log beside `fmt`, one layer around the router, `mode = observe` | an access record for each request, each `tracing` event redacted and chained; `audit_gap` names the routes that audit nothing |
 //! | [`guarded`] | `guard` around `fmt`, the first typed event, the first audited route | nothing secret in `fmt`'s lines either; a record of what was ordered; `would_refuse` says what enforcing would break |
-//! | [`enforced`] | the tenant is told, every route owes an event or says why not, `mode = enforce` | nobody orders without a tenant, and nothing happens that cannot be recorded |
+//! | [`enforced`] | the tenant is told, every route owes an event or says why not, `mode = enforce` | every record names who acted, and nothing happens that cannot be recorded |
 //!
-//! Between the second and the third commit lie some weeks in production. Enforcing is safe once this
+//! The mode is the last line to change: once, with all the rest in production for some weeks, this
 //! finds nothing more:
 //!
 //! ```console

@@ -6,7 +6,8 @@ use compliance_log::http::AuditCtx;
 use serde::Deserialize;
 
 use crate::{
-    Booking, BookingId, CancelReason, Service, Status, error::ApiResult, event::BookingCancelled,
+    Booking, BookingId, CancelReason, Service, Status, auth::Claims, error::ApiResult,
+    event::BookingCancelled,
 };
 
 /// What one seat costs here.
@@ -21,19 +22,20 @@ pub(crate) struct Cancel {
 /// even if this process dies in the middle.
 pub(crate) async fn cancel(
     ctx: AuditCtx<BookingCancelled>,
+    claims: Claims,
     State(service): State<Service>,
     Path(booking_id): Path<BookingId>,
     Json(Cancel { reason }): Json<Cancel>,
 ) -> ApiResult<Json<Booking>> {
-    let tenant = ctx.tenant().clone();
-    let before = service.bookings.get(&tenant, booking_id)?;
+    let tenant = claims.tenant();
+    let before = service.bookings.get(tenant, booking_id)?;
     before.check_active()?;
 
     let intent = ctx.begin(format!("booking/{booking_id}")).await?;
 
     // Of two who cancel at once, one gets an error here and refunds nothing.
     let (from, to) = (before.status, Status::Cancelled);
-    service.bookings.set_status(&tenant, booking_id, from, to)?;
+    service.bookings.set_status(tenant, booking_id, from, to)?;
     let refunded_cents = match before.status {
         Status::Paid => u64::from(before.seats) * SEAT_CENTS,
         Status::Unpaid | Status::Cancelled | Status::Expired => 0,
@@ -41,7 +43,7 @@ pub(crate) async fn cancel(
     if refunded_cents > 0 {
         service.payments.refund(refunded_cents);
     }
-    let booking = service.bookings.get(&tenant, booking_id)?;
+    let booking = service.bookings.get(tenant, booking_id)?;
     let cancelled = BookingCancelled {
         booking_id,
         reason,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     Booking, BookingId, Service,
+    auth::Claims,
     error::{ApiError, ApiResult},
     event::BookingChanged,
 };
@@ -18,11 +19,12 @@ pub(crate) struct Change {
 
 pub(crate) async fn change(
     ctx: AuditCtx<BookingChanged>,
+    claims: Claims,
     State(service): State<Service>,
     Path(booking_id): Path<BookingId>,
     Json(Change { seats }): Json<Change>,
 ) -> ApiResult<Json<Booking>> {
-    let tenant = ctx.tenant();
+    let tenant = claims.tenant();
     let limit = service.bookings.seat_limit(tenant);
     if !(1..=limit).contains(&seats) {
         return Err(ApiError::BadSeats { seats, limit });

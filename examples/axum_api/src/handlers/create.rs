@@ -3,6 +3,7 @@ use compliance_log::http::AuditCtx;
 
 use crate::{
     Booking, CardNumber, Service,
+    auth::Claims,
     booking::NewBooking,
     error::{ApiError, ApiResult},
     event::BookingCreated,
@@ -10,10 +11,11 @@ use crate::{
 
 pub(crate) async fn create(
     ctx: AuditCtx<BookingCreated>,
+    claims: Claims,
     State(service): State<Service>,
     Json(new): Json<NewBooking>,
 ) -> ApiResult<Json<Booking>> {
-    let tenant = ctx.tenant();
+    let tenant = claims.tenant();
     let limit = service.bookings.seat_limit(tenant);
     if !(1..=limit).contains(&new.seats) {
         let seats = new.seats;

@@ -1,4 +1,4 @@
-use axum::{Extension, Json, extract::State};
+use axum::{Json, extract::State};
 use compliance_log::http::AuditCtx;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub(crate) struct SeatLimit {
 /// Only an administrator may; who else tries is recorded as `denied`.
 pub(crate) async fn set(
     ctx: AuditCtx<LimitChanged>,
-    Extension(claims): Extension<Claims>,
+    claims: Claims,
     State(service): State<Service>,
     Json(SeatLimit { seats }): Json<SeatLimit>,
 ) -> ApiResult<Json<SeatLimit>> {
@@ -26,7 +26,7 @@ pub(crate) async fn set(
     }
     let changed = LimitChanged {
         privileged_command: format!("set-seat-limit {seats}"),
-        seats_before: service.bookings.set_seat_limit(ctx.tenant(), seats),
+        seats_before: service.bookings.set_seat_limit(claims.tenant(), seats),
         seats,
     };
     ctx.success(changed)

@@ -1,9 +1,10 @@
 //! What one tenant does, no other sees; and who tries is on record.
 
 use axum::http::{Method, StatusCode};
+use compliance_log::{Mode, test_util::capture_with};
 use serde_json::json;
 
-use crate::api::{ANNA, Api, GWEN};
+use crate::api::{ANNA, Api, GWEN, NOBODY};
 
 #[tokio::test]
 async fn the_booking_of_another_tenant_does_not_exist_and_asking_for_it_is_denied() {
@@ -42,6 +43,19 @@ async fn the_booking_of_another_tenant_does_not_exist_and_asking_for_it_is_denie
         api.captured.named("audit.intent").is_empty(),
         "nothing was begun"
     );
+}
+
+#[tokio::test]
+async fn who_has_no_token_is_turned_away_even_while_the_log_only_observes() {
+    let api = Api::over(capture_with(|builder| builder.mode(Mode::Observe)));
+    let answer = api
+        .ask(NOBODY, Method::GET, "/bookings.csv", json!({}))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.body["code"], "NO_TOKEN");
+    api.last("booking.exported")
+        .fail("NO_TOKEN")
+        .field("outcome_detail", "denied");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub async fn expire_unpaid(
             .await;
         if let Err(error) = recorded {
             // With a database: record within the transaction, and roll it back here.
-            set_status(Status::Expired, Status::Unpaid).unwrap_or(());
+            drop(set_status(Status::Expired, Status::Unpaid));
             return Err(error);
         }
         expired.push(booking_id);

@@ -85,14 +85,14 @@ impl Bookings {
         id: BookingId,
         from: Status,
         to: Status,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Booking, ApiError> {
         let mut tables = self.tables();
         let booking = tables.find(tenant, id)?;
         if booking.status != from {
             return Err(ApiError::NotActive(id));
         }
         booking.status = to;
-        Ok(())
+        Ok(booking.clone())
     }
 
     /// Every booking of a tenant.

@@ -35,15 +35,14 @@ pub(crate) async fn cancel(
 
     // Of two who cancel at once, one gets an error here and refunds nothing.
     let (from, to) = (before.status, Status::Cancelled);
-    service.bookings.set_status(tenant, booking_id, from, to)?;
-    let refunded_cents = match before.status {
-        Status::Paid => u64::from(before.seats) * SEAT_CENTS,
+    let booking = service.bookings.set_status(tenant, booking_id, from, to)?;
+    let refunded_cents = match from {
+        Status::Paid => u64::from(booking.seats) * SEAT_CENTS,
         Status::Unpaid | Status::Cancelled | Status::Expired => 0,
     };
     if refunded_cents > 0 {
         service.payments.refund(refunded_cents);
     }
-    let booking = service.bookings.get(tenant, booking_id)?;
     let cancelled = BookingCancelled {
         booking_id,
         reason,

@@ -238,3 +238,13 @@ pub use compliance_log_macros::audit_event;
 #[cfg(all(doctest, feature = "macros", feature = "axum", feature = "test-util"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The service of the README, and what it records.
+#[cfg(all(doctest, feature = "macros", feature = "axum"))]
+#[doc = concat!(
+    "```\n#[allow(dead_code)]\nmod service {\n",
+    include_str!("../../docs/service.rs"),
+    include_str!("../../docs/service_check.rs"),
+    "}\nfn main() { service::check::main() }\n```",
+)]
+struct Service;

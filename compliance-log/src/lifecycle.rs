@@ -10,6 +10,7 @@ use crate::{
     loss::Ledger,
     redact::Policy,
     schema::{Data, Event, Service, Shape},
+    volume::Summary,
 };
 
 /// Names that only the log itself writes.
@@ -19,6 +20,7 @@ pub(crate) mod name {
     pub(crate) const HEADER: &str = "segment.header";
     pub(crate) const FOOTER: &str = "segment.footer";
     pub(crate) const GAP: &str = "log.gap";
+    pub(crate) const SUMMARY: &str = "volume.summary";
     pub(crate) const STARTED: &str = "log.started";
     pub(crate) const STOPPED: &str = "log.stopped";
     pub(crate) const UNCLEAN_STOP: &str = "log.unclean_stop";
@@ -157,6 +159,8 @@ pub(crate) struct Scribe {
 const TEXT_BYTES_MAX: usize = 512;
 /// The most elements that a list has in a record of our own; one more says how many there are beyond.
 const LIST_MAX: usize = 32;
+/// A summary with this many bytes of counts is full; the next one goes on.
+const SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Scribe {
     /// A text that the log did not make itself, through the net by value and bounded.
@@ -322,6 +326,39 @@ impl Scribe {
             .text_if("until", span.map(|(_, until)| until.to_string()))
             .list("lost", lost);
         self.structural(channel, Level::Warn, name::GAP, data)
+    }
+
+    /// How many records of this stream were counted instead of written. Every count is told, by as
+    /// many records as that takes.
+    pub(crate) fn summaries(&self, channel: Channel, summary: &Summary) -> Vec<Vec<u8>> {
+        let outcome = match channel {
+            Channel::Audit => Some(Outcome::Success.as_str()),
+            // They have none.
+            Channel::App => None,
+        };
+        let mut bodies = Vec::new();
+        let mut rows = summary.rows.iter().peekable();
+        while rows.peek().is_some() {
+            let mut counted = Vec::new();
+            let mut bytes = 0;
+            while bytes < SUMMARY_BYTES
+                && let Some((event, target, count)) = rows.next()
+            {
+                let row = Object::new()
+                    .text("event", self.clean(event))
+                    .text_if("target", (!target.is_empty()).then(|| self.clean(target)))
+                    .text_if("outcome", outcome)
+                    .number("count", *count);
+                bytes += row.len();
+                counted.push(row);
+            }
+            let data = Object::new()
+                .text("since", summary.since.to_string())
+                .text("until", summary.until.to_string())
+                .list("counted", counted);
+            bodies.push(self.structural(channel, Level::Info, name::SUMMARY, data));
+        }
+        bodies
     }
 
     /// A life-cycle record: category security, in the audit channel, the service as its actor.

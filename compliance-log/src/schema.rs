@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     context::AuditContext,
     event::{Category, FieldMeta, Fields, Level, Outcome, OutcomeDetail},
+    volume::Volume,
 };
 
 /// A row of the record, in the order in which rows are written. The links come after.
@@ -520,6 +521,8 @@ pub(crate) struct Event<'a> {
     pub(crate) intent: Option<Intent<'a>>,
     /// The request did something of which no event tells.
     pub(crate) audit_gap: bool,
+    /// How many records of its kind are written, where the configuration says nothing.
+    pub(crate) volume: Volume,
     pub(crate) message: Option<&'a dyn fmt::Debug>,
     /// The declared fields of a typed event; those marked `root` stand at the root.
     pub(crate) declared: &'a [FieldMeta],
@@ -550,10 +553,26 @@ impl<'a> Event<'a> {
             error: None,
             intent: None,
             audit_gap: false,
+            volume: Volume::Each,
             message: None,
             declared: &[],
             data: Data::Fields(fields),
         }
+    }
+
+    /// Whether its record stands for something that must be told by itself: a failure, a denial, a
+    /// privileged command, a duty that was not done.
+    pub(crate) fn is_told_alone(&self) -> bool {
+        let command = Row::PrivilegedCommand.meta().name;
+        self.outcome == Some(Outcome::Fail)
+            || self.detail.is_some()
+            || self.error.is_some()
+            || self.intent.is_some()
+            || (self.category == App && self.level >= Level::Warn)
+            || self
+                .declared
+                .iter()
+                .any(|meta| meta.root && meta.name == command)
     }
 
     /// Where it happened.

@@ -1,5 +1,7 @@
 //! The net by size: what is left of a value that is too long.
 
+use std::fmt;
+
 use super::json;
 use crate::chain::Digest;
 
@@ -59,15 +61,30 @@ pub(super) fn write(out: &mut Vec<u8>, text: &str, bound: Bound) -> bool {
     out.truncate(start);
     let beginning = bound.text.min(bound.whole - MARKER_BYTES_MAX);
     json::escape(out, text, beginning);
-    json::display(
-        out,
-        format_args!(
-            "…[{} bytes, sha256:{}]",
-            text.len(),
-            Digest::of(text.as_bytes())
-        ),
-    );
+    json::display(out, Marker(text));
     true
+}
+
+/// The beginning of `text` and the marker, together at most `bytes_max` bytes; `None` where all of it fits.
+#[cfg(feature = "tracing")]
+pub(crate) fn shorten(text: &str, bytes_max: usize) -> Option<String> {
+    (text.len() > bytes_max).then(|| {
+        let mut end = bytes_max.saturating_sub(MARKER_BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        format!("{}{}", &text[..end], Marker(text))
+    })
+}
+
+/// What stands in place of the rest: the length and SHA-256 of the whole.
+struct Marker<'t>(&'t str);
+
+impl fmt::Display for Marker<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = Digest::of(self.0.as_bytes());
+        write!(f, "…[{} bytes, sha256:{digest}]", self.0.len())
+    }
 }
 
 #[cfg(test)]

@@ -55,7 +55,13 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn data_field(&mut self, meta: &FieldMeta, raw: Raw<'_>) {
+    /// Writes a field, or what was left of it when it was redacted, and by which rules.
+    fn data_field(
+        &mut self,
+        meta: &FieldMeta,
+        left: Option<Raw<'_>>,
+        by: &[(Box<str>, &'static str)],
+    ) {
         if self.redactions_full() && self.room() < FIELD_BYTES_MIN {
             return;
         }
@@ -69,8 +75,20 @@ impl Pass<'_, '_> {
             Err((key, rule)) => Err((key, (rule, Effect::Drop))),
             Ok(key) => {
                 self.buffers.body.extend_from_slice(b"\":");
+                for (rule, action) in by {
+                    self.redacted_key("data.", key.clone(), rule, action);
+                }
+                let Some(raw) = left else {
+                    self.buffers.body.truncate(start);
+                    return;
+                };
                 let bound = Bound::whole(Row::Data.meta().bytes_max.min(self.room()));
-                self.value("data.", key.clone(), meta, raw, bound)
+                let written = if by.is_empty() {
+                    self.value("data.", key.clone(), meta, raw, bound)
+                } else {
+                    self.value_again("data.", key.clone(), meta, raw, bound)
+                };
+                written
                     .map(|()| self.buffers.keys.push(key.clone()))
                     .map_err(|dropped| (key, dropped))
             }
@@ -113,7 +131,18 @@ struct DataFields<'p, 'a, 'e> {
 impl Visit for DataFields<'_, '_, '_> {
     fn field(&mut self, meta: &FieldMeta, value: Raw<'_>) {
         if !meta.root {
-            self.pass.data_field(meta, value);
+            self.pass.data_field(meta, Some(value), &[]);
+        }
+    }
+
+    fn redacted(
+        &mut self,
+        meta: &FieldMeta,
+        left: Option<Raw<'_>>,
+        by: &[(Box<str>, &'static str)],
+    ) {
+        if !meta.root {
+            self.pass.data_field(meta, left, by);
         }
     }
 }

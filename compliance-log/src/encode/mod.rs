@@ -8,6 +8,8 @@ pub(crate) mod json;
 mod cut;
 mod data;
 mod names;
+#[cfg(feature = "tracing")]
+mod nets;
 mod object;
 mod record;
 mod redactions;
@@ -15,7 +17,11 @@ mod scratch;
 mod value;
 mod list;
 
+#[cfg(feature = "tracing")]
+pub(crate) use cut::shorten;
+#[cfg(feature = "tracing")]
+pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
-pub(crate) use record::{NO_FIELDS, encode};
+pub(crate) use record::{NO_FIELDS, encode, own_target};
 pub(crate) use scratch::Scratch;
 pub(crate) use value::write_text;

@@ -90,6 +90,11 @@ impl Object {
         self
     }
 
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The finished text.
     pub(crate) fn into_json(mut self) -> String {
         if self.0.is_empty() {

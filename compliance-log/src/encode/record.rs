@@ -59,7 +59,17 @@ pub(crate) fn encode<'s>(
     }
 }
 
-fn policy_id(policy: &Policy) -> u64 {
+/// What `event` was done to, where its own template says so; empty where it does not.
+pub(crate) fn own_target<'s>(scratch: &'s mut Scratch, event: &Event<'_>) -> &'s str {
+    let text = &mut scratch.buffers().text;
+    text.clear();
+    if let (Target::OfFields, Data::Fields(fields)) = (event.target, event.data) {
+        guarded(text, |text| fields.target(text));
+    }
+    text
+}
+
+pub(super) fn policy_id(policy: &Policy) -> u64 {
     let digest = policy.digest();
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);

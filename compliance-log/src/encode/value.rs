@@ -52,6 +52,23 @@ impl<'a> Pass<'a, '_> {
         }
     }
 
+    /// The same for a value that was redacted before: what a rule by name masked stays.
+    pub(super) fn value_again(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        meta: &FieldMeta,
+        raw: Raw<'_>,
+        bound: Bound,
+    ) -> Result<(), Dropped<'a>> {
+        let hit = self.prohibited(meta.name);
+        if let Some(hit) = hit.filter(|hit| hit.action == Effect::Drop) {
+            return Err((hit.rule, hit.action));
+        }
+        self.allowed(path, key, raw, bound);
+        Ok(())
+    }
+
     /// What the net by name says of a field.
     fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
         let policy = self.policy;
@@ -179,13 +196,15 @@ impl<'a> Pass<'a, '_> {
 }
 
 /// Runs what a service's own `Display` and `Debug` impls write. One that fails or panics leaves a note
-/// instead of taking the service down.
-pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) {
+/// instead of taking the service down. Says whether it was written.
+pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt::Result) -> bool {
     text.clear();
-    if !matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(()))) {
+    let written = matches!(catch_unwind(AssertUnwindSafe(|| write(text))), Ok(Ok(())));
+    if !written {
         text.clear();
         text.push_str("[could not be formatted]");
     }
+    written
 }
 
 /// Writes a value as plain text.

@@ -62,6 +62,20 @@ impl fmt::Debug for Raw<'_> {
 pub trait Visit {
     /// Called once for each field that has a value.
     fn field(&mut self, meta: &FieldMeta, value: Raw<'_>);
+
+    /// The same for a field that was redacted when it was given: what is left of it, and which rule did
+    /// what.
+    #[doc(hidden)]
+    fn redacted(
+        &mut self,
+        meta: &FieldMeta,
+        left: Option<Raw<'_>>,
+        _by: &[(Box<str>, &'static str)],
+    ) {
+        if let Some(value) = left {
+            self.field(meta, value);
+        }
+    }
 }
 
 /// The values of an event. May be asked more than once for one record and must answer the same.

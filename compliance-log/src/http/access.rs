@@ -9,6 +9,7 @@ use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
     schema::{self, Event, Failed, Target},
+    volume::Volume,
 };
 
 const NAME: &str = "http.request";
@@ -86,6 +87,11 @@ impl Access<'_> {
             verdict.level
         };
         event.audit_gap = gap;
+        event.volume = if audit.is_unaudited() {
+            Volume::OnChange
+        } else {
+            Volume::Each
+        };
         event.context = Some(audit.context());
         event.outcome = Some(match code {
             Some(_) => Outcome::Fail,

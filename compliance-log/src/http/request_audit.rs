@@ -166,11 +166,14 @@ impl RequestAudit {
         self.0.unaudited.store(true, Ordering::Relaxed);
     }
 
+    /// Whether its route has nothing to audit.
+    pub(super) fn is_unaudited(&self) -> bool {
+        self.0.unaudited.load(Ordering::Relaxed)
+    }
+
     /// Whether the request reached a route and no event that somebody answers for tells of it.
     pub(super) fn is_gap(&self) -> bool {
-        self.route().is_some()
-            && !self.0.unaudited.load(Ordering::Relaxed)
-            && !self.0.context.audited()
+        self.route().is_some() && !self.is_unaudited() && !self.0.context.audited()
     }
 
     #[cfg(feature = "axum")]

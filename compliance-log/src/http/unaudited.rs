@@ -1,7 +1,8 @@
 //! Routes that have nothing to audit, and why: `unaudited::get(health, "liveness probe")`.
 //!
 //! The reason stands in the record `service.routes`, where reviewers read it. Requests to such a
-//! route are never refused for the log's sake and leave no `audit_gap`.
+//! route are never refused for the log's sake and leave no `audit_gap`. Their access records are written
+//! when the answer changes, and counted otherwise: see [`Volume`](crate::Volume).
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fmt,
     io::Write,
     path::{Path, PathBuf},
@@ -12,12 +13,13 @@ use crate::{
     clock::{Clock, SystemClock},
     current,
     error::{Error, ErrorKind},
-    event::Level,
+    event::{self, Category, Level},
     lifecycle::{Origin, Scribe},
     pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
     store::{Fs, PrintFs, RealFs, Settings},
+    volume::{Rules, Volume},
 };
 
 /// What to do when the store cannot be opened at start.
@@ -43,6 +45,7 @@ pub struct Builder {
     policy: Option<Policy>,
     on_start_failure: Option<StartFailure>,
     app_level: Option<Level>,
+    volumes: BTreeMap<String, Volume>,
     clock: Arc<dyn Clock>,
     fs: Arc<dyn Fs>,
     out: Option<Box<dyn Write + Send>>,
@@ -57,6 +60,7 @@ impl Builder {
             policy: None,
             on_start_failure: None,
             app_level: None,
+            volumes: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -110,13 +114,15 @@ impl Builder {
             sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
             mode: own.mode.or(file.mode),
+            volume: own.volume.or(file.volume),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
         self
     }
 
-    /// The environment, for example `prod`. Default `dev`.
+    /// The environment, for example `prod`. Default: `dev`, which also changes what [`Builder::dir`]
+    /// and [`Builder::stdout`] are where nothing is set.
     pub fn env(mut self, env: impl Into<String>) -> Self {
         self.config.env = Some(env.into());
         self
@@ -136,8 +142,8 @@ impl Builder {
         self
     }
 
-    /// Whether each stored line is printed on standard output as well. Default: no. Lines are then
-    /// at most 15,360 bytes, because container runtimes split longer ones.
+    /// Whether each stored line is printed on standard output as well, as it is. Default: only where
+    /// the environment is `dev`. Lines are then at most 15,360 bytes, because container runtimes split longer ones.
     ///
     /// Without a folder it is the only sink, and a receipt says only that the line was printed.
     pub fn stdout(mut self, stdout: bool) -> Self {
@@ -167,6 +173,15 @@ impl Builder {
     /// events are always stored.
     pub fn app_level(mut self, level: Level) -> Self {
         self.app_level = Some(level);
+        self
+    }
+
+    /// How many records of an event (`cache.hit`; `log` for `tracing` events without a name) or of a
+    /// route (`GET /health`) are written one by one. A route comes before its event `http.request`.
+    /// Default: [`Volume::Each`], and what a route itself asks for. One that would leave out records
+    /// of the categories audit, security or admin is warned of and has no effect.
+    pub fn volume(mut self, of: impl Into<String>, volume: Volume) -> Self {
+        self.volumes.insert(of.into(), volume);
         self
     }
 
@@ -246,7 +261,7 @@ impl Builder {
             .service
             .clone()
             .unwrap_or_else(|| self.unnamed());
-        let env = self.config.env.clone().unwrap_or_else(|| "dev".to_owned());
+        let env = self.config.env.clone().unwrap_or_else(|| DEV.to_owned());
         let instance = self
             .config
             .instance
@@ -260,9 +275,10 @@ impl Builder {
             .folder(&env)
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
         let app_level = self.level();
+        let rules = self.rules();
         let config = self.config;
 
-        let print = config.stdout.unwrap_or(false) || dir.is_none();
+        let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
         let service = Service {
             name: name.into(),
             env: env.into(),
@@ -283,6 +299,7 @@ impl Builder {
                 .max(QUEUE_BYTES_MIN),
             app_level,
             mode: config.mode.unwrap_or_default(),
+            rules,
         });
         let scribe = Scribe {
             service,
@@ -361,13 +378,26 @@ impl Builder {
     fn folder(&mut self, env: &str) -> Option<PathBuf> {
         let dir = self.config.dir.clone();
         let dir = dir.or_else(|| {
-            (env == "dev" && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
+            (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });
         if dir.is_none() {
             let text = "no `dir` is set: records go to standard output alone and are not stored";
             self.warnings.push(text.to_owned());
         }
         dir
+    }
+
+    fn rules(&mut self) -> Rules {
+        let mut volumes = self.config.volumes(&mut self.warnings);
+        volumes.append(&mut self.volumes);
+        let known = event::registered();
+        let category = |name: &str| {
+            let of_name = known.iter().filter(|meta| meta.name == name);
+            of_name
+                .map(|meta| meta.category)
+                .min_by_key(|category| *category == Category::App)
+        };
+        Rules::new(volumes, category, &mut self.warnings)
     }
 
     fn level(&mut self) -> Level {
@@ -382,7 +412,8 @@ impl Builder {
 
     /// [`Builder::open`], and makes the log the default of the process. With the feature `tracing`,
     /// a registry with the log's [`tracing_layer`](ComplianceLog::tracing_layer) becomes the global
-    /// subscriber too.
+    /// subscriber too. With the feature `log`, records of the `log` crate reach that subscriber, unless
+    /// the process has a logger already.
     ///
     /// # Errors
     ///
@@ -405,6 +436,8 @@ impl Builder {
             let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
             tracing::subscriber::set_global_default(subscriber)
                 .map_err(|_taken| subscriber_taken())?;
+            #[cfg(feature = "log")]
+            take_log_records(log.handle().app_level());
         }
         if !current::set_default(log.handle()) {
             return Err(default_taken());
@@ -425,6 +458,21 @@ fn subscriber_taken() -> Error {
     Error::new(ErrorKind::Taken, text)
 }
 
+/// A logger that is there already stays: where its records go is the service's choice.
+#[cfg(feature = "log")]
+fn take_log_records(app_level: Level) {
+    use tracing_log::log::LevelFilter;
+
+    let level = match app_level {
+        Level::Trace => LevelFilter::Trace,
+        Level::Debug => LevelFilter::Debug,
+        Level::Info => LevelFilter::Info,
+        Level::Warn => LevelFilter::Warn,
+        Level::Error => LevelFilter::Error,
+    };
+    tracing_log::LogTracer::init_with_filter(level).unwrap_or(());
+}
+
 /// Nobody may look into the log itself before something is missing from it.
 #[expect(
     clippy::print_stderr,
@@ -436,6 +484,8 @@ fn warn_of(warnings: &[String]) {
     }
 }
 
+/// The environment of a developer's own machine: what was logged is seen at once, and kept in `target`.
+const DEV: &str = "dev";
 const STDOUT_LINE_BYTES_MAX: usize = 15_360;
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN: u64 = 64 * 1024;

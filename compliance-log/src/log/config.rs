@@ -1,6 +1,7 @@
 //! The configuration file.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::Level,
     pipeline::Mode,
+    volume::Volume,
 };
 
 /// The keys of a configuration file, all optional.
@@ -33,6 +35,7 @@ pub(super) struct Config {
     pub(super) segment_age_max_s: Option<u64>,
     pub(super) sync_after_ms: Option<u64>,
     pub(super) queue_bytes_max: Option<usize>,
+    pub(super) volume: Option<toml::Table>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -78,7 +81,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "service",
     "instance",
     "env",
@@ -94,6 +97,7 @@ const KEYS: [&str; 15] = [
     "segment_age_max_s",
     "sync_after_ms",
     "queue_bytes_max",
+    "volume",
 ];
 
 impl Config {
@@ -151,6 +155,20 @@ impl Config {
         let config = Self::deserialize(known)
             .map_err(|error| Error::new(ErrorKind::Config, error.message()))?;
         Ok((config, warnings))
+    }
+
+    /// What `[volume]` says; a bad entry is warned of, and the others count.
+    pub(super) fn volumes(&self, warnings: &mut Vec<String>) -> BTreeMap<String, Volume> {
+        let mut volumes = BTreeMap::new();
+        for (name, value) in self.volume.iter().flatten() {
+            match value.as_str().unwrap_or_default().parse() {
+                Ok(volume) => drop(volumes.insert(name.clone(), volume)),
+                Err(error) => warnings.push(format!(
+                    "configuration: volume of `{name}` is ignored, its default stands: {error}"
+                )),
+            }
+        }
+        volumes
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

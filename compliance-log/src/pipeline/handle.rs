@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     context::AuditContext,
-    encode::{Scratch, encode},
+    encode::{Scratch, encode, own_target},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
     loss::{OnFailure, Reason},
@@ -26,6 +26,7 @@ use crate::{
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
     schema::{Event, Service, Target},
+    volume::{Answer, Counter, Decision, Duty, Rules, Seen, Volume},
 };
 
 /// Writes to a log without keeping it open: after the log is shut down, every handle answers
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     clock: Arc<dyn Clock>,
     app_level: Level,
     mode: Mode,
+    rules: Rules,
+    pub(super) counter: Counter,
 }
 
 /// What becomes of a request whose records could not be stored, or that lacks a tenant.
@@ -98,6 +101,7 @@ pub(crate) struct Plan {
     pub(crate) queue_bytes_max: usize,
     pub(crate) app_level: Level,
     pub(crate) mode: Mode,
+    pub(crate) rules: Rules,
 }
 
 impl Handle {
@@ -112,6 +116,8 @@ impl Handle {
             clock: plan.clock,
             app_level: plan.app_level,
             mode: plan.mode,
+            rules: plan.rules,
+            counter: Counter::default(),
         }))
     }
 
@@ -155,6 +161,12 @@ impl Handle {
     )]
     pub(crate) fn app_level(&self) -> Level {
         self.0.app_level
+    }
+
+    /// The policy in force.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn policy(&self) -> Policy {
+        Policy::clone(&self.0.policy.load())
     }
 
     /// Queues a record and never waits.
@@ -306,6 +318,9 @@ impl Handle {
         owed: bool,
     ) -> Result<(), CommitError> {
         let shared = &*self.0;
+        if shared.counts(event, promise.is_some()) {
+            return Ok(());
+        }
         // A caller that waits for its record wants to know that it was dropped.
         let on_failure = match (OnFailure::of(event.category), shared.mode) {
             (OnFailure::DropAndCount, _) | (_, Mode::Observe) if promise.is_none() => {
@@ -355,6 +370,12 @@ impl Handle {
     }
 }
 
+fn holds_secret(policy: &Policy, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (policy.suspicious(bytes) || policy.suspicious_value(bytes))
+        && policy.redact(text, &mut String::new(), &mut |_| {})
+}
+
 #[cold]
 fn lost_after_end() {
     metric::report(|| {
@@ -371,6 +392,59 @@ fn count_violation(category: Category) {
 }
 
 impl Shared {
+    /// Whether the event was counted, and so needs no record of its own.
+    fn counts(&self, event: &Event<'_>, awaited: bool) -> bool {
+        let route = match event.target {
+            Target::Text(route) => Some(route),
+            Target::None | Target::OfFields => None,
+        };
+        let volume = self.rules.of(event.name, route).unwrap_or(event.volume);
+        let may_be = match event.category {
+            Category::App => volume != Volume::Each,
+            Category::Access => !matches!(volume, Volume::Each | Volume::Sample(_)),
+            Category::Audit | Category::Security | Category::Admin => false,
+        };
+        may_be && self.counts_as(event, volume, route, awaited)
+    }
+
+    fn counts_as(
+        &self,
+        event: &Event<'_>,
+        volume: Volume,
+        route: Option<&str>,
+        awaited: bool,
+    ) -> bool {
+        let mut scratch = Scratch::take();
+        let target = route.unwrap_or_else(|| own_target(&mut scratch, event));
+        // Kept in memory until it is told, so it may hold nothing that redaction would take out.
+        if holds_secret(&self.policy.load(), target) {
+            return false;
+        }
+        let duty = if awaited || event.is_told_alone() {
+            Duty::Write
+        } else {
+            Duty::Free
+        };
+        let decision = self.counter.decide(&Seen {
+            event: event.name,
+            target,
+            channel: event.category.channel(),
+            volume,
+            duty,
+            answer: Answer {
+                outcome: event.outcome,
+                status: event.access.map(|access| access.status),
+            },
+            trace: event.context.map(|context| *context.trace_id().as_bytes()),
+            at: event.at,
+            monotonic: self.clock.monotonic(),
+        });
+        if decision == Decision::CountedFirst {
+            self.queue.wake();
+        }
+        decision != Decision::Write
+    }
+
     /// Set by the writer thread after each batch: why records cannot be stored, if they cannot.
     pub(super) fn set_failure(&self, why: Option<&str>) {
         let code = if why.is_some() { DEGRADED } else { READY };

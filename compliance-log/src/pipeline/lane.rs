@@ -13,6 +13,7 @@ use crate::{
     metric,
     receipt::{CommitError, CommitErrorKind, Promise, Receipt},
     store::{Left, Stream, WriteError},
+    volume::Summary,
 };
 
 /// After a failure, mending it is tried again when this much time has passed.
@@ -161,6 +162,19 @@ impl Lane {
         if let Err(failure) = self.prepare(bytes, scribe) {
             self.failed(&failure);
         }
+    }
+
+    /// Links how many records were counted instead of written, as [`Lane::own`] does.
+    pub(super) fn summarise(&mut self, summary: Option<&Summary>, scribe: &Scribe) {
+        let Some(summary) = summary else { return };
+        let channel = self.stream.channel();
+        for body in scribe.summaries(channel, summary) {
+            self.own(body, scribe);
+        }
+        let (channel, counted) = (channel.as_str(), summary.total());
+        metric::report(|| {
+            metrics::counter!("compliance_log_counted", "channel" => channel).increment(counted);
+        });
     }
 
     fn prepare(&mut self, body_bytes: usize, scribe: &Scribe) -> Result<(), WriteError> {

@@ -35,6 +35,8 @@ struct State {
     /// Something was refused for lack of room since the writer came last, or what is owed stands
     /// above the bound.
     crowded: bool,
+    /// The writer has something new to wait for.
+    changed: bool,
     phase: Phase,
 }
 
@@ -165,6 +167,12 @@ impl Queue {
         self.state().phase == Phase::Open
     }
 
+    /// Lets the writer think again until when it may sleep.
+    pub(super) fn wake(&self) {
+        self.state().changed = true;
+        self.wake.notify_one();
+    }
+
     /// Counts a record that was not even tried.
     pub(super) fn count(
         &self,
@@ -187,7 +195,8 @@ impl Queue {
             let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
             let lingered = linger.is_some_and(|until| now >= until);
             let due = deadline.is_some_and(|deadline| now >= deadline);
-            if state.phase != Phase::Open || due || (queued && (ready || lingered)) {
+            if state.phase != Phase::Open || due || state.changed || (queued && (ready || lingered))
+            {
                 break;
             }
             if queued {
@@ -215,6 +224,7 @@ impl Queue {
         }
         state.urgent = false;
         state.crowded = false;
+        state.changed = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;
         if empty.last {

@@ -1,6 +1,11 @@
 //! The writer thread: the only one that links, writes, syncs and answers.
 
-use std::{fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     batch::Batch,
@@ -16,6 +21,7 @@ use crate::{
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind},
+    volume::{Due, Summary},
 };
 
 /// What the writer thread works with.
@@ -36,7 +42,9 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.0.set_closed();
         let untold = self.0.queue.abandon();
-        let untold = untold.iter().map(Ledger::total).sum();
+        let uncounted = self.0.counter.take(Due::Last);
+        let untold: u64 = untold.iter().map(Ledger::total).sum();
+        let untold = untold + uncounted.iter().flatten().map(Summary::total).sum::<u64>();
         metric::report(|| metrics::counter!("compliance_log_untold").increment(untold));
     }
 }
@@ -94,7 +102,7 @@ impl Worker {
     pub(crate) fn run(mut self) -> Ending {
         let mut batch = self.guard.0.queue.spare();
         loop {
-            let deadline = self.site.deadline(self.sync_after);
+            let deadline = self.deadline();
             self.guard.0.queue.take(&mut batch, deadline);
             self.step(&mut batch);
             if batch.last {
@@ -103,10 +111,22 @@ impl Worker {
         }
     }
 
+    /// When there is something to do without a record.
+    fn deadline(&self) -> Option<Instant> {
+        let site = self.site.deadline(self.sync_after);
+        let summary = match self.site {
+            Site::Open { .. } => self.guard.0.counter.due(),
+            Site::Missing { .. } => None,
+        };
+        let summary =
+            summary.map(|due| Instant::now() + due.saturating_sub(self.scribe.clock.monotonic()));
+        [site, summary].into_iter().flatten().min()
+    }
+
     /// What becomes of one batch. A crash after any step leaves whole records and perhaps a torn
     /// one at the end, which the next start moves aside; nothing is acknowledged before 4.
     ///
-    /// 1. link     in order of arrival, each to its stream
+    /// 1. link     in order of arrival, each to its stream; then what was counted instead, if it is time
     /// 2. write    once per stream
     /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
     /// 4. answer   whoever waits, each by its own stream's sync
@@ -141,6 +161,11 @@ impl Worker {
                     let (body, after) = rest.split_at(entry.bytes);
                     rest = after;
                     lanes[entry.channel.index()].link(entry, body, &self.scribe);
+                }
+                let due = Due::At(self.scribe.clock.monotonic());
+                let summaries = self.guard.0.counter.take(due);
+                for (lane, summary) in lanes.iter_mut().zip(&summaries) {
+                    lane.summarise(summary.as_ref(), &self.scribe);
                 }
                 // 2, 3, 4
                 for lane in lanes.iter_mut() {
@@ -180,10 +205,15 @@ impl Worker {
             untold: Ledger::default(),
             error: None,
         };
+        let summaries = self.guard.0.counter.take(Due::Last);
         match &mut self.site {
             Site::Missing { ledgers, .. } => {
                 for ledger in std::mem::take(ledgers) {
                     ending.untold.merge(ledger);
+                }
+                for _ in summaries.iter().flatten() {
+                    let reason = Reason::StoreUnavailable;
+                    ending.untold.add(name::SUMMARY, reason, self.scribe.now());
                 }
             }
             Site::Open { lanes, .. } => {
@@ -194,8 +224,10 @@ impl Worker {
                 );
                 // The audit stream's last record says that nothing comes after it, so it ends last.
                 let [audit, app] = &mut **lanes;
-                for lane in [app, audit] {
+                let [of_audit, of_app] = &summaries;
+                for (lane, summary) in [(app, of_app), (audit, of_audit)] {
                     lane.mend_now(&self.scribe);
+                    lane.summarise(summary.as_ref(), &self.scribe);
                     if lane.stream.channel() == Channel::Audit {
                         lane.own(std::mem::take(&mut stopped), &self.scribe);
                     }

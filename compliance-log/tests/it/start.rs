@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, sync::Arc, time::Duration};
 use compliance_log::{
     CommitErrorKind, ComplianceLog, ErrorKind, Health, StartFailure, audit_event,
     clock::Timestamp,
-    test_util::{Fault, Faults, ManualClock, within_sync},
+    test_util::{Fault, Faults, ManualClock, capture_with, within_sync},
 };
 
 use crate::support::{events, only_store, records, records_of, segments, stores, wait_until};
@@ -277,10 +277,40 @@ fn a_name_in_a_file_that_is_not_allowed_is_a_warning() {
     let text =
         format!("service = \"svc\"\nenv = \"te/st\"\napp_level = \"WARN\"\ndir = {stores:?}\n");
     fs::write(&file, text).unwrap();
-    let log = ComplianceLog::from_file(&file).open().unwrap();
+    let log = ComplianceLog::from_file(&file)
+        .stdout(false)
+        .open()
+        .unwrap();
     assert!(log.warnings()[0].contains("`env`"), "{:?}", log.warnings());
     log.shutdown().unwrap();
     assert_eq!(records(&stores, "audit")[0]["env"], "dev");
+}
+
+#[test]
+fn on_a_developers_machine_lines_are_shown_as_they_are_stored() {
+    let printed = |env: &str, stdout: Option<bool>| {
+        let dir = tempfile::tempdir().unwrap();
+        let (log, captured) = capture_with(|builder| {
+            let builder = builder.env(env).dir(dir.path());
+            match stdout {
+                Some(stdout) => builder.stdout(stdout),
+                None => builder,
+            }
+        });
+        log.shutdown().unwrap();
+        let stored: String = ["audit", "app"]
+            .iter()
+            .flat_map(|channel| segments(&only_store(dir.path()), channel))
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let shown = captured.text();
+        assert!(shown.lines().all(|line| stored.contains(line)), "{shown}");
+        shown.lines().count() == stored.lines().count()
+    };
+    assert!(printed("dev", None));
+    assert!(!printed("dev", Some(false)));
+    assert!(!printed("prod", None));
+    assert!(printed("prod", Some(true)));
 }
 
 #[test]

@@ -1,0 +1,166 @@
+//! The nets by name and by value for a field that is on no way into a record yet, or into none of ours.
+
+use super::{
+    record::policy_id,
+    scratch::{Buffers, Scratch},
+    value::{guarded, write_text},
+};
+use crate::{
+    event::Raw,
+    redact::{Effect, Hit, Policy, mask_card},
+};
+
+/// The nets of one policy, with the thread's buffers.
+pub(crate) struct Nets<'p> {
+    policy: &'p Policy,
+    scratch: Scratch,
+}
+
+/// What is left of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left<'t> {
+    /// All of it: a number, a truth value or a typed identifier.
+    Whole,
+    /// This text, with or without marks in it.
+    Text(&'t str),
+    /// Nothing.
+    Nothing,
+}
+
+/// Whether a value may hold a secret.
+fn is_text(raw: Raw<'_>) -> bool {
+    match raw {
+        Raw::Str(_) | Raw::Display(_) | Raw::Debug(_) | Raw::List(_) => true,
+        Raw::U64(_) | Raw::I64(_) | Raw::F64(_) | Raw::Bool(_) | Raw::Id(_) | Raw::Time(_) => false,
+    }
+}
+
+impl<'p> Nets<'p> {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
+        let mut scratch = Scratch::take();
+        let buffers = scratch.buffers();
+        buffers.names.under(policy_id(policy));
+        buffers.body.clear();
+        buffers.spans.clear();
+        Self { policy, scratch }
+    }
+
+    /// Takes a field in, to be looked at with others by [`Nets::suspicious`]. Says whether it may be
+    /// shown as far as its name tells; a value that cannot be formatted may not.
+    pub(crate) fn gather(&mut self, name: &'static str, raw: Raw<'_>) -> bool {
+        if self.prohibited(name).is_some() {
+            return false;
+        }
+        let text = is_text(raw);
+        !text || {
+            let mut body = std::mem::take(&mut self.scratch.buffers().body);
+            let formatted = self.made(raw, |text, formatted, _| {
+                body.extend_from_slice(text.as_bytes());
+                formatted
+            });
+            let Buffers { spans, .. } = self.scratch.buffers();
+            let start = spans.last().map_or(0, |(_, end)| end + 1);
+            spans.push((start, body.len()));
+            // So that no two values make one word.
+            body.push(b'\n');
+            self.scratch.buffers().body = body;
+            formatted
+        }
+    }
+
+    /// Whether any rule should look closer at what was gathered: one pass over all of it, and a cheap
+    /// look at each.
+    pub(crate) fn suspicious(&mut self) -> bool {
+        let policy = self.policy;
+        let Buffers { body, spans, .. } = self.scratch.buffers();
+        policy.suspicious(body)
+            || spans
+                .iter()
+                .any(|(from, to)| policy.suspicious_value(&body[*from..*to]))
+    }
+
+    /// Gives what is left of the field to `then`, and each rule that found something in it to
+    /// `found`.
+    pub(crate) fn clean<R>(
+        &mut self,
+        name: &'static str,
+        raw: Raw<'_>,
+        found: &mut dyn FnMut(Hit<'_>),
+        then: impl FnOnce(Left<'_>) -> R,
+    ) -> R {
+        match self.prohibited(name) {
+            Some(hit) if hit.action == Effect::Drop => {
+                found(hit);
+                then(Left::Nothing)
+            }
+            Some(hit) => self.masked(raw, hit, found, then),
+            None => self.by_value(raw, found, then),
+        }
+    }
+
+    fn prohibited(&mut self, name: &'static str) -> Option<Hit<'p>> {
+        let policy = self.policy;
+        let mut hit = None;
+        let passes = || {
+            hit = policy.name(name);
+            hit.is_none()
+        };
+        self.scratch.buffers().names.passes(name, passes);
+        hit
+    }
+
+    fn masked<R>(
+        &mut self,
+        raw: Raw<'_>,
+        hit: Hit<'_>,
+        found: &mut dyn FnMut(Hit<'_>),
+        then: impl FnOnce(Left<'_>) -> R,
+    ) -> R {
+        self.made(raw, |text, _, clean| {
+            if mask_card(text, clean) {
+                found(hit);
+                then(Left::Text(clean))
+            } else {
+                found(Hit {
+                    action: Effect::Drop,
+                    ..hit
+                });
+                then(Left::Nothing)
+            }
+        })
+    }
+
+    fn by_value<R>(
+        &mut self,
+        raw: Raw<'_>,
+        found: &mut dyn FnMut(Hit<'_>),
+        then: impl FnOnce(Left<'_>) -> R,
+    ) -> R {
+        let policy = self.policy;
+        if !is_text(raw) {
+            return then(Left::Whole);
+        }
+        self.made(raw, |text, _, clean| {
+            let changed = policy.redact(text, clean, found);
+            then(Left::Text(if changed { clean } else { text }))
+        })
+    }
+
+    /// Runs `then` with the text of a value, whether it is the value's own, and a buffer.
+    fn made<R>(&mut self, raw: Raw<'_>, then: impl FnOnce(&str, bool, &mut String) -> R) -> R {
+        let buffers = self.scratch.buffers();
+        let mut clean = std::mem::take(&mut buffers.clean);
+        let mut text = std::mem::take(&mut buffers.text);
+        clean.clear();
+        let result = if let Raw::Str(value) = raw {
+            then(value, true, &mut clean)
+        } else {
+            let formatted = guarded(&mut text, |text| write_text(text, raw));
+            then(&text, formatted, &mut clean)
+        };
+        let buffers = self.scratch.buffers();
+        buffers.clean = clean;
+        buffers.text = text;
+        result
+    }
+}

@@ -12,7 +12,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use compliance_log::{
-    ComplianceLog, audit_event,
+    ComplianceLog, audit_event, guard,
     http::{AuditCtx, AuditLayer, AuditResult, audited},
 };
 use tracing::Subscriber;
@@ -40,7 +40,7 @@ pub struct OrderPlaced {
 pub fn subscriber(log: &ComplianceLog, out: BoxMakeWriter) -> impl Subscriber + Send + Sync {
     registry()
         .with(log.tracing_layer())
-        .with(fmt::layer().json().with_writer(out)) // new
+        .with(guard(fmt::layer().json().with_writer(out))) // new
 }
 
 /// `POST /orders`, which can no longer succeed without its record.

@@ -1,6 +1,5 @@
 //! `guard` in front of the layer that exports spans to OpenTelemetry.
 
-
 use compliance_log::guard;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};

@@ -44,7 +44,9 @@
 //!   `commit()`.
 //! - [`http::AuditLayer`] writes one access record for each request and puts
 //!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
-//! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events.
+//! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events; [`guard`](guard()) redacts what other
+//!   layers are shown.
+//! - [`Builder::volume`] has noisy events and routes counted instead of written.
 //! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
 //! - [`test_util`] captures what a service logs, for assertions by event type and field, and keeps the
 //!   schema of its events in a file: [`schema_lock`], [`json_schema`].

@@ -495,3 +495,71 @@ impl fmt::Debug for Handle {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::SystemClock, encode::NO_FIELDS, event::Outcome};
+
+    fn handle(rules: &[(&str, Volume)]) -> Handle {
+        let rules = rules
+            .iter()
+            .map(|(name, volume)| ((*name).to_owned(), *volume));
+        Handle::new(Plan {
+            service: Service {
+                name: "svc".into(),
+                env: "test".into(),
+                line_bytes_max: 65_535,
+            },
+            clock: Arc::new(SystemClock::new()),
+            policy: Arc::new(Policy::builtin()),
+            queue_bytes_max: 64 * 1024,
+            app_level: Level::Info,
+            rules: Rules::new(rules, |_| None, &mut Vec::new()),
+        })
+    }
+
+    fn request(handle: &Handle) -> Event<'static> {
+        let mut event = Event::new("http.request", Category::Access, handle.now(), NO_FIELDS);
+        event.target = Target::Text("GET /health");
+        event.outcome = Some(Outcome::Success);
+        event
+    }
+
+    #[test]
+    fn what_a_record_asks_for_counts_unless_the_configuration_says_otherwise() {
+        let counts = |rules: &[(&str, Volume)], volume| {
+            let handle = handle(rules);
+            let mut event = request(&handle);
+            event.volume = volume;
+            [(); 3].map(|()| handle.0.counts(&event, false))
+        };
+        let route = "GET /health";
+        assert_eq!(counts(&[], Volume::Each), [false, false, false]);
+        assert_eq!(counts(&[], Volume::OnChange), [false, true, true]);
+        assert_eq!(
+            counts(&[(route, Volume::Each)], Volume::OnChange),
+            [false; 3]
+        );
+        assert_eq!(
+            counts(&[(route, Volume::OnChange)], Volume::Each),
+            [false, true, true]
+        );
+    }
+
+    #[test]
+    fn a_category_that_must_be_whole_is() {
+        let handle = handle(&[]);
+        let mut event = request(&handle);
+        for (category, volume) in [
+            (Category::Audit, Volume::Summary(Duration::from_secs(60))),
+            (Category::Security, Volume::OnChange),
+            (Category::Admin, Volume::OnChange),
+            (Category::Access, Volume::Sample(10)),
+        ] {
+            event.category = category;
+            event.volume = volume;
+            assert_eq!([(); 3].map(|()| handle.0.counts(&event, false)), [false; 3]);
+        }
+    }
+}

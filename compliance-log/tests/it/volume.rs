@@ -13,7 +13,7 @@ use compliance_log::{
     clock::Timestamp,
     context::AuditContext,
     http::AuditLayer,
-    test_util::{Captured, ManualClock, capture_with, within_sync},
+    test_util::{Captured, Fault, Faults, ManualClock, capture_with, within_sync},
     verify::{Options, Verdict, verify},
 };
 use serde_json::{Value, json};
@@ -316,6 +316,44 @@ fn after_a_restart_the_first_is_written_again_and_the_sums_still_hold() {
     assert_eq!(counted(&records, "file.read"), 8);
     let report = verify(dir.path(), &Options::default()).unwrap();
     assert_eq!(report.verdict, Verdict::Ok, "{report:?}");
+}
+
+#[test]
+fn counts_outlast_a_full_disk_and_are_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+    let faults = Faults::new();
+    let builder = ComplianceLog::builder("files")
+        .env("test")
+        .dir(dir.path())
+        .clock(Arc::<ManualClock>::clone(&clock))
+        .volume("file.read", Volume::Summary(Duration::from_secs(30)));
+    let log = faults.under(builder).open().unwrap();
+    let read = || FileRead {
+        file: "1".to_owned(),
+    };
+    within_sync(&log, || {
+        for _ in 0..3 {
+            read().emit().unwrap();
+        }
+        faults.set(Fault::NoSpace);
+        clock.advance(Duration::from_secs(30));
+        read().commit().wait().unwrap_err();
+        wait_until("the log knows", || log.failure().is_some());
+        for _ in 0..2 {
+            read().emit().unwrap();
+        }
+        faults.clear();
+    });
+    log.shutdown().unwrap();
+    let records = records(dir.path(), "audit");
+    assert_eq!(
+        of(&records, "file.read").len(),
+        0,
+        "the one that was waited for was refused"
+    );
+    assert_eq!(counted(&records, "file.read"), 5);
+    assert_eq!(of(&records, "volume.summary").len(), 2);
 }
 
 #[test]

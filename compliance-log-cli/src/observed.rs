@@ -10,8 +10,9 @@ use crate::record::{Stored, plain};
 const REQUEST: &str = "http.request";
 
 /// Records of these names say nothing of what the service did.
-const OWN_PREFIXES: [&str; 9] = [
-    "chain.", "segment.", "seal.", "stream.", "anchor.", "log.", "policy.", "clock.", "key.",
+const OWN_PREFIXES: [&str; 12] = [
+    "chain.", "segment.", "seal.", "stream.", "anchor.", "log.", "policy.", "key.", "clock.",
+    "record.", "volume.", "service.",
 ];
 
 /// What was found, over all records that were added.
@@ -31,7 +32,7 @@ pub(crate) struct Observed {
 pub(crate) enum Found {
     /// A request to this route would have been refused for this reason.
     WouldRefuse { route: String, reason: String },
-    /// A request to this route left no record of what it changed.
+    /// A request to this route may have changed something and left no record of it.
     AuditGap { route: String },
     /// A record of this event lacks this row.
     SchemaViolation { event: String, row: String },

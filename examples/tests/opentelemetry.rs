@@ -1,7 +1,5 @@
 //! `guard` in front of the layer that exports spans to OpenTelemetry.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
-
 use compliance_log::guard;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};

@@ -1,9 +1,9 @@
 use std::fs;
 
-use axum::{Router, body::Body, http::Request};
+use axum::{Router, body::Body, http::Request, routing::put};
 use compliance_log::{
     ComplianceLog, Mode, audit_event,
-    http::{AuditCtx, AuditLayer, AuditResult, audited},
+    http::{AuditCtx, AuditLayer, AuditResult, AuditRouter, audited, unaudited},
 };
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt as _;
@@ -143,40 +143,52 @@ fn nothing_found_exits_0_and_nothing_read_2() {
     );
 }
 
-#[audit_event(name = "door.opened", target = "door")]
-struct DoorOpened;
+#[audit_event(name = "booking.created")]
+struct BookingCreated;
 
-async fn open_door(ctx: AuditCtx<DoorOpened>) -> AuditResult<()> {
-    ctx.success(DoorOpened).await?.respond(())
+/// Owes its event, which lacks a target.
+async fn create(ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
+    ctx.success(BookingCreated).await?.respond("booked")
 }
 
 #[tokio::test]
-async fn records_of_the_real_writer_are_read() {
+async fn records_of_a_service_that_observes_are_read() {
     let dir = tempdir().unwrap();
     let log = ComplianceLog::builder("booking-api")
         .env("prod")
-        .mode(Mode::Observe)
-        .dir(dir.path());
+        .dir(dir.path())
+        .mode(Mode::Observe);
     let log = log.open().unwrap();
-    let app = Router::new()
-        .route("/door", audited::post(open_door).into())
-        .route("/plain", axum::routing::get(|| async { "no word" }))
-        .layer(AuditLayer::new(&log));
-    for (method, path) in [("POST", "/door"), ("GET", "/plain"), ("POST", "/door")] {
+    let app = AuditRouter::new(&log)
+        .route("/bookings", audited::post(create))
+        .route("/health", unaudited::get(async || "ok", "liveness probe"));
+    let app = Router::from(app);
+    for (method, path) in [
+        ("POST", "/bookings"),
+        ("POST", "/bookings"),
+        ("GET", "/health"),
+    ] {
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).unwrap();
         let answer = app.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), 200, "observing refuses nothing");
+        assert!(answer.status().is_success());
+        axum::body::to_bytes(answer.into_body(), 64).await.unwrap();
     }
+    let plain = Router::new().route("/rates", put(async || "changed"));
+    let plain = plain.layer(AuditLayer::new(&log));
+    let request = Request::put("/rates").body(Body::empty()).unwrap();
+    drop(plain.oneshot(request).await.unwrap());
     log.shutdown().unwrap();
+
     let said = report(&dir, &[]);
     assert_eq!(
         said.out,
         "\
-count  finding       where       what
-    2  would_refuse  POST /door  NO_TENANT
-    1  audit_gap     GET /plain
-2 findings in 5 records, 3 of them the end of a request
+count  finding           where            what
+    2  would_refuse      POST /bookings   NO_TENANT
+    1  audit_gap         PUT /rates
+    2  schema_violation  booking.created  target_resource
+3 findings in 6 records, 4 of them the end of a request
 "
     );
     assert_eq!(said.code, 1);

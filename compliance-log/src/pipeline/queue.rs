@@ -32,12 +32,20 @@ struct State {
     urgent: bool,
     /// The writer sleeps until it is woken.
     asleep: bool,
-    /// Something was refused for lack of room since the writer came last, or what is owed stands
-    /// above the bound.
-    crowded: bool,
+    room: Room,
     /// The writer has something new to wait for.
     changed: bool,
     phase: Phase,
+}
+
+/// Whether new work may come.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Room {
+    #[default]
+    Enough,
+    /// Something was refused for lack of room since the writer came last, or what is owed stands
+    /// above the bound.
+    Crowded,
 }
 
 /// How far the log is from its end.
@@ -99,7 +107,9 @@ impl Queue {
             self.bytes_max
         };
         let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
-        state.crowded |= bytes > self.bytes_max;
+        if bytes > self.bytes_max {
+            state.room = Room::Crowded;
+        }
         if bytes > bytes_max {
             if push.owed || push.on_failure == OnFailure::DropAndCount {
                 state.batch.ledgers[push.channel.index()].add(
@@ -160,7 +170,7 @@ impl Queue {
 
     /// Whether new work should wait: what it would record finds no room.
     pub(super) fn is_crowded(&self) -> bool {
-        self.state().crowded
+        self.state().room == Room::Crowded
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -223,7 +233,7 @@ impl Queue {
             state.asleep = false;
         }
         state.urgent = false;
-        state.crowded = false;
+        state.room = Room::Enough;
         state.changed = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;

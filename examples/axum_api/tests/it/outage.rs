@@ -31,6 +31,20 @@ fn wait_until(what: &str, mut met: impl FnMut() -> bool) {
     }
 }
 
+/// Who waits for a record may learn that it failed a moment before everybody else does.
+fn wait_until_degraded(api: &Api) {
+    wait_until("the log is degraded", || {
+        api.log.health() == Health::Degraded
+    });
+}
+
+/// The disk works again, and the log has noticed.
+fn mend(api: &Api, faults: &Faults) {
+    wait_until_degraded(api);
+    faults.clear();
+    wait_until("the log is mended", || api.log.health() == Health::Ready);
+}
+
 fn new() -> Value {
     json!({"offer_id": "o-2", "seats": 1, "passenger": "Pia Passenger"})
 }
@@ -54,9 +68,7 @@ async fn a_full_disk_refuses_before_money_moves_and_before_anything_is_booked() 
     assert_eq!(api.service.payments.refunds(), 0);
 
     // From here on everybody knows, and handlers do not even begin.
-    wait_until("the log is degraded", || {
-        api.log.health() == Health::Degraded
-    });
+    wait_until_degraded(&api);
     assert_refused(&api.ask(ANNA, Method::POST, "/bookings", new()).await);
     assert_refused(&api.ask(ANNA, Method::GET, "/bookings.csv", json!({})).await);
     let bookings = api.service.bookings.of(&"acme".into());
@@ -65,8 +77,7 @@ async fn a_full_disk_refuses_before_money_moves_and_before_anything_is_booked() 
     let health = api.ask(ANNA, Method::GET, "/health", json!({})).await;
     assert_eq!(health.status, StatusCode::OK, "no pod is killed for it");
 
-    faults.clear();
-    wait_until("the log is mended", || api.log.health() == Health::Ready);
+    mend(&api, &faults);
     let answer = api.ask(ANNA, Method::DELETE, &booking, wish).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(api.service.payments.refunds(), 1);
@@ -107,8 +118,7 @@ async fn a_job_that_cannot_record_leaves_things_as_they_were() {
     assert_eq!(refused.unwrap_err().kind(), CommitErrorKind::Unavailable);
     assert_eq!(bookings.of(&"acme".into())[0].status, Status::Unpaid);
 
-    faults.clear();
-    wait_until("the log is mended", || api.log.health() == Health::Ready);
+    mend(&api, &faults);
     let expired = within(&api.log, expire_unpaid(bookings, age, later)).await;
     assert_eq!(expired.unwrap(), [BookingId(1)]);
 }

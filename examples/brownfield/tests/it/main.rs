@@ -96,6 +96,7 @@ async fn observed_leaves_every_line_and_answer_and_records_them_redacted() {
     logged[0]
         .field("message", "order received")
         .redacted("data.new")
+        .redacted("data.authorization")
         .in_trace_of(&captured.named("http.request")[0]);
     captured.assert_no_secrets([CARD, TOKEN]);
     captured.assert_chain_valid();

@@ -256,6 +256,12 @@ pub(crate) struct Promise {
     writing: bool,
 }
 
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Promise")
+    }
+}
+
 impl Promise {
     pub(crate) fn answer(mut self, answer: Answer) {
         self.settle(answer);

@@ -42,4 +42,10 @@ pub trait Failure: Display {
     fn status(&self) -> u16 {
         500
     }
+
+    /// Whether somebody lacked identity or rights, which makes the record's `outcome_detail`
+    /// `denied`. By the status, unless the answer hides it: a 404 for what belongs to somebody else.
+    fn is_denied(&self) -> bool {
+        matches!(self.status(), 401 | 403 | 407 | 451)
+    }
 }

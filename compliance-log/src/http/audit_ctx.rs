@@ -23,7 +23,13 @@ use crate::{
 ///
 /// Extracting it asks whether the record could be stored. If not, the request is answered 503 with
 /// `Retry-After`, before the handler runs. An event that is not `pre_auth` also needs a verified
-/// tenant, else the answer is 401 and the event is recorded as `denied`.
+/// tenant, else the answer is 401 and the event is recorded as `denied`. In
+/// [`Mode::Observe`](crate::Mode) neither is refused, so this is no authentication: that is a layer of
+/// the service's own.
+///
+/// The store was healthy when it was asked. The first request after it broke may find that out only when
+/// its action is done; see [`Settling`](super::Settling), and [`begin`](Self::begin) for what must not
+/// happen then.
 ///
 /// From then on exactly one record of `E` is written: by the handler, with [`success`](Self::success),
 /// [`success_as`](Self::success_as) or [`fail`](Self::fail); else by the

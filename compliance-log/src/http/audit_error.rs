@@ -7,7 +7,10 @@ use http::{
 };
 
 use super::duty::Why;
-use crate::{encode::Object, event::Failure};
+use crate::{
+    encode::Object,
+    event::{Failure, OutcomeDetail},
+};
 
 /// Why an audited handler failed: the code under which it is recorded, and the answer to the client.
 ///
@@ -21,6 +24,7 @@ pub struct AuditError {
     code: &'static str,
     status: StatusCode,
     message: String,
+    detail: Option<OutcomeDetail>,
 }
 
 impl AuditError {
@@ -30,6 +34,7 @@ impl AuditError {
             code,
             status: StatusCode::INTERNAL_SERVER_ERROR,
             message: why.to_string(),
+            detail: None,
         }
     }
 
@@ -53,8 +58,12 @@ impl AuditError {
 impl<F: Failure> From<F> for AuditError {
     fn from(failure: F) -> Self {
         let status = StatusCode::from_u16(failure.status());
-        Self::new(failure.error_code(), &failure)
-            .status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        Self {
+            code: failure.error_code(),
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            message: failure.to_string(),
+            detail: failure.is_denied().then_some(OutcomeDetail::Denied),
+        }
     }
 }
 
@@ -89,7 +98,7 @@ impl IntoResponse for AuditError {
         response.extensions_mut().insert(Why {
             code: self.code.to_owned(),
             message: Some(self.message),
-            detail: None,
+            detail: self.detail,
         });
         response
     }

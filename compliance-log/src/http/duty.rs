@@ -50,9 +50,7 @@ impl Why {
         Self {
             code: failure.error_code().to_owned(),
             message: Some(failure.to_string()),
-            detail: StatusCode::from_u16(failure.status())
-                .is_ok_and(is_denied)
-                .then_some(OutcomeDetail::Denied),
+            detail: failure.is_denied().then_some(OutcomeDetail::Denied),
         }
     }
 

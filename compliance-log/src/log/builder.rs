@@ -380,7 +380,7 @@ impl Builder {
         let dir = dir.or_else(|| {
             (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });
-        if dir.is_none() {
+        if dir.is_none() && self.out.is_none() {
             let text = "no `dir` is set: records go to standard output alone and are not stored";
             self.warnings.push(text.to_owned());
         }

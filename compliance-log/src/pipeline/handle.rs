@@ -58,6 +58,9 @@ pub enum Mode {
     Enforce,
     /// It goes on, and its access record says what would have been refused. For a service that is
     /// being converted. Everything else is as in `Enforce`.
+    ///
+    /// Also who has no tenant is let in: whom to serve must be decided by the service's own
+    /// authentication, never by this log alone.
     Observe,
 }
 
@@ -515,6 +518,7 @@ mod tests {
             policy: Arc::new(Policy::builtin()),
             queue_bytes_max: 64 * 1024,
             app_level: Level::Info,
+            mode: Mode::Enforce,
             rules: Rules::new(rules, |_| None, &mut Vec::new()),
         })
     }

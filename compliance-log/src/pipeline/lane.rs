@@ -38,6 +38,8 @@ pub(super) struct Lane {
     owed_in_batch: Vec<Vec<u8>>,
     unsynced_since: Option<Instant>,
     broken: Option<Broken>,
+    /// Errors that are not yet answered: whoever hears of one should find the log degraded.
+    refused: Vec<(Promise, CommitError)>,
 }
 
 /// Why the stream cannot be written, and when to try again.
@@ -82,6 +84,7 @@ impl Lane {
             owed_in_batch: Vec::new(),
             unsynced_since: None,
             broken: None,
+            refused: Vec::new(),
         }
     }
 
@@ -294,10 +297,8 @@ impl Lane {
                 let text: Arc<str> =
                     format!("{}; the record may be stored or not", describe(&failure)).into();
                 for Awaited { promise, .. } in self.awaited.drain(..) {
-                    promise.answer(Err(CommitError::new(
-                        CommitErrorKind::Unknown,
-                        Arc::clone(&text),
-                    )));
+                    let error = CommitError::new(CommitErrorKind::Unknown, Arc::clone(&text));
+                    self.refused.push((promise, error));
                 }
                 self.failed(&failure);
             }
@@ -328,7 +329,14 @@ impl Lane {
             Reason::StoreUnavailable.report();
         }
         if let Some(promise) = promise {
-            promise.answer(Err(error()));
+            self.refused.push((promise, error()));
+        }
+    }
+
+    /// 5. Answers those whose records are not, or perhaps not, stored.
+    pub(super) fn answer_refused(&mut self) {
+        for (promise, error) in self.refused.drain(..) {
+            promise.answer(Err(error));
         }
     }
 

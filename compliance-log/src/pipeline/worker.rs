@@ -10,6 +10,7 @@ use std::{
 use super::{
     batch::Batch,
     handle::{Handle, Shared},
+    lane::Lane,
     printer::Printer,
     site::{Opener, Site},
 };
@@ -130,7 +131,8 @@ impl Worker {
     /// 2. write    once per stream
     /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
     /// 4. answer   whoever waits, each by its own stream's sync
-    /// 5. print    to the second sink, after the first
+    /// 5. refuse   the others, once the log's health tells what they will hear
+    /// 6. print    to the second sink, after the first
     fn step(&mut self, batch: &mut Batch) {
         self.site.count(std::mem::take(&mut batch.ledgers));
         self.site.mend(&self.opener, &self.scribe);
@@ -177,9 +179,13 @@ impl Worker {
             }
         }
         batch.bytes.clear();
-        // 5
-        self.print();
         self.report();
+        // 5
+        if let Site::Open { lanes, .. } = &mut self.site {
+            lanes.iter_mut().for_each(Lane::answer_refused);
+        }
+        // 6
+        self.print();
     }
 
     fn print(&mut self) {
@@ -243,6 +249,7 @@ impl Worker {
                         );
                         ending.error = Some(Error::io(text, io::ErrorKind::Other.into()));
                     }
+                    lane.answer_refused();
                     ending.untold.merge(std::mem::take(&mut lane.ledger));
                 }
             }

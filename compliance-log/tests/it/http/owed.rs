@@ -72,6 +72,10 @@ impl Failure for Teapot {
     fn error_code(&self) -> &'static str {
         "TEAPOT"
     }
+
+    fn is_denied(&self) -> bool {
+        true
+    }
 }
 
 impl IntoResponse for Teapot {
@@ -292,7 +296,7 @@ async fn an_error_of_the_services_own_keeps_its_answer() {
     let records = server.records(1).await;
     assert_eq!(
         owed(&records),
-        ["booking.created | GET /teapot | - | fail | - | TEAPOT"]
+        ["booking.created | GET /teapot | - | fail | denied | TEAPOT"]
     );
     assert_eq!(
         named(&records, "booking.created")[0]["error_message"],

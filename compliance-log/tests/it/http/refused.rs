@@ -123,7 +123,11 @@ fn degrade(log: &ComplianceLog, faults: &Faults) {
     faults.set(Fault::NoSpace);
     let text = "x".to_owned();
     within_sync(log, || Filler { text }.commit().wait()).unwrap_err();
-    wait_until("the log is degraded", || log.health() == Health::Degraded);
+    assert_eq!(
+        log.health(),
+        Health::Degraded,
+        "whoever hears of a failure finds it so"
+    );
 }
 
 fn assert_refused(response: &Response) {

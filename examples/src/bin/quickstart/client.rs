@@ -51,12 +51,16 @@ pub(crate) async fn requests(
         ),
         (
             "GET  /crash                  the handler panics",
-            "GET /crash HTTP/1.1\r\n",
+            "GET /crash HTTP/1.1\r\nauthorization: Bearer demo\r\n",
         ),
     ] {
         answers.push((what, ask(address, head).await?));
     }
-    let mut stream = send(address, "GET /slow HTTP/1.1\r\n").await?;
+    let mut stream = send(
+        address,
+        "GET /slow HTTP/1.1\r\nauthorization: Bearer demo\r\n",
+    )
+    .await?;
     slow.0.notified().await;
     stream.shutdown().await?;
     drop(stream);

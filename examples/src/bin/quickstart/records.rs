@@ -56,7 +56,7 @@ pub(crate) fn line(record: &Value) -> String {
         .or(record["message"].as_str())
         .unwrap_or_default();
     format!(
-        "{} {:<8} {:<16} {:<13} {:>3} {:<5} {}",
+        "{} {:<8} {:<16} {:<14} {:>3} {:<5} {}",
         &text("timestamp")[11..23],
         text("category"),
         text("event"),
@@ -75,6 +75,13 @@ pub(crate) fn expected(written: &[Value]) -> Vec<(&'static str, bool)> {
             record["event"] == "http.request"
                 && record["status_code"] == status
                 && record["outcome_detail"].as_str().unwrap_or_default() == detail
+                && record["error_code"].as_str().unwrap_or_default() == code
+        })
+    };
+    let owed = |event: &str, outcome: &str, code: &str| {
+        any(&|record| {
+            record["event"] == event
+                && record["outcome"] == outcome
                 && record["error_code"].as_str().unwrap_or_default() == code
         })
     };
@@ -99,17 +106,20 @@ pub(crate) fn expected(written: &[Value]) -> Vec<(&'static str, bool)> {
             }),
         ),
         (
-            "the refusal is recorded as 409",
-            access(409, "", "HTTP_409"),
+            "the refusal is recorded as 409, and why",
+            access(409, "", "HTTP_409") && owed("seats.changed", "fail", "SOLD_OUT"),
         ),
         (
             "the unknown route is recorded as 404",
             access(404, "", "HTTP_404"),
         ),
-        ("the panic is recorded as 500", access(500, "", "PANIC")),
         (
-            "the client that left is recorded as 499, aborted",
-            access(499, "aborted", "CLIENT_GONE"),
+            "the panic is recorded as 500, and as a booking that failed",
+            access(500, "", "PANIC") && owed("booking.created", "fail", "PANIC"),
+        ),
+        (
+            "the client that left is recorded as 499, and as a booking that nobody saw end",
+            access(499, "aborted", "CLIENT_GONE") && owed("booking.created", "fail", "ABANDONED"),
         ),
     ]
 }

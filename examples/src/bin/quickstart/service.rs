@@ -1,19 +1,19 @@
 //! A small booking service, as any axum service is.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::{StatusCode, header},
+    http::header,
     middleware::{Next, from_fn},
     response::Response,
-    routing::{get, post},
 };
 use compliance_log::{
     ComplianceLog, audit_event,
     context::Identity,
-    http::{AuditLayer, RequestAudit},
+    event,
+    http::{AuditCtx, AuditLayer, AuditResult, AuditRouter, RequestAudit, audited, unaudited},
 };
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 
@@ -32,24 +32,36 @@ struct BookingCreated {
     note: String,
 }
 
-#[audit_event(
-    name = "booking.refused",
-    version = 1,
-    outcome = "fail",
-    target = "booking/{booking_id}"
-)]
-struct BookingRefused {
+#[audit_event(name = "seats.changed", version = 1, target = "booking/{booking_id}")]
+struct SeatsChanged {
     #[audit(internal)]
     booking_id: &'static str,
-    #[audit(internal)]
-    error_code: &'static str,
+}
+
+/// Why seats could not be had.
+struct SoldOut;
+
+impl fmt::Display for SoldOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("upstream said: Authorization: Bearer Zx81Kp93.quickstart.Bearer77")
+    }
+}
+
+impl event::Failure for SoldOut {
+    fn error_code(&self) -> &'static str {
+        "SOLD_OUT"
+    }
+
+    fn status(&self) -> u16 {
+        409
+    }
 }
 
 /// Told by the slow handler that it has begun.
 #[derive(Clone, Default)]
 pub(crate) struct Slow(pub(crate) Arc<Notify>);
 
-async fn create() -> Result<&'static str, StatusCode> {
+async fn create(ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
     let event = BookingCreated {
         booking_id: "b-17",
         seats: 2,
@@ -57,39 +69,27 @@ async fn create() -> Result<&'static str, StatusCode> {
         passenger: "passenger-name-4711".to_owned(),
         note: "calls with password=hunter2-and-more, mail passenger@example.org".to_owned(),
     };
-    // Durable when this resolves; if it cannot be, the caller is told so.
-    event
-        .commit()
-        .await
-        .map_err(|_refused| StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok("booked\n")
+    // Durable before there is an answer.
+    ctx.success(event).await?.respond("booked\n")
 }
 
-async fn refuse() -> Result<&'static str, StatusCode> {
-    let event = BookingRefused {
-        booking_id: "b-18",
-        error_code: "SOLD_OUT",
-    };
-    tracing::warn!(
-        attempt = 3,
-        "upstream said: Authorization: Bearer Zx81Kp93.quickstart.Bearer77"
-    );
-    event
-        .commit()
-        .await
-        .map_err(|_refused| StatusCode::SERVICE_UNAVAILABLE)?;
-    Err(StatusCode::CONFLICT)
+async fn change_seats(_ctx: AuditCtx<SeatsChanged>) -> AuditResult<&'static str> {
+    tracing::warn!(attempt = 3, "{SoldOut}");
+    Err(SoldOut.into())
 }
 
 #[expect(
     clippy::panic,
     reason = "the defect that this handler is there to have"
 )]
-async fn crash() -> &'static str {
+async fn crash(_ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
     panic!("a defect in a handler")
 }
 
-async fn slow(State(Slow(begun)): State<Slow>) -> &'static str {
+async fn slow(
+    _ctx: AuditCtx<BookingCreated>,
+    State(Slow(begun)): State<Slow>,
+) -> AuditResult<&'static str> {
     begun.notify_one();
     std::future::pending().await
 }
@@ -126,18 +126,16 @@ impl Server {
 /// Starts on a free loopback port.
 pub(crate) async fn start(log: &ComplianceLog) -> Result<(SocketAddr, Slow, Server), Failure> {
     let slow_begun = Slow::default();
-    let app = Router::new()
-        .route("/bookings", post(create))
-        .route("/bookings/{id}/seats", post(refuse))
-        .route("/offers", get(async || "none\n"))
-        .route("/crash", get(crash))
-        .route("/slow", get(slow))
-        .with_state(slow_begun.clone())
+    let layer = AuditLayer::new(log)
+        .peer_of(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    let app: Router = AuditRouter::with_layer(layer)
+        .route("/bookings", audited::post(create))
+        .route("/bookings/{id}/seats", audited::post(change_seats))
+        .route("/offers", unaudited::get(async || "none\n", "public"))
+        .route("/crash", audited::get(crash))
+        .route("/slow", audited::get(slow))
         .layer(from_fn(authenticate))
-        .layer(
-            AuditLayer::new(log)
-                .peer_of(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip())),
-        );
+        .with_state(slow_begun.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let stop = Arc::new(Notify::new());

@@ -48,9 +48,27 @@ pub(crate) fn record(stored: &Stored) -> String {
     if let Some(message) = text("message") {
         line.plain(message);
     }
-    for key in ["error_code", "error_message", "schema_violations"] {
+    for key in [
+        "error_code",
+        "error_message",
+        "schema_violations",
+        "audit_gap",
+    ] {
         if let Some(value) = fields.get(key) {
             line.pair(BAD, key, value);
+        }
+    }
+    for key in [
+        "provider",
+        "booking_id",
+        "offer_id",
+        "privileged_command",
+        "on_behalf_of",
+        "intent_of",
+        "intent_ref",
+    ] {
+        if let Some(value) = fields.get(key) {
+            line.pair(DIM, key, value);
         }
     }
     match fields.get("data") {
@@ -144,10 +162,10 @@ mod tests {
 
     #[test]
     fn every_part_has_its_place() {
-        let json = r#"{"timestamp":"2026-11-24T03:20:07.000123Z","category":"access","level":"INFO","event":"http.request","outcome":"fail","outcome_detail":"denied","tenant_id":"acme","user_id":"u-81","target_resource":"GET /bookings","status_code":403,"latency_ms":1.250,"message":"not yours","data":{"a":"b c","n":{"m":1}}}"#;
+        let json = r#"{"timestamp":"2026-11-24T03:20:07.000123Z","category":"access","level":"INFO","event":"http.request","outcome":"fail","outcome_detail":"denied","tenant_id":"acme","user_id":"u-81","target_resource":"GET /bookings","status_code":403,"latency_ms":1.250,"message":"not yours","privileged_command":"refund","audit_gap":true,"data":{"a":"b c","n":{"m":1}}}"#;
         assert_eq!(
             line(json),
-            r#"2026-11-24T03:20:07.000123Z INFO  access   http.request fail(denied) acme/u-81 GET /bookings 403 1.25ms not yours a="b c" n.m=1"#
+            r#"2026-11-24T03:20:07.000123Z INFO  access   http.request fail(denied) acme/u-81 GET /bookings 403 1.25ms not yours audit_gap=true privileged_command=refund a="b c" n.m=1"#
         );
     }
 

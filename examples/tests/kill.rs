@@ -1,6 +1,7 @@
 //! Kills a writer at random moments: what it acknowledged is there, and the next one goes on.
 //!
-//! `KILL_ROUNDS` sets the number of rounds, 50 without it.
+//! `KILL_ROUNDS` sets the number of rounds, 300 without it. Segments end every few hundred records, and
+//! every third kill comes while a store is made or recovered.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
 
@@ -16,12 +17,66 @@ use std::{
 use compliance_log::verify::{Options, Verdict, verify};
 use serde_json::Value;
 
+/// Rounds that one store lives through; verifying it after each takes longer as it grows.
+const ROUNDS_OF_A_STORE: u32 = 150;
+
 #[test]
 fn long_acknowledged_records_survive_kill_9() {
-    let rounds: u32 = std::env::var("KILL_ROUNDS").map_or(50, |rounds| rounds.parse().unwrap());
+    let rounds: u32 = std::env::var("KILL_ROUNDS").map_or(300, |rounds| rounds.parse().unwrap());
+    let mut random = Random(u64::from(std::process::id()) | 1);
+    let mut total = Tally::default();
+    let mut left = rounds;
+    while left > 0 {
+        let rounds = left.min(ROUNDS_OF_A_STORE);
+        total.add(survive(rounds, &mut random));
+        left -= rounds;
+    }
+    println!(
+        "{rounds} kills: {} acknowledged, {} stored in {} segments, 0 lost; {} times torn, \
+         {} torn files kept, {} chain.recovery, {} log.unclean_stop",
+        total.acknowledged,
+        total.stored,
+        total.segments,
+        total.torn_tails,
+        total.torn_files,
+        total.recoveries,
+        total.unclean_stops,
+    );
+    assert!(
+        total.acknowledged > 0,
+        "nothing was acknowledged, so nothing was tried"
+    );
+    assert!(total.recoveries > 0 && total.unclean_stops > 0);
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Tally {
+    acknowledged: usize,
+    stored: usize,
+    segments: usize,
+    torn_tails: usize,
+    torn_files: usize,
+    recoveries: usize,
+    unclean_stops: usize,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.stored += other.stored;
+        self.segments += other.segments;
+        self.torn_tails += other.torn_tails;
+        self.torn_files += other.torn_files;
+        self.recoveries += other.recoveries;
+        self.unclean_stops += other.unclean_stops;
+    }
+}
+
+/// One store that is killed again and again.
+fn survive(rounds: u32, random: &mut Random) -> Tally {
     let dir = tempfile::tempdir().unwrap();
     let mut acked: BTreeMap<(String, u64), String> = BTreeMap::new();
-    let mut random = Random(u64::from(std::process::id()) | 1);
     let (mut torn_tails, mut still_torn) = (0, false);
     for round in 0..rounds {
         let moment = match round % 3 {
@@ -31,7 +86,7 @@ fn long_acknowledged_records_survive_kill_9() {
         };
         acked.extend(run_and_kill(dir.path(), moment));
         // A kill never splits one write; a power cut does.
-        let power_cut = round % 5 == 4 && tear(dir.path(), &mut random);
+        let power_cut = round % 5 == 4 && tear(dir.path(), random);
         let report = verify(dir.path(), &Options::default()).unwrap();
         if report.verdict == Verdict::NothingChecked && acked.is_empty() {
             continue;
@@ -88,25 +143,20 @@ fn long_acknowledged_records_survive_kill_9() {
             .any(|record| record["data"]["torn"]["file"] == name);
         assert!(told, "no chain.recovery tells of {name}");
     }
-    println!(
-        "{rounds} kills: {} acknowledged, {} stored, 0 lost; {torn_tails} times torn, {} torn files kept, \
-         {} chain.recovery, {} log.unclean_stop",
-        acked.len(),
-        records.len(),
-        kept.len(),
-        count("chain.recovery"),
-        count("log.unclean_stop"),
-    );
-    assert!(
-        !acked.is_empty(),
-        "nothing was acknowledged, so nothing was tried"
-    );
-    assert!(count("chain.recovery") > 0 && count("log.unclean_stop") > 0);
     // A kill between copying a tail and cutting it off makes the next start copy it again.
     assert!(
         kept.len() >= torn_tails,
         "each torn tail is kept in a file of its own"
     );
+    Tally {
+        acknowledged: acked.len(),
+        stored: records.len(),
+        segments: files(&store).len() - kept.len(),
+        torn_tails,
+        torn_files: kept.len(),
+        recoveries: count("chain.recovery"),
+        unclean_stops: count("log.unclean_stop"),
+    }
 }
 
 fn writer(dir: &Path, events: u64) -> Command {

@@ -28,7 +28,7 @@ fn long_acknowledged_records_survive_kill_9() {
     let mut left = rounds;
     while left > 0 {
         let rounds = left.min(ROUNDS_OF_A_STORE);
-        total.add(survive(rounds, &mut random));
+        total.add(&survive(rounds, &mut random));
         left -= rounds;
     }
     println!(
@@ -62,7 +62,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
+    fn add(&mut self, other: &Self) {
         self.acknowledged += other.acknowledged;
         self.stored += other.stored;
         self.segments += other.segments;

@@ -1,6 +1,6 @@
 //! What a handler owes is recorded once, however it ends, before its answer.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use axum::{
     Json, Router,
@@ -455,4 +455,39 @@ async fn the_routes_are_listed_once_with_what_they_owe_or_why_nothing() {
     );
     assert_eq!(routes["category"], "security");
     assert_eq!(routes["client_id"], "booking-api");
+}
+
+#[tokio::test]
+async fn a_route_is_listed_as_its_requests_name_it() {
+    for prefix in ["/api", "/api/", "/{tenant}", "/{tenant}/"] {
+        let server = serve(|log| {
+            let probe = || unaudited::get(|| async { "ok" }, "liveness probe");
+            let inner = AuditRouter::new(log)
+                .route("/", probe())
+                .route("/health", probe())
+                .nest("/deep/", AuditRouter::new(log).route("/", probe()));
+            AuditRouter::new(log).nest(prefix, inner).into()
+        })
+        .await;
+        let root = if prefix.ends_with('/') {
+            "/api/"
+        } else {
+            "/api"
+        };
+        for path in [root, "/api/health", "/api/deep/"] {
+            assert_eq!(status(&server.get(path).await), "200", "{prefix}: {path}");
+        }
+        let records = server.records(3).await;
+        let listed = named(&records, "service.routes").remove(0);
+        let listed = listed["data"]["routes"].as_array().unwrap().iter();
+        let listed: BTreeSet<_> = listed
+            .map(|route| format!("GET {}", route["path"].as_str().unwrap()))
+            .collect();
+        let asked = access(&records);
+        let asked: BTreeSet<_> = asked
+            .iter()
+            .map(|record| record["target_resource"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(asked, listed);
+    }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     context::{AuditContext, Identity},
-    encode::NO_FIELDS,
+    encode::{NO_FIELDS, shown},
     event::{AuditEvent, Failure, Scope},
     pipeline::Mode,
     receipt::Commit,
@@ -133,7 +133,7 @@ impl<E: AuditEvent> AuditCtx<E> {
     ///
     /// For what cannot be undone.
     pub fn begin(self, target: impl fmt::Display) -> Beginning<E> {
-        let target = target.to_string();
+        let target = shown(&target);
         let handle = self.audit.handle();
         let mut event = Event::new(INTENT, E::META.category, handle.now(), NO_FIELDS);
         event.version = Some(INTENT_VERSION);

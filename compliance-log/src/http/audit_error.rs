@@ -7,7 +7,10 @@ use http::{
 };
 
 use super::duty::Why;
-use crate::{encode::Object, event::Failure};
+use crate::{
+    encode::{Object, shown},
+    event::Failure,
+};
 
 /// Why an audited handler failed: the code under which it is recorded, and the answer to the client.
 ///
@@ -29,7 +32,7 @@ impl AuditError {
         Self {
             code,
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            message: why.to_string(),
+            message: shown(&why),
         }
     }
 

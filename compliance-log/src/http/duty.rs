@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::request_audit::RequestAudit;
 use crate::{
-    encode::NO_FIELDS,
+    encode::{NO_FIELDS, shown},
     event::{EventMeta, Failure, Outcome, OutcomeDetail},
     metric,
     receipt::Commit,
@@ -49,7 +49,7 @@ impl Why {
     pub(super) fn of(failure: &impl Failure) -> Self {
         Self {
             code: failure.error_code().to_owned(),
-            message: Some(failure.to_string()),
+            message: Some(shown(failure)),
             detail: StatusCode::from_u16(failure.status())
                 .is_ok_and(is_denied)
                 .then_some(OutcomeDetail::Denied),

@@ -491,3 +491,61 @@ async fn a_route_is_listed_as_its_requests_name_it() {
         assert_eq!(asked, listed);
     }
 }
+
+/// An error whose text cannot be had.
+struct Mute(Muteness);
+
+enum Muteness {
+    Refuses,
+    Panics,
+}
+
+impl fmt::Display for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Muteness::Refuses => Err(fmt::Error),
+            Muteness::Panics => panic!("in Display"),
+        }
+    }
+}
+
+impl Failure for Mute {
+    fn error_code(&self) -> &'static str {
+        "MUTE"
+    }
+
+    fn status(&self) -> u16 {
+        409
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_text_keeps_its_answer_and_its_code() {
+    async fn returned(_: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        Err(Mute(Muteness::Refuses))?
+    }
+    async fn told(ctx: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        let begun = ctx.begin(Mute(Muteness::Refuses)).await?;
+        begun.fail(Mute(Muteness::Panics)).await?.respond(())
+    }
+    async fn named_here(_: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        Err(Mute(Muteness::Panics)).or_fail("MUTE")
+    }
+    let server = serve(|log| {
+        AuditRouter::new(log)
+            .route("/returned", audited::post(returned))
+            .route("/told", audited::post(told))
+            .route("/named", audited::post(named_here))
+            .layer(from_fn(authenticate))
+            .into()
+    })
+    .await;
+    for (path, expected) in [("/returned", "409"), ("/told", "200"), ("/named", "500")] {
+        let answer = post(&server, path).await;
+        assert_eq!(status(&answer), expected, "{path}: {answer}");
+    }
+    for record in named(&server.records(3).await, "booking.created") {
+        assert_eq!(record["error_code"], "MUTE");
+        assert_eq!(record["error_message"], "[could not be formatted]");
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     volume::Volume,
 };
 
-const NAME: &str = "http.request";
+pub(super) const NAME: &str = "http.request";
 const VERSION: u16 = 1;
 
 /// nginx's word for a client that left before there was an answer.

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
 use http_body::Body;
 
 use super::{
-    access::{Access, Ending},
+    access::{self, Access, Ending},
     arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
     duty::Why,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     current::Scope,
+    event::Channel,
     pipeline::{Mode, Owing},
     receipt::Commit,
 };
@@ -52,7 +53,7 @@ enum Phase {
 
 impl Guard {
     pub(super) fn new(audit: RequestAudit, parts: &Parts, bytes_in: Option<u64>) -> Self {
-        let owing = audit.handle().owe();
+        let owing = audit.handle().owe(access::NAME, Channel::Audit);
         Self {
             started: audit.handle().clock().monotonic(),
             audit,

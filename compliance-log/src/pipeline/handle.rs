@@ -190,6 +190,28 @@ impl Handle {
         }
     }
 
+    /// Queues the record of a request that found no room and was not let in for its sake. The room
+    /// above the bound is for those that were, so it is counted where there is none below.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn emit_spare(&self, event: &Event<'_>) {
+        let reason = match self
+            .submit(event, None, false)
+            .map_err(|error| error.kind())
+        {
+            Ok(()) => return,
+            Err(CommitErrorKind::Full) => Reason::QueueFull,
+            Err(CommitErrorKind::Closed) => return lost_after_end(),
+            Err(_) => Reason::StoreUnavailable,
+        };
+        let channel = event.category.channel();
+        self.0
+            .queue
+            .count(channel, event.counted_as, reason, event.at);
+    }
+
     /// Queues a record that a request owes since it was admitted, whatever the bound; the answer
     /// comes when it is durable. Its loss is counted, since nobody can try again.
     #[cfg_attr(

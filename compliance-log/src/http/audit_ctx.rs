@@ -142,7 +142,9 @@ impl<E: AuditEvent> AuditCtx<E> {
         event.target = Target::Text(&target);
         event.intent = Some(IntentRow::Of(E::META.name));
         let commit = handle.commit(&event);
-        Beginning::new(commit, target, self)
+        // Also where nobody waits for the announcement, or it fails.
+        self.duty().begin(target);
+        Beginning::new(commit, self)
     }
 
     fn settle(

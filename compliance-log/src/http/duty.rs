@@ -140,8 +140,17 @@ impl Duty {
         self.state().held
     }
 
-    pub(super) fn begin(&self, begun: Begun) {
-        self.state().intent = Some(begun);
+    /// The handler says what it is going to do.
+    pub(super) fn begin(&self, target: String) {
+        let record = None;
+        self.state().intent = Some(Begun { target, record });
+    }
+
+    /// The announcement is durable, as this record.
+    pub(super) fn begun_as(&self, record: String) {
+        if let Some(begun) = &mut self.state().intent {
+            begun.record = Some(record);
+        }
     }
 
     pub(super) fn begun(&self) -> Option<Begun> {

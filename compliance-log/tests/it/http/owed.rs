@@ -124,6 +124,10 @@ async fn create(
             let created = BookingCreated { booking_id };
             return intent.success(created).await?.respond(Json(booking_id));
         }
+        "begun-given-up" => {
+            drop(ctx.begin(format!("booking/{booking_id}")));
+            return Err(SoldOut.into());
+        }
         "begun-lost" => {
             let _intent = ctx.begin(format!("booking/{booking_id}")).await?;
             return Err(SoldOut.into());
@@ -236,6 +240,11 @@ async fn each_way_to_end_leaves_one_record_of_the_owed_event() {
         ),
         (
             "/create/begun-lost",
+            "409",
+            "booking.created | booking/17 | - | fail | - | SOLD_OUT",
+        ),
+        (
+            "/create/begun-given-up",
             "409",
             "booking.created | booking/17 | - | fail | - | SOLD_OUT",
         ),

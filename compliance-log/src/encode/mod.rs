@@ -24,4 +24,6 @@ pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
 pub(crate) use record::{NO_FIELDS, encode, own_target};
 pub(crate) use scratch::Scratch;
+#[cfg(feature = "http")]
+pub(crate) use value::shown;
 pub(crate) use value::write_text;

@@ -207,6 +207,14 @@ pub(super) fn guarded(text: &mut String, write: impl FnOnce(&mut String) -> fmt:
     written
 }
 
+/// The text of a value that is kept until its record is written.
+#[cfg(feature = "http")]
+pub(crate) fn shown(value: &dyn fmt::Display) -> String {
+    let mut text = String::new();
+    guarded(&mut text, |text| write_text(text, Raw::Display(value)));
+    text
+}
+
 /// Writes a value as plain text.
 pub(crate) fn write_text(out: &mut dyn fmt::Write, raw: Raw<'_>) -> fmt::Result {
     match raw {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{StatusCode, Uri};
 
-use super::{duty::is_denied, request_audit::RequestAudit};
+use super::{duty::is_denied, guard::Room, request_audit::RequestAudit};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
@@ -12,7 +12,7 @@ use crate::{
     volume::Volume,
 };
 
-const NAME: &str = "http.request";
+pub(super) const NAME: &str = "http.request";
 const VERSION: u16 = 1;
 
 /// nginx's word for a client that left before there was an answer.
@@ -61,8 +61,8 @@ enum Failure {
 }
 
 impl Access<'_> {
-    /// Queues the record, whatever the bound: the request was let in.
-    pub(super) fn write(&self, audit: &RequestAudit) {
+    /// Queues the record: whatever the bound, where there was room when the request was let in.
+    pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
         let handle = audit.handle();
         let verdict = verdict(self.ending, self.status);
         let mut buffer = *b"HTTP_000";
@@ -109,7 +109,10 @@ impl Access<'_> {
             code,
             message: None,
         });
-        handle.emit_owed(&event);
+        match room {
+            Room::Enough => handle.emit_owed(&event),
+            Room::None => handle.emit_spare(&event),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     context::{AuditContext, Identity},
-    encode::NO_FIELDS,
+    encode::{NO_FIELDS, shown},
     event::{AuditEvent, Failure, Scope},
     pipeline::Mode,
     receipt::Commit,
@@ -35,7 +35,8 @@ use crate::{
 /// [`success_as`](Self::success_as) or [`fail`](Self::fail); else by the
 /// [`AuditLayer`](super::AuditLayer), with `outcome = fail`, whatever ended the request: an error
 /// that was returned, another extractor that refused, a panic, a timeout, a client that left. Where
-/// there is an answer, the record is durable before it.
+/// there is an answer, the record is durable before it. Where there is none and a task of its own
+/// still holds the context, that task goes on to owe the record.
 ///
 /// | ended by | `error_code` | `outcome_detail` |
 /// |---|---|---|
@@ -63,20 +64,20 @@ use crate::{
 /// }
 /// ```
 pub struct AuditCtx<E: AuditEvent> {
-    audit: RequestAudit,
-    duty: Watched,
+    held: Held,
     tenant: <E::Scope as Scope>::Tenant,
     event: PhantomData<fn() -> E>,
 }
 
-/// A duty that learns of a panic while it is held.
-struct Watched(Arc<Duty>);
+/// A duty that learns when nobody holds it any more, and whether that was by a panic.
+struct Held {
+    audit: RequestAudit,
+    duty: Arc<Duty>,
+}
 
-impl Drop for Watched {
+impl Drop for Held {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.set_panicked();
-        }
+        self.audit.let_go(&self.duty);
     }
 }
 
@@ -95,12 +96,12 @@ impl<E: AuditEvent> AuditCtx<E> {
 
     /// Who acts, if that was verified.
     pub fn identity(&self) -> Option<&Identity> {
-        self.audit.context().identity()
+        self.held.audit.context().identity()
     }
 
     /// What all records of the request have in common.
     pub fn context(&self) -> &AuditContext {
-        self.audit.context()
+        self.held.audit.context()
     }
 
     /// Records that the action succeeded.
@@ -112,14 +113,14 @@ impl<E: AuditEvent> AuditCtx<E> {
     /// of created.
     #[expect(clippy::needless_pass_by_value, reason = "an event is recorded once")]
     pub fn success_as<O: AuditEvent>(self, event: O) -> Settling {
-        let effect = Effect::of(self.audit.method(), self.mode());
+        let effect = Effect::of(self.held.audit.method(), self.mode());
         self.settle(O::META.name, effect, |this, duty| {
             let begun = duty.begun();
             let record = begun.as_ref().and_then(|begun| begun.record.as_deref());
-            let handle = this.audit.handle();
-            let mut typed = handle.typed(&event, Some(this.audit.context()));
+            let handle = this.held.audit.handle();
+            let mut typed = handle.typed(&event, Some(this.held.audit.context()));
             typed.intent = record.map(IntentRow::Closes);
-            duty.take().then(|| handle.commit_owed(&typed))
+            duty.discharge(|| handle.commit_owed(&typed))
         })
     }
 
@@ -129,7 +130,7 @@ impl<E: AuditEvent> AuditCtx<E> {
     pub fn fail(self, why: impl Failure) -> Settling {
         let why = Why::of(&why);
         self.settle(E::META.name, Effect::Done, |this, duty| {
-            duty.fail(&this.audit, why)
+            duty.fail(&this.held.audit, why)
         })
     }
 
@@ -139,15 +140,17 @@ impl<E: AuditEvent> AuditCtx<E> {
     ///
     /// For what cannot be undone.
     pub fn begin(self, target: impl fmt::Display) -> Beginning<E> {
-        let target = target.to_string();
-        let handle = self.audit.handle();
+        let target = shown(&target);
+        let handle = self.held.audit.handle();
         let mut event = Event::new(INTENT, E::META.category, handle.now(), NO_FIELDS);
         event.version = Some(INTENT_VERSION);
-        event.context = Some(self.audit.context());
+        event.context = Some(self.held.audit.context());
         event.target = Target::Text(&target);
         event.intent = Some(IntentRow::Of(E::META.name));
         let commit = handle.commit(&event);
-        Beginning::new(commit, target, self)
+        // Also where nobody waits for the announcement, or it fails.
+        self.duty().begin(target);
+        Beginning::new(commit, self)
     }
 
     fn settle(
@@ -157,20 +160,20 @@ impl<E: AuditEvent> AuditCtx<E> {
         write: impl FnOnce(&Self, &Duty) -> Option<Commit>,
     ) -> Settling {
         // Only who holds the context settles before the request ends, and settling consumes it.
-        let commit = write(&self, &self.duty.0).unwrap_or_else(Commit::answered);
+        let commit = write(&self, &self.held.duty).unwrap_or_else(Commit::answered);
         Settling::new(commit, event, effect)
     }
 
     pub(super) fn duty(&self) -> &Duty {
-        &self.duty.0
+        &self.held.duty
     }
 
     pub(super) fn mode(&self) -> Mode {
-        self.audit.handle().mode()
+        self.held.audit.handle().mode()
     }
 
     pub(super) fn would_refuse(&self) {
-        self.audit.would_refuse(UNAVAILABLE);
+        self.held.audit.would_refuse(UNAVAILABLE);
     }
 }
 
@@ -190,7 +193,10 @@ impl<E: AuditEvent, S: Sync> FromRequestParts<S> for AuditCtx<E> {
                 Mode::Observe => audit.would_refuse(UNAVAILABLE),
             }
         }
-        let duty = audit.owe(E::META);
+        let held = Held {
+            duty: audit.owe(E::META),
+            audit: audit.clone(),
+        };
         let known = E::Scope::tenant(audit.context().identity());
         let tenant = match (known, mode) {
             (Some(tenant), _) => Some(tenant),
@@ -205,8 +211,7 @@ impl<E: AuditEvent, S: Sync> FromRequestParts<S> for AuditCtx<E> {
                 .status(StatusCode::UNAUTHORIZED)
         })?;
         Ok(Self {
-            audit,
-            duty: Watched(duty),
+            held,
             tenant,
             event: PhantomData,
         })
@@ -217,7 +222,7 @@ impl<E: AuditEvent> fmt::Debug for AuditCtx<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditCtx")
             .field("event", &E::META.name)
-            .field("audit", &self.audit)
+            .field("audit", &self.held.audit)
             .finish_non_exhaustive()
     }
 }

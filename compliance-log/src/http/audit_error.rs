@@ -8,7 +8,7 @@ use http::{
 
 use super::duty::Why;
 use crate::{
-    encode::Object,
+    encode::{Object, shown},
     event::{Failure, OutcomeDetail},
 };
 
@@ -33,7 +33,7 @@ impl AuditError {
         Self {
             code,
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            message: why.to_string(),
+            message: shown(&why),
             detail: None,
         }
     }
@@ -61,7 +61,7 @@ impl<F: Failure> From<F> for AuditError {
         Self {
             code: failure.error_code(),
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            message: failure.to_string(),
+            message: shown(&failure),
             detail: failure.is_denied().then_some(OutcomeDetail::Denied),
         }
     }

@@ -6,9 +6,10 @@ use http::StatusCode;
 
 use super::request_audit::RequestAudit;
 use crate::{
-    encode::NO_FIELDS,
+    encode::{NO_FIELDS, shown},
     event::{EventMeta, Failure, Outcome, OutcomeDetail},
     metric,
+    pipeline::{Handle, Owing},
     receipt::Commit,
     schema::{Event, Failed, Intent, Target},
 };
@@ -22,7 +23,10 @@ pub(super) struct Duty {
 
 #[derive(Debug, Default)]
 struct State {
-    settled: bool,
+    /// None once it is settled.
+    owing: Option<Owing>,
+    /// An `AuditCtx` can still settle it.
+    held: bool,
     /// The handler panicked, which something inside of the layer may have turned into a response.
     panicked: bool,
     /// What the handler said it is going to do, and the record that holds it.
@@ -49,7 +53,7 @@ impl Why {
     pub(super) fn of(failure: &impl Failure) -> Self {
         Self {
             code: failure.error_code().to_owned(),
-            message: Some(failure.to_string()),
+            message: Some(shown(failure)),
             detail: failure.is_denied().then_some(OutcomeDetail::Denied),
         }
     }
@@ -89,10 +93,14 @@ pub(super) fn is_denied(status: StatusCode) -> bool {
 }
 
 impl Duty {
-    pub(super) fn new(meta: &'static EventMeta) -> Arc<Self> {
+    pub(super) fn new(meta: &'static EventMeta, handle: &Handle) -> Arc<Self> {
         Arc::new(Self {
             meta,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                owing: Some(handle.owe(meta.name, meta.category.channel())),
+                held: true,
+                ..State::default()
+            }),
         })
     }
 
@@ -105,18 +113,42 @@ impl Duty {
         self.meta.name
     }
 
-    /// Takes the duty over. Only the first one does.
-    #[must_use]
-    pub(super) fn take(&self) -> bool {
-        !std::mem::replace(&mut self.state().settled, true)
+    /// Lets `write` queue the record, unless that was done. Where it panics, in code of the
+    /// service's own, the duty stands.
+    pub(super) fn discharge<R>(&self, write: impl FnOnce() -> R) -> Option<R> {
+        let owing = self.state().owing.take()?;
+        let mut taken = Taken {
+            duty: self,
+            owing: Some(owing),
+        };
+        let written = write();
+        taken.owing = None;
+        Some(written)
     }
 
-    pub(super) fn set_panicked(&self) {
-        self.state().panicked = true;
+    /// Nobody can settle it any more but the layer.
+    pub(super) fn let_go(&self) {
+        let mut state = self.state();
+        state.held = false;
+        state.panicked |= std::thread::panicking();
     }
 
-    pub(super) fn begin(&self, begun: Begun) {
-        self.state().intent = Some(begun);
+    /// Whether an `AuditCtx` can still settle it.
+    pub(super) fn is_held(&self) -> bool {
+        self.state().held
+    }
+
+    /// The handler says what it is going to do.
+    pub(super) fn begin(&self, target: String) {
+        let record = None;
+        self.state().intent = Some(Begun { target, record });
+    }
+
+    /// The announcement is durable, as this record.
+    pub(super) fn begun_as(&self, record: String) {
+        if let Some(begun) = &mut self.state().intent {
+            begun.record = Some(record);
+        }
     }
 
     pub(super) fn begun(&self) -> Option<Begun> {
@@ -139,9 +171,6 @@ impl Duty {
         mut why: Why,
         write: impl FnOnce(&Event<'_>) -> R,
     ) -> Option<R> {
-        if !self.take() {
-            return None;
-        }
         if self.state().panicked {
             why = Why::abandoned("PANIC");
         }
@@ -165,7 +194,21 @@ impl Duty {
                 .map(|message| message as &dyn std::fmt::Display),
         });
         event.intent = record.as_deref().map(Intent::Closes);
-        Some(write(&event))
+        self.discharge(|| write(&event))
+    }
+}
+
+/// A duty whose record is being written.
+struct Taken<'d> {
+    duty: &'d Duty,
+    owing: Option<Owing>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(owing) = self.owing.take() {
+            self.duty.state().owing = Some(owing);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
 use http_body::Body;
 
 use super::{
-    access::{Access, Ending},
+    access::{self, Access, Ending},
     arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
     duty::Why,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     current::Scope,
+    event::Channel,
     pipeline::{Mode, Owing},
     receipt::Commit,
 };
@@ -27,8 +28,16 @@ pub(super) struct Guard {
     started: Duration,
     answer: Option<Answer>,
     phase: Phase,
+    room: Room,
     /// Keeps the log from ending before the record is queued.
     _owing: Owing,
+}
+
+/// What the queue had for the record when the request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Enough,
+    None,
 }
 
 /// What was sent so far.
@@ -52,14 +61,19 @@ enum Phase {
 
 impl Guard {
     pub(super) fn new(audit: RequestAudit, parts: &Parts, bytes_in: Option<u64>) -> Self {
-        let owing = audit.handle().owe();
+        let owing = audit.handle().owe(access::NAME, Channel::Audit);
         Self {
             started: audit.handle().clock().monotonic(),
-            audit,
             uri: parts.uri.clone(),
             bytes_in,
             answer: None,
             phase: Phase::Waiting,
+            room: if audit.handle().is_crowded() {
+                Room::None
+            } else {
+                Room::Enough
+            },
+            audit,
             _owing: owing,
         }
     }
@@ -72,7 +86,7 @@ impl Guard {
                 .is_some_and(|route| layer.never_refused.contains(route))
         };
         let handle = self.audit.handle();
-        handle.mode() == Mode::Enforce && handle.is_crowded() && !exempt()
+        handle.mode() == Mode::Enforce && self.room == Room::None && !exempt()
     }
 
     pub(super) fn scope(&self) -> Scope {
@@ -207,7 +221,7 @@ impl Guard {
             bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
             uri: &self.uri,
         };
-        access.write(&self.audit);
+        access.write(&self.audit, self.room);
     }
 }
 

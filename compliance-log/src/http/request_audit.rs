@@ -49,11 +49,18 @@ struct Inner {
     method: Method,
     route: OnceLock<Box<str>>,
     /// What its handlers owe; more than one only where a handler takes more than one `AuditCtx`.
-    duties: Mutex<Vec<Arc<Duty>>>,
+    duties: Mutex<Duties>,
     /// The route said that it has nothing to audit.
     unaudited: AtomicBool,
     /// Why the request would have been refused, were it not for observe mode.
     would_refuse: OnceLock<&'static str>,
+}
+
+#[derive(Default)]
+struct Duties {
+    open: Vec<Arc<Duty>>,
+    /// The request is over: whoever still holds a duty, or takes one on, is alone with it.
+    over: bool,
 }
 
 impl RequestAudit {
@@ -137,26 +144,47 @@ impl RequestAudit {
         expect(dead_code, reason = "only extractors make duties")
     )]
     pub(super) fn owe(&self, event: &'static EventMeta) -> Arc<Duty> {
-        let duty = Duty::new(event);
-        self.duties().push(Arc::clone(&duty));
+        let duty = Duty::new(event, &self.0.handle);
+        let mut duties = self.duties();
+        if !duties.over {
+            duties.open.push(Arc::clone(&duty));
+        }
+        drop(duties);
         duty
     }
 
-    fn duties(&self) -> MutexGuard<'_, Vec<Arc<Duty>>> {
+    /// Takes note that an `AuditCtx` is gone. After the request, as in a task of its own, nobody else
+    /// writes the record that it left open.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only extractors make duties")
+    )]
+    pub(super) fn let_go(&self, duty: &Duty) {
+        duty.let_go();
+        if self.duties().over {
+            duty.fail_unwatched(self, Why::abandoned("ABANDONED"));
+        }
+    }
+
+    fn duties(&self) -> MutexGuard<'_, Duties> {
         self.0.duties.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues the records that nobody wrote, and gives their answers.
     pub(super) fn settle(&self, why: impl Fn() -> Why) -> Vec<(&'static str, Commit)> {
-        let duties = std::mem::take(&mut *self.duties());
+        let duties = std::mem::take(&mut self.duties().open);
         let settle = |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why())?));
         duties.iter().filter_map(settle).collect()
     }
 
-    /// Queues the records that nobody wrote; nobody waits for them.
+    /// Queues the records that nobody wrote and nobody can write any more; nobody waits for them.
     pub(super) fn abandon(&self, code: &str) {
-        let duties = std::mem::take(&mut *self.duties());
-        for duty in duties {
+        let duties = {
+            let mut duties = self.duties();
+            duties.over = true;
+            std::mem::take(&mut duties.open)
+        };
+        for duty in duties.iter().filter(|duty| !duty.is_held()) {
             duty.fail_unwatched(self, Why::abandoned(code));
         }
     }

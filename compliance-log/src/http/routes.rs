@@ -27,20 +27,17 @@ impl Routes {
         self.0.extend(other.0);
     }
 
-    /// Paths of a nested router stand under the prefix; its root is the prefix itself.
+    /// Paths of a nested router stand under the prefix, as axum tells them of a request: the nested
+    /// root is the prefix itself, with the slash that it may end in.
     pub(super) fn nest(&mut self, prefix: &str, other: Self) {
-        let prefix = prefix.trim_end_matches('/');
+        let stem = prefix.trim_end_matches('/');
         self.0.extend(other.0.into_iter().map(|(path, listed)| {
-            let path = if path == "/" { "" } else { &*path };
-            let whole = format!("{prefix}{path}");
-            (
-                if whole.is_empty() {
-                    "/".to_owned()
-                } else {
-                    whole
-                },
-                listed,
-            )
+            let whole = if path == "/" {
+                prefix.to_owned()
+            } else {
+                format!("{stem}{path}")
+            };
+            (whole, listed)
         }));
     }
 

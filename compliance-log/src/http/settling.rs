@@ -10,7 +10,7 @@ use http::Method;
 use super::{
     audit_ctx::{AuditCtx, Intent},
     audited::{AuditResult, Audited},
-    duty::{Begun, after_effect},
+    duty::after_effect,
 };
 use crate::{
     event::AuditEvent,
@@ -119,16 +119,14 @@ impl Settled {
 #[must_use = "await it before the action is done"]
 pub struct Beginning<E: AuditEvent> {
     commit: Commit,
-    target: String,
     // Always some until the future is ready.
     ctx: Option<AuditCtx<E>>,
 }
 
 impl<E: AuditEvent> Beginning<E> {
-    pub(super) fn new(commit: Commit, target: String, ctx: AuditCtx<E>) -> Self {
+    pub(super) fn new(commit: Commit, ctx: AuditCtx<E>) -> Self {
         Self {
             commit,
-            target,
             ctx: Some(ctx),
         }
     }
@@ -141,22 +139,18 @@ impl<E: AuditEvent> Future for Beginning<E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.commit).poll(cx));
-        let target = std::mem::take(&mut self.target);
         // Polled again after it was ready, it has nothing to give; the commit says so in its answer.
         let Some(ctx) = self.ctx.take() else {
             return Poll::Ready(answer.and(Err(CommitError::answered())));
         };
-        let record = match answer {
-            Ok(receipt) => Some(format!("{}/{}", receipt.stream(), receipt.seq())),
-            Err(error) => {
-                if ctx.mode() == Mode::Enforce {
-                    return Poll::Ready(Err(error));
-                }
-                ctx.would_refuse();
-                None
+        match answer {
+            Ok(receipt) => {
+                let record = format!("{}/{}", receipt.stream(), receipt.seq());
+                ctx.duty().begun_as(record);
             }
-        };
-        ctx.duty().begin(Begun { target, record });
+            Err(error) if ctx.mode() == Mode::Enforce => return Poll::Ready(Err(error)),
+            Err(_) => ctx.would_refuse(),
+        }
         Poll::Ready(Ok(Intent::new(ctx)))
     }
 }

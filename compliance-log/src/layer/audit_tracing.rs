@@ -86,7 +86,8 @@ where
             return;
         }
         if let Some(span) = context.span(id) {
-            span.extensions_mut().insert(Remembered { scope, fields });
+            // Another log's layer may have been here; `insert` would panic.
+            span.extensions_mut().replace(Remembered { scope, fields });
         }
     }
 

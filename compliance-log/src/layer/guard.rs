@@ -54,6 +54,10 @@ use crate::{current, metric, redact::Policy};
 /// data, and are not looked at. What a `Debug` impl writes is judged by what it wrote when it was
 /// asked first. An event whose values do not belong to its own fields is dropped here, and counted as
 /// `compliance_log_guard_dropped`; of such a span only the values are.
+///
+/// Nor can it part layers that keep the fields of spans in one place: two `fmt` layers with the same
+/// format of fields share one text, which the first of them writes. Guard both, or give one its own
+/// type by `fmt_fields`; beside a bare one, the guarded one shows what the bare one wrote.
 pub fn guard<L>(inner: L) -> Guard<L> {
     Guard { inner }
 }

@@ -175,7 +175,7 @@ impl ComplianceLog {
         let mut said = Vec::new();
         if unfinished > 0 {
             said.push(format!(
-                "{unfinished} requests had not ended; log.gap tells of their records"
+                "{unfinished} records of requests that had not ended; log.gap tells of them"
             ));
         }
         if let Some(error) = &ending.error {

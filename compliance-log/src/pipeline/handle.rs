@@ -82,17 +82,21 @@ const DEGRADED: u8 = 1;
 const CLOSED: u8 = 2;
 
 /// A record that is owed; held until it is queued.
-pub(crate) struct Owing(Arc<Shared>);
+pub(crate) struct Owing {
+    shared: Arc<Shared>,
+    event: &'static str,
+    channel: Channel,
+}
 
 impl Drop for Owing {
     fn drop(&mut self) {
-        self.0.in_flight.end();
+        self.shared.in_flight.end(self.event, self.channel);
     }
 }
 
 impl fmt::Debug for Owing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Owing")
+        write!(f, "Owing({})", self.event)
     }
 }
 
@@ -187,6 +191,28 @@ impl Handle {
         if self.submit(event, None, true).is_err() {
             lost_after_end();
         }
+    }
+
+    /// Queues the record of a request that found no room and was not let in for its sake. The room
+    /// above the bound is for those that were, so it is counted where there is none below.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn emit_spare(&self, event: &Event<'_>) {
+        let reason = match self
+            .submit(event, None, false)
+            .map_err(|error| error.kind())
+        {
+            Ok(()) => return,
+            Err(CommitErrorKind::Full) => Reason::QueueFull,
+            Err(CommitErrorKind::Closed) => return lost_after_end(),
+            Err(_) => Reason::StoreUnavailable,
+        };
+        let channel = event.category.channel();
+        self.0
+            .queue
+            .count(channel, event.counted_as, reason, event.at);
     }
 
     /// Queues a record that a request owes since it was admitted, whatever the bound; the answer
@@ -288,30 +314,33 @@ impl Handle {
         audit.and(app).map(drop)
     }
 
-    /// Announces a record that a request owes until it ends.
+    /// Announces a record of `event` that a request owes.
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "used by `http` alone")
     )]
-    pub(crate) fn owe(&self) -> Owing {
-        self.0.in_flight.begin();
-        Owing(Arc::clone(&self.0))
+    pub(crate) fn owe(&self, event: &'static str, channel: Channel) -> Owing {
+        self.0.in_flight.begin(event, channel);
+        Owing {
+            shared: Arc::clone(&self.0),
+            event,
+            channel,
+        }
     }
 
     /// Lets requests in flight end, for `grace` at most, and then the writer store what is queued.
-    /// Says how many had not ended; their records are counted as lost.
+    /// Says how many records they still owe, which are counted as lost.
     pub(crate) fn close(&self, grace: Duration) -> u64 {
-        let unfinished = self.0.in_flight.wait(grace);
-        for _ in 0..unfinished {
-            self.0.queue.count(
-                Channel::Audit,
-                "http.request",
-                Reason::Unfinished,
-                self.now(),
-            );
+        let owed = self.0.in_flight.wait(grace);
+        for (&(event, channel), &count) in &owed {
+            for _ in 0..count {
+                self.0
+                    .queue
+                    .count(channel, event, Reason::Unfinished, self.now());
+            }
         }
         self.0.queue.close();
-        unfinished
+        owed.values().sum()
     }
 
     fn submit(

@@ -1,49 +1,58 @@
-//! Requests that have not ended and still owe a record.
+//! Records that requests owe and that are not queued yet.
 
 use std::{
+    collections::BTreeMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-/// Counts them, so that a log does not end before they do.
+use crate::event::Channel;
+
+/// Counts them, so that a log does not end before they are, and by event, so that it can tell of
+/// those that it does not wait for.
 #[derive(Default)]
 pub(super) struct InFlight {
-    count: Mutex<u64>,
+    // What was owed once stays here with zero, so that a request costs no allocation.
+    owed: Mutex<Owed>,
     ended: Condvar,
 }
 
+/// How many records of each event are owed.
+pub(super) type Owed = BTreeMap<(&'static str, Channel), u64>;
+
 impl InFlight {
-    fn count(&self) -> MutexGuard<'_, u64> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    fn owed(&self) -> MutexGuard<'_, Owed> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn begin(&self) {
-        *self.count() += 1;
+    pub(super) fn begin(&self, event: &'static str, channel: Channel) {
+        *self.owed().entry((event, channel)).or_default() += 1;
     }
 
-    pub(super) fn end(&self) {
-        let mut count = self.count();
+    pub(super) fn end(&self, event: &'static str, channel: Channel) {
+        let mut owed = self.owed();
+        let count = owed.entry((event, channel)).or_default();
         *count = count.saturating_sub(1);
-        if *count == 0 {
+        if owed.values().all(|count| *count == 0) {
             self.ended.notify_all();
         }
     }
 
-    /// Waits until none is left, for `grace` at most. Says how many are.
-    pub(super) fn wait(&self, grace: Duration) -> u64 {
+    /// Waits until none is left, for `grace` at most. Says which are.
+    pub(super) fn wait(&self, grace: Duration) -> Owed {
         let until = Instant::now() + grace;
-        let mut count = self.count();
-        while *count > 0 {
+        let mut owed = self.owed();
+        while owed.values().any(|count| *count > 0) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            count = self
+            owed = self
                 .ended
-                .wait_timeout(count, left)
+                .wait_timeout(owed, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        *count
+        owed.clone()
     }
 }

@@ -236,6 +236,7 @@ impl Tally {
             }
             Volume::Summary(_) => false,
             Volume::Sample(of) => {
+                let of = of.max(1);
                 if let Some(id) = seen.trace {
                     // The last seven bytes of a trace id are random.
                     (u128::from_be_bytes(id) % (1 << 56)).is_multiple_of(of.into())
@@ -402,6 +403,16 @@ mod tests {
         );
         let untraced = (0..100).filter(|_| decide(None)).count();
         assert_eq!(untraced, 10);
+    }
+
+    #[test]
+    fn a_sample_of_none_writes_every_record() {
+        let counter = Counter::default();
+        for trace in [None, Some([7; 16])] {
+            let mut seen = seen(Volume::Sample(0), "", 200, 0);
+            seen.trace = trace;
+            assert_eq!(counter.decide(&seen), Decision::Write);
+        }
     }
 
     proptest! {

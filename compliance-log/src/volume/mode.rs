@@ -32,7 +32,7 @@ pub enum Volume {
     /// None; they are counted for this long, 1 second to 1 hour: `summary 60s`.
     Summary(Duration),
     /// One of so many, by trace, so that a trace is kept whole or not at all: `sample 1/10`. For
-    /// category app only.
+    /// category app only. One of none is every one.
     Sample(u32),
 }
 

@@ -16,8 +16,12 @@ use serde_json::{Value, json};
 use tracing::{Metadata, Subscriber, field::Empty, span::Attributes, subscriber::with_default};
 use tracing_subscriber::{
     Layer, Registry,
+    field::RecordFields,
     filter::{LevelFilter, filter_fn},
-    fmt::{MakeWriter, format::FmtSpan},
+    fmt::{
+        FormatFields, MakeWriter,
+        format::{DefaultFields, FmtSpan, Writer},
+    },
     layer::{Context, SubscriberExt},
 };
 
@@ -181,6 +185,38 @@ fn no_secret_reaches_a_text_layer_or_its_span_events() {
         text.contains("cannot upload") && text.contains("is refused"),
         "an error keeps its causes: {text}"
     );
+}
+
+/// Fields as `fmt` writes them, under a type of their own.
+#[derive(Default)]
+struct OwnFields(DefaultFields);
+
+impl<'w> FormatFields<'w> for OwnFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+}
+
+#[test]
+fn two_layers_of_one_kind_are_both_guarded_or_keep_their_fields_apart() {
+    let (one, two) = (Out::default(), Out::default());
+    let both = Registry::default()
+        .with(guard(text_layer(&one)))
+        .with(guard(text_layer(&two)));
+    with_default(both, leak);
+    assert_no_secret(&(one.text() + &two.text()));
+
+    let (bare, guarded) = (Out::default(), Out::default());
+    let apart = tracing_subscriber::fmt::layer()
+        .fmt_fields(OwnFields::default())
+        .with_writer(guarded.clone());
+    let subscriber = Registry::default()
+        .with(text_layer(&bare))
+        .with(guard(apart));
+    with_default(subscriber, leak);
+    assert!(bare.text().contains(AWS));
+    assert!(guarded.text().contains("request"), "{}", guarded.text());
+    assert_no_secret(&guarded.text());
 }
 
 #[test]

@@ -199,3 +199,21 @@ fn an_error_in_a_span_has_its_causes() {
     });
     assert_eq!(data(&captured), [json!({"error": "no room"})]);
 }
+
+#[test]
+fn two_logs_may_listen_to_one_subscriber() {
+    let ((one, first), (two, second)) = (capture(), capture());
+    let subscriber = tracing_subscriber::registry()
+        .with(one.tracing_layer())
+        .with(two.tracing_layer());
+    with_default(subscriber, || {
+        let span = tracing::info_span!("span", a = 1, later = Empty);
+        let _entered = span.enter();
+        span.record("later", AWS);
+        tracing::info!("within");
+    });
+    for captured in [first, second] {
+        let expected = json!({"a": 1, "later": "[redacted:aws-access-key]"});
+        assert_eq!(data(&captured), [expected]);
+    }
+}

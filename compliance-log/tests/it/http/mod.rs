@@ -9,6 +9,7 @@
 mod endings;
 mod identity;
 mod owed;
+mod outlived;
 mod programs;
 mod refused;
 mod served;

@@ -1,6 +1,6 @@
 //! What a handler owes is recorded once, however it ends, before its answer.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use axum::{
     Json, Router,
@@ -128,6 +128,10 @@ async fn create(
             let created = BookingCreated { booking_id };
             return intent.success(created).await?.respond(Json(booking_id));
         }
+        "begun-given-up" => {
+            drop(ctx.begin(format!("booking/{booking_id}")));
+            return Err(SoldOut.into());
+        }
         "begun-lost" => {
             let _intent = ctx.begin(format!("booking/{booking_id}")).await?;
             return Err(SoldOut.into());
@@ -240,6 +244,11 @@ async fn each_way_to_end_leaves_one_record_of_the_owed_event() {
         ),
         (
             "/create/begun-lost",
+            "409",
+            "booking.created | booking/17 | - | fail | - | SOLD_OUT",
+        ),
+        (
+            "/create/begun-given-up",
             "409",
             "booking.created | booking/17 | - | fail | - | SOLD_OUT",
         ),
@@ -459,4 +468,97 @@ async fn the_routes_are_listed_once_with_what_they_owe_or_why_nothing() {
     );
     assert_eq!(routes["category"], "security");
     assert_eq!(routes["client_id"], "booking-api");
+}
+
+#[tokio::test]
+async fn a_route_is_listed_as_its_requests_name_it() {
+    for prefix in ["/api", "/api/", "/{tenant}", "/{tenant}/"] {
+        let server = serve(|log| {
+            let probe = || unaudited::get(|| async { "ok" }, "liveness probe");
+            let inner = AuditRouter::new(log)
+                .route("/", probe())
+                .route("/health", probe())
+                .nest("/deep/", AuditRouter::new(log).route("/", probe()));
+            AuditRouter::new(log).nest(prefix, inner).into()
+        })
+        .await;
+        let root = if prefix.ends_with('/') {
+            "/api/"
+        } else {
+            "/api"
+        };
+        for path in [root, "/api/health", "/api/deep/"] {
+            assert_eq!(status(&server.get(path).await), "200", "{prefix}: {path}");
+        }
+        let records = server.records(3).await;
+        let listed = named(&records, "service.routes").remove(0);
+        let listed = listed["data"]["routes"].as_array().unwrap().iter();
+        let listed: BTreeSet<_> = listed
+            .map(|route| format!("GET {}", route["path"].as_str().unwrap()))
+            .collect();
+        let asked = access(&records);
+        let asked: BTreeSet<_> = asked
+            .iter()
+            .map(|record| record["target_resource"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(asked, listed);
+    }
+}
+
+/// An error whose text cannot be had.
+struct Mute(Muteness);
+
+enum Muteness {
+    Refuses,
+    Panics,
+}
+
+impl fmt::Display for Mute {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Muteness::Refuses => Err(fmt::Error),
+            Muteness::Panics => panic!("in Display"),
+        }
+    }
+}
+
+impl Failure for Mute {
+    fn error_code(&self) -> &'static str {
+        "MUTE"
+    }
+
+    fn status(&self) -> u16 {
+        409
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_text_keeps_its_answer_and_its_code() {
+    async fn returned(_: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        Err(Mute(Muteness::Refuses))?
+    }
+    async fn told(ctx: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        let begun = ctx.begin(Mute(Muteness::Refuses)).await?;
+        begun.fail(Mute(Muteness::Panics)).await?.respond(())
+    }
+    async fn named_here(_: AuditCtx<BookingCreated>) -> AuditResult<()> {
+        Err(Mute(Muteness::Panics)).or_fail("MUTE")
+    }
+    let server = serve(|log| {
+        AuditRouter::new(log)
+            .route("/returned", audited::post(returned))
+            .route("/told", audited::post(told))
+            .route("/named", audited::post(named_here))
+            .layer(from_fn(authenticate))
+            .into()
+    })
+    .await;
+    for (path, expected) in [("/returned", "409"), ("/told", "200"), ("/named", "500")] {
+        let answer = post(&server, path).await;
+        assert_eq!(status(&answer), expected, "{path}: {answer}");
+    }
+    for record in named(&server.records(3).await, "booking.created") {
+        assert_eq!(record["error_code"], "MUTE");
+        assert_eq!(record["error_message"], "[could not be formatted]");
+    }
 }

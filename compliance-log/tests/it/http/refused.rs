@@ -13,6 +13,7 @@ use compliance_log::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::{
@@ -305,4 +306,47 @@ async fn observing_a_full_queue_counts_what_finds_no_room() {
     let records = read(dir.path());
     assert!(!named(&records, "log.gap").is_empty());
     assert_eq!(stored_and_lost(&records, "test.filler"), 100);
+}
+
+#[tokio::test]
+async fn those_who_are_turned_away_leave_the_room_to_those_who_were_let_in() {
+    let faults = Faults::new();
+    let (log, dir) = open(&faults, Mode::Enforce);
+    let [begun, go_on, recorded] = [(); 3].map(|()| Arc::new(Notify::new()));
+    let (started, may_act, queued) = (begun.clone(), go_on.clone(), recorded.clone());
+    let create = async move |ctx: AuditCtx<BookingCreated>| -> AuditResult<Json<bool>> {
+        started.notify_one();
+        may_act.notified().await;
+        let settling = ctx.success(BookingCreated { booking_id: 17 });
+        queued.notify_one();
+        let settled = settling.await?;
+        let durable = settled.receipt().is_some();
+        settled.respond(Json(durable))
+    };
+    let not_ready = async || StatusCode::SERVICE_UNAVAILABLE;
+    let app: Router = AuditRouter::new(&log)
+        .route("/bookings", audited::post(create))
+        .route("/ready", unaudited::get(not_ready, "readiness probe"))
+        .layer(axum::middleware::from_fn(authenticate))
+        .into();
+    let under_way = {
+        let app = app.clone();
+        tokio::spawn(async move { ask(&app, "POST", "/bookings").await })
+    };
+    begun.notified().await;
+    faults.set(Fault::Stall);
+    fill(&log);
+    for _ in 0..150 {
+        assert_refused(&ask(&app, "POST", "/bookings").await);
+        let probe = ask(&app, "GET", "/ready").await;
+        assert!(!probe.headers().contains_key("retry-after"), "not refused");
+    }
+    go_on.notify_one();
+    recorded.notified().await;
+    faults.clear();
+    assert_eq!(body(under_way.await.unwrap()).await, "true");
+    log.shutdown().unwrap();
+    let records = read(dir.path());
+    assert_eq!(named(&records, "booking.created").len(), 1);
+    assert_eq!(stored_and_lost(&records, "http.request"), 301);
 }

@@ -51,7 +51,7 @@ impl Detached {
         };
         let (may_enter, over) = (Arc::clone(&enter), Arc::clone(&ended));
         let detach = from_fn(move |request: Request, next: Next| {
-            let (may_enter, over) = (may_enter.clone(), over.clone());
+            let (may_enter, over) = (Arc::clone(&may_enter), Arc::clone(&over));
             async move {
                 let answer = spawn(async move {
                     may_enter.notified().await;

@@ -146,7 +146,7 @@ fn lost(records: &[Value], event: &str) -> u64 {
 async fn a_log_that_ends_first_counts_all_that_a_request_owes() {
     let (log, dir) = open();
     let begun = Arc::new(Notify::new());
-    let started = begun.clone();
+    let started = Arc::clone(&begun);
     let handler = async move |_ctx: AuditCtx<BookingCreated>| -> AuditResult<()> {
         started.notify_one();
         pending().await

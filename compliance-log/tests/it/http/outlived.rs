@@ -43,15 +43,15 @@ impl Detached {
     fn new(ends: fn(AuditCtx<BookingCreated>) -> End) -> Self {
         let (log, dir) = open();
         let [begun, enter, leave, ended] = [(); 4].map(|()| Arc::new(Notify::new()));
-        let (started, may_leave) = (begun.clone(), leave.clone());
+        let (started, may_leave) = (Arc::clone(&begun), Arc::clone(&leave));
         let handler = async move |ctx: AuditCtx<BookingCreated>| -> AuditResult<()> {
             started.notify_one();
             may_leave.notified().await;
             ends(ctx).await
         };
-        let (may_enter, over) = (enter.clone(), ended.clone());
+        let (may_enter, over) = (Arc::clone(&enter), Arc::clone(&ended));
         let detach = from_fn(move |request: Request, next: Next| {
-            let (may_enter, over) = (may_enter.clone(), over.clone());
+            let (may_enter, over) = (Arc::clone(&may_enter), Arc::clone(&over));
             async move {
                 let answer = spawn(async move {
                     may_enter.notified().await;
@@ -146,7 +146,7 @@ fn lost(records: &[Value], event: &str) -> u64 {
 async fn a_log_that_ends_first_counts_all_that_a_request_owes() {
     let (log, dir) = open();
     let begun = Arc::new(Notify::new());
-    let started = begun.clone();
+    let started = Arc::clone(&begun);
     let handler = async move |_ctx: AuditCtx<BookingCreated>| -> AuditResult<()> {
         started.notify_one();
         pending().await

@@ -178,3 +178,17 @@ fn two_types_of_one_name_and_version_are_refused() {
     );
     assert_eq!(registered().len(), 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_lock_behind_a_link_is_written_where_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(LOCK);
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    let real = dir.path().join("shared.lock");
+    fs::write(&real, "of before").unwrap();
+    std::os::unix::fs::symlink(&real, &path).unwrap();
+    locked(dir.path(), Some("accept")).unwrap();
+    assert!(path.is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().contains("order.placed"));
+}

@@ -313,7 +313,11 @@ async fn those_who_are_turned_away_leave_the_room_to_those_who_were_let_in() {
     let faults = Faults::new();
     let (log, dir) = open(&faults, Mode::Enforce);
     let [begun, go_on, recorded] = [(); 3].map(|()| Arc::new(Notify::new()));
-    let (started, may_act, queued) = (begun.clone(), go_on.clone(), recorded.clone());
+    let (started, may_act, queued) = (
+        Arc::clone(&begun),
+        Arc::clone(&go_on),
+        Arc::clone(&recorded),
+    );
     let create = async move |ctx: AuditCtx<BookingCreated>| -> AuditResult<Json<bool>> {
         started.notify_one();
         may_act.notified().await;

@@ -189,7 +189,10 @@ impl<E: AuditEvent, S: Sync> FromRequestParts<S> for AuditCtx<E> {
         let mode = audit.handle().mode();
         if let Err(error) = audit.handle().admit() {
             match mode {
-                Mode::Enforce => return Err(AuditError::unavailable(error)),
+                Mode::Enforce => {
+                    audit.set_refused();
+                    return Err(AuditError::unavailable(error));
+                }
                 Mode::Observe => audit.would_refuse(UNAVAILABLE),
             }
         }

@@ -69,7 +69,7 @@ impl Why {
 
     /// As its response says, and the error that the response was made of.
     pub(super) fn answered(status: StatusCode, error: Option<Self>) -> Self {
-        let failed = status.is_client_error() || status.is_server_error();
+        let failed = status.as_u16() >= 400;
         let mut why = match error {
             Some(why) => why,
             None if failed => Self {

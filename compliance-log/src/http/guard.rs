@@ -86,7 +86,11 @@ impl Guard {
                 .is_some_and(|route| layer.never_refused.contains(route))
         };
         let handle = self.audit.handle();
-        handle.mode() == Mode::Enforce && self.room == Room::None && !exempt()
+        let refused = handle.mode() == Mode::Enforce && self.room == Room::None && !exempt();
+        if refused {
+            self.audit.set_refused();
+        }
+        refused
     }
 
     pub(super) fn scope(&self) -> Scope {

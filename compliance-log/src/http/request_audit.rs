@@ -52,6 +52,8 @@ struct Inner {
     duties: Mutex<Duties>,
     /// The route said that it has nothing to audit.
     unaudited: AtomicBool,
+    /// It was refused before anything could happen.
+    refused: AtomicBool,
     /// Why the request would have been refused, were it not for observe mode.
     would_refuse: OnceLock<&'static str>,
 }
@@ -72,6 +74,7 @@ impl RequestAudit {
             route: OnceLock::new(),
             duties: Mutex::default(),
             unaudited: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             would_refuse: OnceLock::new(),
         }))
     }
@@ -194,6 +197,11 @@ impl RequestAudit {
         self.0.unaudited.store(true, Ordering::Relaxed);
     }
 
+    /// Says that nothing could happen, for lack of room or of a store.
+    pub(super) fn set_refused(&self) {
+        self.0.refused.store(true, Ordering::Relaxed);
+    }
+
     /// Whether its route has nothing to audit.
     pub(super) fn is_unaudited(&self) -> bool {
         self.0.unaudited.load(Ordering::Relaxed)
@@ -201,7 +209,10 @@ impl RequestAudit {
 
     /// Whether the request reached a route and no event that somebody answers for tells of it.
     pub(super) fn is_gap(&self) -> bool {
-        self.route().is_some() && !self.is_unaudited() && !self.0.context.audited()
+        self.route().is_some()
+            && !self.is_unaudited()
+            && !self.0.refused.load(Ordering::Relaxed)
+            && !self.0.context.audited()
     }
 
     #[cfg(feature = "axum")]

@@ -62,6 +62,8 @@ struct State {
     calls: u64,
     /// Syncs of files that were asked for so far.
     syncs: u64,
+    /// An append waits for a stall to end.
+    stalled: bool,
     disk: Disk,
 }
 
@@ -127,6 +129,11 @@ impl FaultFs {
         self.state().calls
     }
 
+    /// Whether an append waits for [`Fault::Stall`] to be cleared.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.state().stalled
+    }
+
     /// Syncs of files that were asked for so far.
     pub(crate) fn syncs(&self) -> u64 {
         self.state().syncs
@@ -176,7 +183,8 @@ impl Shared {
         let mut state = self
             .changed
             .wait_while(self.state(), |state| {
-                call == Call::Append && state.fault == Some(Fault::Stall)
+                state.stalled = call == Call::Append && state.fault == Some(Fault::Stall);
+                state.stalled
             })
             .unwrap_or_else(PoisonError::into_inner);
         let number = state.calls;

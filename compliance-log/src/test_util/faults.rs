@@ -41,6 +41,11 @@ impl Faults {
         self.0.power_off(&mut keep)
     }
 
+    /// Whether the writer waits for [`Fault::Stall`] to be cleared.
+    pub fn is_stalled(&self) -> bool {
+        self.0.is_stalled()
+    }
+
     /// Syncs of files that were asked for so far.
     pub fn syncs(&self) -> u64 {
         self.0.syncs()

@@ -208,31 +208,36 @@ async fn a_handler_that_already_ran_keeps_its_answer() {
     }
 }
 
-fn fill(log: &ComplianceLog) {
-    let filler = Filler {
+/// Fills the queue while the disk answers nothing.
+fn fill(log: &ComplianceLog, faults: &Faults) {
+    faults.set(Fault::Stall);
+    let filler = || Filler {
         text: "x".repeat(2000),
     };
+    let emit = || within_sync(log, || filler().emit());
+    emit().unwrap();
+    // What the writer has taken makes room no more.
+    wait_until("the writer is stalled", || faults.is_stalled());
     wait_until("the queue is full", || {
-        within_sync(log, || filler.emit()).is_err_and(|error| error.kind() == CommitErrorKind::Full)
+        emit().is_err_and(|error| error.kind() == CommitErrorKind::Full)
     });
 }
 
 #[tokio::test]
 async fn a_full_queue_refuses_before_any_effect() {
     let faults = Faults::new();
-    let (log, _dir) = open(&faults, Mode::Enforce);
-    faults.set(Fault::Stall);
+    let (log, dir) = open(&faults, Mode::Enforce);
     let effects = Effects::default();
     let app = app(&log, &effects, || ());
-    fill(&log);
+    fill(&log, &faults);
     for method in ["POST", "GET", "DELETE"] {
         assert_refused(&ask(&app, method, "/bookings").await);
     }
     assert_refused(&ask(&app, "GET", "/nowhere").await);
     assert_eq!(effects.count(), 0);
-    let health = ask(&app, "GET", "/health").await;
+    let health = ask(&app, "GET", "/health").await.status();
     assert_eq!(
-        health.status(),
+        health,
         StatusCode::OK,
         "a pod is not killed for a full queue"
     );
@@ -244,6 +249,16 @@ async fn a_full_queue_refuses_before_any_effect() {
         StatusCode::OK
     );
     assert_eq!(effects.count(), 1);
+    log.shutdown().unwrap();
+    let records = access(&read(dir.path()));
+    let refused: Vec<_> = records
+        .iter()
+        .filter(|record| record["status_code"] == 503)
+        .collect();
+    assert!(!refused.is_empty(), "there was room for some of them");
+    for record in refused {
+        assert_eq!(record.get("audit_gap"), None, "nothing happened: {record}");
+    }
 }
 
 #[tokio::test]
@@ -338,8 +353,7 @@ async fn those_who_are_turned_away_leave_the_room_to_those_who_were_let_in() {
         tokio::spawn(async move { ask(&app, "POST", "/bookings").await })
     };
     begun.notified().await;
-    faults.set(Fault::Stall);
-    fill(&log);
+    fill(&log, &faults);
     for _ in 0..150 {
         assert_refused(&ask(&app, "POST", "/bookings").await);
         let probe = ask(&app, "GET", "/ready").await;

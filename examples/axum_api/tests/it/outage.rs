@@ -91,9 +91,12 @@ async fn a_disk_that_does_not_answer_refuses_once_the_queue_is_full() {
     let event = BookingExpired {
         booking_id: BookingId(0),
     };
+    let emit = || within_sync(&api.log, || event.emit());
+    emit().unwrap();
+    // What the writer has taken makes room no more.
+    wait_until("the disk is stalled", || faults.is_stalled());
     wait_until("the queue is full", || {
-        within_sync(&api.log, || event.emit())
-            .is_err_and(|error| error.kind() == CommitErrorKind::Full)
+        emit().is_err_and(|error| error.kind() == CommitErrorKind::Full)
     });
     assert_refused(&api.ask(ANNA, Method::POST, "/bookings", new()).await);
     assert_eq!(api.service.bookings.of(&"acme".into()).len(), 0);

@@ -48,7 +48,12 @@ pub(crate) fn record(stored: &Stored) -> String {
     if let Some(message) = text("message") {
         line.plain(message);
     }
-    for key in ["error_code", "error_message", "schema_violations"] {
+    for key in [
+        "error_code",
+        "error_message",
+        "schema_violations",
+        "audit_gap",
+    ] {
         if let Some(value) = fields.get(key) {
             line.pair(BAD, key, value);
         }

@@ -6,7 +6,7 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-use super::duty::Why;
+use super::why::Why;
 use crate::{encode::Object, event::Failure};
 
 /// Why an audited handler failed: the code under which it is recorded, and the answer to the client.

@@ -360,10 +360,15 @@ impl Builder {
             .on_start_failure
             .or(config.on_start_failure.map(Into::into))
             == Some(StartFailure::Refuse);
-        if let Some(failure) = worker.start_failure().filter(|_| refuse) {
-            return Err(failure.again().context("cannot start"));
-        }
         warn_of(&self.warnings);
+        if let Some(failure) = worker.start_failure() {
+            if refuse {
+                return Err(failure.again().context("cannot start"));
+            }
+            warn_of(&[format!(
+                "{failure}; what must be audited is refused until the store opens, which is tried every second"
+            )]);
+        }
         ComplianceLog::start(handle, worker, self.warnings)
     }
 
@@ -380,7 +385,7 @@ impl Builder {
         let dir = dir.or_else(|| {
             (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });
-        if dir.is_none() {
+        if dir.is_none() && self.out.is_none() {
             let text = "no `dir` is set: records go to standard output alone and are not stored";
             self.warnings.push(text.to_owned());
         }

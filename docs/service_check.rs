@@ -2,7 +2,7 @@
 
 pub mod check {
     use super::*;
-    use axum::{body::Body, http::Request};
+    use axum::{Router, body::Body, http::Request};
     use compliance_log::test_util;
     use tower::ServiceExt as _;
 

@@ -136,9 +136,8 @@ pub(crate) struct ExportArgs {
 /// Tell what `mode = "enforce"` would have refused, and what it would have found
 ///
 /// Counts, over the stored records of a service that ran in mode `observe`: by route, requests that
-/// would have been refused and why (`NO_TENANT`, `AUDIT_UNAVAILABLE`); by route, requests that may
-/// have changed something and left no record of it (`audit_gap`); by event, rows that records lack
-/// (`schema_violation`).
+/// would have been refused and why (`NO_TENANT`, `AUDIT_UNAVAILABLE`); by route, requests that
+/// recorded no event (`audit_gap`); by event, rows that records lack (`schema_violation`).
 ///
 /// Needs: read access to the store.
 #[derive(Debug, Args)]

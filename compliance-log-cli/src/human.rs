@@ -170,6 +170,12 @@ mod tests {
     }
 
     #[test]
+    fn a_record_says_what_it_lacks() {
+        let json = r#"{"event":"http.request","audit_gap":true,"schema_violations":["ip"]}"#;
+        assert!(line(json).ends_with(r#"schema_violations=["ip"] audit_gap=true"#));
+    }
+
+    #[test]
     fn a_log_cannot_steer_the_terminal() {
         let shown =
             line(r#"{"event":"a\u001b[2J","message":"\u202egnp.exe","data":{"k\u0007":"\u200b"}}"#);

@@ -32,7 +32,7 @@ pub(crate) struct Observed {
 pub(crate) enum Found {
     /// A request to this route would have been refused for this reason.
     WouldRefuse { route: String, reason: String },
-    /// A request to this route may have changed something and left no record of it.
+    /// A request to this route recorded no event.
     AuditGap { route: String },
     /// A record of this event lacks this row.
     SchemaViolation { event: String, row: String },

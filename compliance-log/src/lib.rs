@@ -42,7 +42,8 @@
 //!
 //! - [`ComplianceLog::builder`] opens a log; [`audit_event`] makes a struct an event with `emit()` and
 //!   `commit()`.
-//! - [`http::AuditLayer`] writes one access record for each request and puts
+//! - [`http::AuditRouter`] is an axum router whose handlers cannot forget their event;
+//!   [`http::AuditLayer`] alone writes one access record for each request of any tower service, and puts
 //!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
 //! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events; [`guard`](guard()) redacts what other
 //!   layers are shown.
@@ -161,14 +162,15 @@ pub use private as __private;
 /// | `version` | 1 to 65535; raise it when a field is removed or changes its meaning | 1 |
 /// | `category` | `"audit"`, `"security"`, `"admin"`, `"access"` or `"app"` | `"audit"` |
 /// | `outcome` | `"success"` or `"fail"` | `"success"` |
-/// | `target` | the text of `target_resource`: `{field}` stands for the value of that field of the struct, or `none` where it has none; `{{` and `}}` for the braces themselves | no target |
+/// | `target` | the text of `target_resource`: `{field}` stands for the value of that field of the struct, or `none` where it has none; `{{` and `}}` for the braces themselves | no target, which the records of the categories audit, admin and access name as a row that they lack, in `schema_violations` |
+/// | `pre_auth` | none: the event may happen before anybody is known, such as a login; an `AuditCtx` of it asks for no tenant | an `AuditCtx` of it needs a verified tenant |
 ///
 /// # On a field
 ///
 /// | option | effect |
 /// |---|---|
 /// | `public`, `internal`, `personal`, `cardholder` | its [`Class`](event::Class); that of its type where none is given, see [`Classified`](event::Classified) |
-/// | `pseudonym` | replaced by a keyed pseudonym; the class is `personal` |
+/// | `pseudonym` | replaced by a keyed pseudonym, or left out where the log has no key, as none can have in this release; the class is `personal` |
 /// | `mask = "pan"` | the last four digits of a card number; the class is `cardholder` |
 /// | `drop` | never written, but part of the schema |
 /// | `max_len = 200` | at most so many bytes of its text are written, or of each text of its list; then the marker of a cut |

@@ -129,23 +129,27 @@ fn store_lines(store: &StoreReport) -> Vec<String> {
 
 fn stream_line(stream: &StreamReport) -> String {
     let mut line = format!(
-        "{BOLD}{}{BOLD:#}: {} records",
+        "{BOLD}{}{BOLD:#}: {} record{}",
         clean(&stream.stream),
-        stream.records
+        stream.records,
+        plural(stream.records)
     );
     if let (Some(first), Some(last)) = (stream.first, stream.last) {
         append(&mut line, format_args!(", seq {first}..{last}"));
     }
-    let plural = if stream.segments == 1 { "" } else { "s" };
     append(
         &mut line,
-        format_args!(", {} segment{plural}", stream.segments),
+        format_args!(", {} segment{}", stream.segments, plural(stream.segments)),
     );
     match stream.durable_seq {
         Some(seq) => append(&mut line, format_args!(", synced to {seq}")),
         None => line.push_str(", no head file"),
     }
     line
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn finding_line(finding: &Finding) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{StatusCode, Uri};
 
-use super::{duty::is_denied, guard::Room, request_audit::RequestAudit};
+use super::{guard::Room, request_audit::RequestAudit, why::is_denied};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,

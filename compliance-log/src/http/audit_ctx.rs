@@ -5,10 +5,12 @@ use http::{StatusCode, request::Parts};
 
 use super::{
     audit_error::AuditError,
-    duty::{Duty, Why},
+    duty::Duty,
     extract::NoAuditLayer,
+    intent::Beginning,
     request_audit::RequestAudit,
-    settling::{Beginning, Effect, Settling},
+    settling::{Effect, Settling},
+    why::Why,
 };
 use crate::{
     context::{AuditContext, Identity},
@@ -227,41 +229,5 @@ impl<E: AuditEvent> fmt::Debug for AuditCtx<E> {
             .field("event", &E::META.name)
             .field("audit", &self.held.audit)
             .finish_non_exhaustive()
-    }
-}
-
-/// An action that was announced: settles what [`AuditCtx`] owes, with a reference to the
-/// announcement.
-pub struct Intent<E: AuditEvent>(AuditCtx<E>);
-
-impl<E: AuditEvent> Intent<E> {
-    pub(super) fn new(ctx: AuditCtx<E>) -> Self {
-        Self(ctx)
-    }
-
-    /// As [`AuditCtx::tenant`].
-    pub fn tenant(&self) -> &<E::Scope as Scope>::Tenant {
-        self.0.tenant()
-    }
-
-    /// As [`AuditCtx::success`].
-    pub fn success(self, event: E) -> Settling {
-        self.0.success(event)
-    }
-
-    /// As [`AuditCtx::success_as`].
-    pub fn success_as<O: AuditEvent>(self, event: O) -> Settling {
-        self.0.success_as(event)
-    }
-
-    /// As [`AuditCtx::fail`].
-    pub fn fail(self, why: impl Failure) -> Settling {
-        self.0.fail(why)
-    }
-}
-
-impl<E: AuditEvent> fmt::Debug for Intent<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Intent").field(&self.0).finish()
     }
 }

@@ -6,7 +6,7 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-use super::duty::Why;
+use super::why::Why;
 use crate::{
     encode::{Object, shown},
     event::{Failure, OutcomeDetail},

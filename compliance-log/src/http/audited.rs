@@ -16,8 +16,8 @@ use axum::{
 use super::{
     audit_ctx::AuditCtx,
     audit_error::AuditError,
-    duty::Why,
     route::{AuditedRoute, Owes},
+    why::Why,
 };
 use crate::event::{AuditEvent, EventMeta, Failure};
 

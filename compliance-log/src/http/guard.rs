@@ -7,9 +7,9 @@ use super::{
     access::{self, Access, Ending},
     arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
-    duty::Why,
     layer::AuditLayer,
     request_audit::RequestAudit,
+    why::Why,
 };
 use crate::{
     current::Scope,

@@ -5,6 +5,11 @@
 //! the body of its response within it, and writes exactly one record `http.request` when the
 //! request is over, however it ends.
 //!
+//! An axum service that is to be complete takes an [`AuditRouter`], which has the layer within it and
+//! whose routes are made by [`audited`] and [`unaudited`]. A handler's first argument, an [`AuditCtx`],
+//! says which event it owes; its answer, an [`AuditResult`], is made of the record. Whoever
+//! authenticates takes a [`RequestAudit`].
+//!
 //! # What an access record says
 //!
 //! | the request ended | `status_code` | `outcome` | `outcome_detail` | `error_code` |
@@ -13,7 +18,7 @@
 //! | 401, 403, 407, 451 | as sent | `fail` | `denied` | `HTTP_401` … |
 //! | other 4xx, 5xx | as sent | `fail` | | `HTTP_404` … |
 //! | the service returned an error | 500 | `fail` | | `SERVICE_ERROR` |
-//! | a panic before the response | 500 | `fail` | | `PANIC` |
+//! | a panic before the response, which goes on | 500 | `fail` | | `PANIC` |
 //! | dropped before the response: client gone, timeout outside the layer | 499 | `fail` | `aborted` | `CLIENT_GONE` |
 //! | the body failed | as sent | `fail` | `partial` | `BODY_ERROR` |
 //! | a panic in the body | as sent | `fail` | `partial` | `PANIC` |
@@ -48,6 +53,11 @@ mod layer;
 mod request_audit;
 mod service;
 mod trust;
+#[cfg_attr(
+    not(feature = "axum"),
+    expect(dead_code, reason = "only extractors make duties")
+)]
+mod why;
 
 #[cfg(feature = "axum")]
 mod audit_ctx;
@@ -57,6 +67,8 @@ mod audit_error;
 pub mod audited;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "axum")]
+mod intent;
 #[cfg(feature = "axum")]
 mod route;
 #[cfg(feature = "axum")]
@@ -77,11 +89,12 @@ pub use trust::Trust;
 
 #[cfg(feature = "axum")]
 pub use self::{
-    audit_ctx::{AuditCtx, Intent},
+    audit_ctx::AuditCtx,
     audit_error::{AuditError, OrFail},
     audited::{AuditResult, Audited},
     extract::NoAuditLayer,
+    intent::{Beginning, Intent},
     route::AuditedRoute,
     router::AuditRouter,
-    settling::{Beginning, Settled, Settling},
+    settling::{Settled, Settling},
 };

@@ -8,7 +8,7 @@ use std::{
 
 use http::Method;
 
-use super::duty::{Duty, Why};
+use super::{duty::Duty, why::Why};
 use crate::{
     context::{AuditContext, Identity, Mismatch},
     event::{

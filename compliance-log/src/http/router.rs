@@ -62,7 +62,7 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
         Self::with_layer(AuditLayer::new(log))
     }
 
-    /// A router without routes, with a layer that was told whom to trust.
+    /// A router without routes, with a layer that was told whom to trust or where to find addresses.
     pub fn with_layer(layer: AuditLayer) -> Self {
         Self {
             router: Router::new(),
@@ -142,7 +142,8 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
 }
 
 impl AuditRouter {
-    /// A service for `axum::serve`; for the client's address take
+    /// A service for `axum::serve`. Records then lack the client's address, `ip`: for that make the
+    /// router [with a layer](Self::with_layer) that has a [`peer_of`](AuditLayer::peer_of), and serve
     /// `Router::from(..).into_make_service_with_connect_info`.
     pub fn into_make_service(self) -> IntoMakeService<Router> {
         Router::from(self).into_make_service()

@@ -360,10 +360,15 @@ impl Builder {
             .on_start_failure
             .or(config.on_start_failure.map(Into::into))
             == Some(StartFailure::Refuse);
-        if let Some(failure) = worker.start_failure().filter(|_| refuse) {
-            return Err(failure.again().context("cannot start"));
-        }
         warn_of(&self.warnings);
+        if let Some(failure) = worker.start_failure() {
+            if refuse {
+                return Err(failure.again().context("cannot start"));
+            }
+            warn_of(&[format!(
+                "{failure}; what must be audited is refused until the store opens, which is tried every second"
+            )]);
+        }
         ComplianceLog::start(handle, worker, self.warnings)
     }
 

@@ -48,7 +48,6 @@ pub struct ComplianceLog {
 pub struct Closed;
 
 /// What went wrong while a log ended.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct ShutdownError {
     /// Records that were lost while the log ended, or of whose loss no record tells.
@@ -59,6 +58,13 @@ pub struct ShutdownError {
 impl fmt::Display for ShutdownError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for ShutdownError {
+    /// `main` shows this one, so it has the text too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ShutdownError({} lost: {self})", self.lost)
     }
 }
 

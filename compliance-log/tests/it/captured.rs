@@ -68,6 +68,15 @@ fn one_of_each() -> (ComplianceLog, Captured) {
 }
 
 #[test]
+fn a_captured_log_warns_of_nothing() {
+    let (log, captured) = capture();
+    assert_eq!(log.warnings(), [""; 0]);
+    captured
+        .assert_one_named("log.started")
+        .field("level", "INFO");
+}
+
+#[test]
 fn what_was_recorded_passes() {
     let (log, captured) = one_of_each();
     let taken = captured.assert_one::<SeatTaken>();

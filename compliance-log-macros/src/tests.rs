@@ -30,8 +30,13 @@ fn messages(expanded: TokenStream) -> Vec<String> {
 /// Each message begins with, and the whole list is as long as, what is expected.
 #[track_caller]
 fn check(input: &DeriveInput, expected: &[&str]) {
-    check_messages(&messages(expand::derive(input)), expected);
+    let mut found = messages(expand::derive(input));
+    // Most events here are about something else; what they lack has a test of its own.
+    found.retain(|message| !message.contains(TARGET) || expected.contains(&TARGET));
+    check_messages(&found, expected);
 }
+
+const TARGET: &str = "says what it was done to";
 
 #[track_caller]
 fn check_field(input: &DeriveInput, expected: &[&str]) {
@@ -43,6 +48,45 @@ fn check_messages(found: &[String], expected: &[&str]) {
     let same =
         found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.starts_with(e));
     assert!(same, "found {found:#?}\nexpected {expected:#?}");
+}
+
+#[test]
+fn some_categories_need_a_target() {
+    let lacking = |input: &DeriveInput| messages(expand::derive(input)).len();
+    for (category, count) in [
+        ("audit", 1),
+        ("admin", 1),
+        ("access", 1),
+        ("security", 0),
+        ("app", 0),
+    ] {
+        let input = parse_quote!(
+            #[audit(name = "a.b", category = #category)]
+            struct Bare;
+        );
+        assert_eq!(lacking(&input), count, "{category}");
+    }
+    let field = parse_quote!(
+        #[audit(name = "a.b")]
+        struct OfField {
+            #[audit(internal)]
+            target_resource: String,
+        }
+    );
+    assert_eq!(lacking(&field), 0);
+    let renamed = parse_quote!(
+        #[audit(name = "a.b")]
+        struct Renamed {
+            #[audit(internal, rename = "target_resource")]
+            place: String,
+        }
+    );
+    assert_eq!(lacking(&renamed), 0);
+    let found = messages(expand::derive(&parse_quote!(
+        #[audit(name = "a.b")]
+        struct Bare;
+    )));
+    assert!(found[0].contains(TARGET), "{found:?}");
 }
 
 #[test]
@@ -655,7 +699,7 @@ fn after_an_error_the_type_still_has_its_implementations() {
 #[test]
 fn the_documentation_of_an_event_names_its_schema() {
     let made = expand::derive(&parse_quote! {
-        #[audit(name = "a.b", version = 2, category = "admin")]
+        #[audit(name = "a.b", version = 2, category = "security")]
         struct Event {
             booking_id: u64,
             #[audit(pseudonym)] passenger: String,
@@ -663,7 +707,7 @@ fn the_documentation_of_an_event_names_its_schema() {
             #[audit(skip)] connection: Connection,
         }
     });
-    let doc = "Event `a.b`, version 2, category `admin`.\n\n\
+    let doc = "Event `a.b`, version 2, category `security`.\n\n\
         | field | class | action |\n\
         |---|---|---|\n\
         | `booking_id` | that of its type | keep |\n\

@@ -162,7 +162,7 @@ pub use private as __private;
 /// | `version` | 1 to 65535; raise it when a field is removed or changes its meaning | 1 |
 /// | `category` | `"audit"`, `"security"`, `"admin"`, `"access"` or `"app"` | `"audit"` |
 /// | `outcome` | `"success"` or `"fail"` | `"success"` |
-/// | `target` | the text of `target_resource`: `{field}` stands for the value of that field of the struct, or `none` where it has none; `{{` and `}}` for the braces themselves | no target, which the records of the categories audit, admin and access name as a row that they lack, in `schema_violations` |
+/// | `target` | the text of `target_resource`: `{field}` stands for the value of that field of the struct, or `none` where it has none; `{{` and `}}` for the braces themselves | an error for the categories audit, admin and access, unless a field is called `target_resource` |
 /// | `pre_auth` | none: the event may happen before anybody is known, such as a login; an `AuditCtx` of it asks for no tenant | an `AuditCtx` of it needs a verified tenant |
 ///
 /// # On a field

@@ -144,11 +144,17 @@ fn nothing_found_exits_0_and_nothing_read_2() {
 }
 
 #[audit_event(name = "booking.created")]
-struct BookingCreated;
+#[derive(Default)]
+struct BookingCreated {
+    #[audit(internal)]
+    target_resource: Option<&'static str>,
+}
 
 /// Owes its event, which lacks a target.
 async fn create(ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
-    ctx.success(BookingCreated).await?.respond("booked")
+    ctx.success(BookingCreated::default())
+        .await?
+        .respond("booked")
 }
 
 #[tokio::test]

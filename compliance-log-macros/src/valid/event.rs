@@ -2,7 +2,7 @@ use super::{field::fields, is_word, target::target};
 use crate::{
     attr::{self, EventAttr, FieldAttr},
     errors::Errors,
-    model::{Category, Event, Outcome},
+    model::{Category, Event, Outcome, Word as _},
     reserved::RESERVED,
     serde,
 };
@@ -43,7 +43,34 @@ pub(crate) fn event(input: &DeriveInput) -> syn::Result<Event<'_>> {
             .map_or_else(Vec::new, |text| target(text, &members, &mut errors)),
         fields: fields(&members, &attr, &mut errors),
     };
+    has_target(&event, &attr, &mut errors);
     errors.or(event)
+}
+
+/// A record of these categories that does not say what was done to what is not complete.
+fn has_target(event: &Event<'_>, attr: &EventAttr, errors: &mut Errors) {
+    let category = event.category;
+    let needs = matches!(
+        category,
+        Category::Audit | Category::Admin | Category::Access
+    );
+    let has = attr.seen.contains("target")
+        || event
+            .fields
+            .iter()
+            .any(|field| field.key == "target_resource");
+    if !needs || has {
+        return;
+    }
+    let message = format!(
+        "an event of category `{}` says what it was done to; write for example \
+         `target = \"booking/{{booking_id}}\"`, or give it a field `target_resource`",
+        category.word(),
+    );
+    match &attr.name {
+        Some(name) => errors.at(name, message),
+        None => errors.at(event.ident, message),
+    }
 }
 
 /// A struct with named fields, or with none, and without parameters.

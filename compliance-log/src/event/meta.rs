@@ -224,7 +224,7 @@ pub struct EventMeta {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an audit event",
     label = "not an audit event",
-    note = "write `#[audit_event(name = \"booking.created\")]` on the struct"
+    note = "write `#[audit_event(name = \"booking.created\", target = \"booking\")]` on the struct"
 )]
 pub trait AuditEvent: Fields + Send + 'static {
     /// Whether it can happen before anybody is known.

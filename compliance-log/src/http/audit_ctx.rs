@@ -213,7 +213,7 @@ impl<E: AuditEvent, S: Sync> FromRequestParts<S> for AuditCtx<E> {
         };
         let tenant = tenant.ok_or_else(|| {
             AuditError::new(NO_TENANT, "no tenant was verified for this request")
-                .status(StatusCode::UNAUTHORIZED)
+                .with_status(StatusCode::UNAUTHORIZED)
         })?;
         Ok(Self {
             held,

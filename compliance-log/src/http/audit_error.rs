@@ -38,9 +38,9 @@ impl AuditError {
         }
     }
 
-    /// The status of the answer. Default: 500, or what [`Failure::status`] says.
+    /// The same with another status of the answer. Default: 500, or what [`Failure::status`] says.
     #[must_use]
-    pub fn status(mut self, status: StatusCode) -> Self {
+    pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
@@ -50,8 +50,13 @@ impl AuditError {
         self.code
     }
 
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) fn unavailable(why: impl fmt::Display) -> Self {
-        Self::new("AUDIT_UNAVAILABLE", why).status(StatusCode::SERVICE_UNAVAILABLE)
+        Self::new("AUDIT_UNAVAILABLE", why).with_status(StatusCode::SERVICE_UNAVAILABLE)
     }
 }
 
@@ -106,33 +111,53 @@ impl IntoResponse for AuditError {
 
 /// Names the code of an error that has none.
 pub trait OrFail<T> {
-    /// The value, or an [`AuditError`] under `code` with the error's text.
+    /// The value, or an [`AuditError`] under `code` with the error's text, which is answered 500: the
+    /// failure is ours.
+    ///
+    /// # Errors
+    ///
+    /// Where `self` is one.
+    fn or_fail(self, code: &'static str) -> Result<T, AuditError>;
+
+    /// The value, or an [`AuditError`] under `code` with the error's text, which is answered with
+    /// `status`: the failure is the client's.
     ///
     /// ```
+    /// use axum::http::StatusCode;
     /// use compliance_log::http::{AuditError, OrFail as _};
     ///
     /// fn rate(text: &str) -> Result<u32, AuditError> {
-    ///     text.parse().or_fail("BAD_RATE")
+    ///     text.parse().or_refuse("BAD_RATE", StatusCode::BAD_REQUEST)
     /// }
     ///
-    /// assert_eq!(rate("many").unwrap_err().code(), "BAD_RATE");
+    /// let refused = rate("many").unwrap_err();
+    /// assert_eq!((refused.code(), refused.status().as_u16()), ("BAD_RATE", 400));
     /// ```
     ///
     /// # Errors
     ///
-    /// Where `self` is one. The answer is a 500; for another status
-    /// `.map_err(|error| AuditError::new("BAD_RATE", error).status(..))`.
-    fn or_fail(self, code: &'static str) -> Result<T, AuditError>;
+    /// Where `self` is one.
+    fn or_refuse(self, code: &'static str, status: StatusCode) -> Result<T, AuditError>;
 }
 
 impl<T, E: fmt::Display> OrFail<T> for Result<T, E> {
     fn or_fail(self, code: &'static str) -> Result<T, AuditError> {
         self.map_err(|error| AuditError::new(code, error))
     }
+
+    fn or_refuse(self, code: &'static str, status: StatusCode) -> Result<T, AuditError> {
+        self.or_fail(code)
+            .map_err(|error| error.with_status(status))
+    }
 }
 
 impl<T> OrFail<T> for Option<T> {
     fn or_fail(self, code: &'static str) -> Result<T, AuditError> {
         self.ok_or_else(|| AuditError::new(code, "nothing there"))
+    }
+
+    fn or_refuse(self, code: &'static str, status: StatusCode) -> Result<T, AuditError> {
+        self.or_fail(code)
+            .map_err(|error| error.with_status(status))
     }
 }

@@ -185,12 +185,12 @@ fn every_kind_of_value_can_stand_in_a_target() {
 #[test]
 fn an_event_may_have_no_fields() {
     #[derive(AuditEvent, Clone, Debug, PartialEq)]
-    #[audit(name = "settlement.closed")]
+    #[audit(name = "settlement.closed", category = "security")]
     struct Closed;
 
     #[derive(AuditEvent)]
     #[audit(name = "settlement.opened", version = 1)]
-    #[audit(category = "access")]
+    #[audit(category = "app")]
     struct Opened {}
 
     assert_eq!(seen(&Closed), [""; 0]);
@@ -199,7 +199,7 @@ fn an_event_may_have_no_fields() {
     assert_eq!(Closed::META.outcome, Outcome::Success);
     assert_eq!(Closed.clone(), Closed);
     assert_eq!(seen(&Opened {}), [""; 0]);
-    assert_eq!(Opened::META.category, Category::Access);
+    assert_eq!(Opened::META.category, Category::App);
 }
 
 /// Names of the prelude and of the generated code that a service may use for itself.

@@ -59,7 +59,7 @@ struct Deck(u8);
 
 #[test]
 fn numbers_and_instants_keep_their_precision() {
-    #[audit_event(name = "test.numbers")]
+    #[audit_event(name = "test.numbers", target = "test")]
     struct Numbers {
         small: usize,
         large: u128,
@@ -217,7 +217,7 @@ fn a_newtype_says_its_class_and_an_enum_its_word() {
 
 #[test]
 fn max_len_bounds_what_is_written_of_a_text() {
-    #[audit_event(name = "test.bounds")]
+    #[audit_event(name = "test.bounds", target = "test")]
     struct Bounds {
         #[audit(public, max_len = 6)]
         short: &'static str,
@@ -378,7 +378,7 @@ fn a_list_in_a_list_is_text() {
             self.0.iter().try_for_each(|row| out(Raw::List(row)))
         }
     }
-    #[audit_event(name = "test.rows")]
+    #[audit_event(name = "test.rows", target = "test")]
     struct Event {
         #[audit(internal)]
         rows: Rows,

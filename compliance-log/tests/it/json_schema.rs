@@ -62,7 +62,11 @@ struct TripViewed {
 }
 
 #[audit_event(name = "trip.lost")]
-struct TripLost;
+#[derive(Default)]
+struct TripLost {
+    #[audit(internal)]
+    target_resource: Option<&'static str>,
+}
 
 fn booked(card: &str, note: Option<&str>) -> TripBooked {
     TripBooked {
@@ -191,12 +195,12 @@ fn outside_of_requests(log: &ComplianceLog) {
             }
             .emit()
             .unwrap();
-            TripLost.emit().unwrap();
+            TripLost::default().emit().unwrap();
             booked("4111111111111111", None).emit().unwrap();
             let place = "é\u{202e}".repeat(9000);
             TripViewed { place }.emit().unwrap();
         });
-        TripLost.emit().unwrap();
+        TripLost::default().emit().unwrap();
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(
                 event = "cache.cleared",

@@ -147,10 +147,11 @@ fn a_record_without_its_rows_is_stored_and_says_so() {
     #[audit_event(name = "role.granted", category = "admin")]
     struct RoleGranted {
         #[audit(internal)]
-        role: &'static str,
+        target_resource: Option<&'static str>,
     }
     let (log, captured) = capture();
-    within_sync(&log, || RoleGranted { role: "owner" }.emit()).unwrap();
+    let target_resource = None;
+    within_sync(&log, || RoleGranted { target_resource }.emit()).unwrap();
     let record = captured.assert_one_named("role.granted").into_value();
     assert_eq!(record["schema_violations"], json!(["target_resource"]));
     assert_eq!(

@@ -182,7 +182,7 @@ impl Classified for Explosive {
     const CLASS: Class = Class::Internal;
 }
 
-#[audit_event(name = "mine.blown")]
+#[audit_event(name = "mine.blown", target = "mine")]
 struct MineBlown {
     what: Explosive,
 }

@@ -111,9 +111,11 @@ async fn create(
     match how.as_str() {
         "own" => Err(SoldOut)?,
         "foreign" => drop("many".parse::<u32>().or_fail("BAD_RATE")?),
-        "chosen" => Err(AuditError::new("NO_SUCH_OFFER", "offer 3").status(StatusCode::NOT_FOUND))?,
+        "chosen" => {
+            Err(AuditError::new("NO_SUCH_OFFER", "offer 3").with_status(StatusCode::NOT_FOUND))?
+        }
         "forbidden" => {
-            Err(AuditError::new("NOT_YOURS", "of another").status(StatusCode::FORBIDDEN))?;
+            Err(AuditError::new("NOT_YOURS", "of another").with_status(StatusCode::FORBIDDEN))?;
         }
         "panic" => panic!("in the handler"),
         "slow" => std::future::pending().await,

@@ -6,7 +6,7 @@ use compliance_log::event::AuditField;
 #[audit(cardholder)]
 struct Card(String);
 
-#[audit_event(name = "booking.created")]
+#[audit_event(name = "booking.created", target = "x")]
 struct BookingCreated {
     card: Card,
 }

@@ -2,7 +2,7 @@ use compliance_log::audit_event;
 
 macro_rules! event {
     ($($field:ident: $type:ty),*) => {
-        #[audit_event(name = "booking.created")]
+        #[audit_event(name = "booking.created", target = "x")]
         struct BookingCreated {
             $($field: $type),*
         }

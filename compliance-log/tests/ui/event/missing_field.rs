@@ -1,6 +1,6 @@
 use compliance_log::audit_event;
 
-#[audit_event(name = "booking.created")]
+#[audit_event(name = "booking.created", target = "x")]
 struct BookingCreated {
     seats: u8,
     price: f64,

@@ -2,7 +2,7 @@ use compliance_log::audit_event;
 
 use std::collections::HashMap;
 
-#[audit_event(name = "booking.created")]
+#[audit_event(name = "booking.created", target = "x")]
 struct BookingCreated {
     #[audit(internal)]
     request: serde_json::Value,

@@ -15,7 +15,7 @@ impl Classified for Answer {
     const CLASS: Class = Class::Secret;
 }
 
-#[audit_event(name = "booking.created")]
+#[audit_event(name = "booking.created", target = "x")]
 struct BookingCreated {
     answer: Answer,
 }

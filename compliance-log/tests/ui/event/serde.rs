@@ -1,6 +1,6 @@
 use compliance_log::audit_event;
 
-#[audit_event(name = "booking.created")]
+#[audit_event(name = "booking.created", target = "x")]
 #[derive(serde::Serialize)]
 struct BookingCreated {
     #[serde(flatten)]

@@ -112,7 +112,7 @@ async fn create(
         "own" => Err(SoldOut)?,
         "foreign" => drop("many".parse::<u32>().or_fail("BAD_RATE")?),
         "chosen" => {
-            Err(AuditError::new("NO_SUCH_OFFER", "offer 3").with_status(StatusCode::NOT_FOUND))?
+            Err(AuditError::new("NO_SUCH_OFFER", "offer 3").with_status(StatusCode::NOT_FOUND))?;
         }
         "forbidden" => {
             Err(AuditError::new("NOT_YOURS", "of another").with_status(StatusCode::FORBIDDEN))?;

@@ -58,6 +58,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     fault: Option<Fault>,
+    /// Calls that do not return.
+    stalled: u64,
     /// Calls since the fault was set.
     calls: u64,
     /// Syncs of files that were asked for so far.
@@ -127,6 +129,11 @@ impl FaultFs {
         self.state().calls
     }
 
+    /// Calls that have not returned.
+    pub(crate) fn stalled(&self) -> u64 {
+        self.0.state().stalled
+    }
+
     /// Syncs of files that were asked for so far.
     pub(crate) fn syncs(&self) -> u64 {
         self.state().syncs
@@ -173,12 +180,15 @@ impl Shared {
     }
 
     fn fate(&self, call: Call) -> Fate {
+        let mut state = self.state();
+        state.stalled += 1;
         let mut state = self
             .changed
-            .wait_while(self.state(), |state| {
+            .wait_while(state, |state| {
                 call == Call::Append && state.fault == Some(Fault::Stall)
             })
             .unwrap_or_else(PoisonError::into_inner);
+        state.stalled -= 1;
         let number = state.calls;
         state.calls += 1;
         if call == Call::SyncFile {

@@ -30,6 +30,11 @@ impl Faults {
         self.0.calls()
     }
 
+    /// Calls that do not return, because of [`Fault::Stall`].
+    pub fn stalled(&self) -> u64 {
+        self.0.stalled()
+    }
+
     /// The power fails: no call succeeds from here on, and of what no sync covers, `keep` decides how
     /// much is left. It is asked for a number from 0 to its argument: of each file's bytes beyond the
     /// last sync, and of the changes of names since the last sync of their folder.

@@ -228,7 +228,11 @@ impl Builder {
         self
     }
 
-    /// Bytes of records that may wait for the writer. Default: 4 MiB; at least 64 KiB.
+    /// Bytes of records that may wait for the writer. Default: 4 MiB; at least 64 KiB. The last quarter
+    /// has no room for category app.
+    ///
+    /// As much again may be written at the same time, as much may be owed by requests that were
+    /// admitted, and as much may wait under [`OnFailure::Block`].
     pub fn queue_bytes_max(mut self, bytes: usize) -> Self {
         self.config.queue_bytes_max = Some(bytes);
         self

@@ -23,6 +23,9 @@ const LINGER_BYTES: usize = 64 * 1024;
 /// writer for each.
 const LINGER: Duration = Duration::from_millis(2);
 
+/// One of so many parts of the queue has no room for `app` records, so that a flood of them leaves
+/// room for those that an operation depends on.
+const RESERVED: usize = 4;
 /// Deadlines are kept no finer than this, so that many of them cost no more than a few.
 const STEP: Duration = Duration::from_millis(1);
 
@@ -147,12 +150,13 @@ impl Queue {
     /// returns instead.
     pub(super) fn push(&self, push: Push<'_>) -> Result<(), CommitError> {
         let mut state = self.open_state()?;
-        let bytes_max = match push.claim {
-            Claim::Owed => self.bytes_max.saturating_mul(2),
-            Claim::Room | Claim::Wait(_) | Claim::WaitForStore(_) => self.bytes_max,
+        let bytes_max = match (push.claim, push.channel) {
+            (Claim::Owed, _) => self.bytes_max.saturating_mul(2),
+            (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
+            (_, Channel::Audit) => self.bytes_max,
         };
         let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
-        if bytes > self.bytes_max {
+        if bytes > self.bytes_max && push.channel == Channel::Audit {
             state.room = Room::Crowded;
         }
         let fits = bytes <= bytes_max;

@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use super::fs::{Access, DirLock, Fs, RealFs, StoreFile};
@@ -21,6 +22,11 @@ pub enum Fault {
     NoSpace,
     /// Appends do not return until the fault is cleared.
     Stall,
+    /// Each append takes this much longer, until the fault is cleared.
+    Slow {
+        /// How much.
+        by: Duration,
+    },
     /// One call of any kind fails, `EIO` or for an append `ENOSPC`: of opening, reading, writing,
     /// cutting, renaming, listing, locking, syncing.
     Call {
@@ -188,6 +194,14 @@ impl Shared {
                 call == Call::Append && state.fault == Some(Fault::Stall)
             })
             .unwrap_or_else(PoisonError::into_inner);
+        if let (Call::Append, Some(Fault::Slow { by })) = (call, state.fault) {
+            let still_slow = |state: &mut State| matches!(state.fault, Some(Fault::Slow { .. }));
+            state = self
+                .changed
+                .wait_timeout_while(state, by, still_slow)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
         state.stalled -= 1;
         let number = state.calls;
         state.calls += 1;

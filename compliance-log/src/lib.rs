@@ -72,6 +72,7 @@
 mod error;
 pub use error::{Error, ErrorKind};
 mod metric;
+mod process;
 pub mod clock;
 pub mod context;
 pub mod event;
@@ -89,6 +90,7 @@ mod redact;
 pub use redact::Policy;
 mod encode;
 mod loss;
+pub use loss::OnFailure;
 mod lifecycle;
 mod receipt;
 pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};

@@ -12,6 +12,7 @@ use std::{
 use crate::{
     chain::{Digest, StreamId},
     event::Failure,
+    process::Process,
 };
 
 /// Proof that a record is durable: it survives a crash of the process and of the host.
@@ -62,6 +63,9 @@ pub enum CommitErrorKind {
     Unknown,
     /// The log was shut down; not stored.
     Closed,
+    /// This process was forked from the one that opened the log, which alone can write to it; not
+    /// stored. Open a log of its own in each process, after the fork.
+    Forked,
     /// No log is in scope and none was installed by `init`; not stored.
     NoLog,
 }
@@ -81,6 +85,19 @@ impl CommitError {
             CommitErrorKind::Closed,
             "the log was shut down; the record is not stored",
         )
+    }
+
+    #[cold]
+    pub(crate) fn forked() -> Self {
+        let text =
+            "this process was forked from the one that opened the log; the record is not stored";
+        Self::new(CommitErrorKind::Forked, text)
+    }
+
+    #[cold]
+    fn asked_in_a_fork() -> Self {
+        let text = "the record is on its way in the process that this one was forked from; it may be stored or not";
+        Self::new(CommitErrorKind::Unknown, text)
     }
 
     #[cold]
@@ -147,6 +164,8 @@ enum State {
 }
 
 struct Shared {
+    /// Where it is answered; nobody does so in a fork.
+    process: Process,
     slot: Mutex<Slot>,
     answered: Condvar,
 }
@@ -177,9 +196,10 @@ impl Commit {
         Self(State::Known(None))
     }
 
-    /// A commit and the promise to answer it.
-    pub(crate) fn pair() -> (Self, Promise) {
+    /// A commit and the promise to answer it in `process`.
+    pub(crate) fn pair(process: Process) -> (Self, Promise) {
         let shared = Arc::new(Shared {
+            process,
             slot: Mutex::default(),
             answered: Condvar::new(),
         });
@@ -201,6 +221,9 @@ impl Commit {
         match self.0 {
             State::Known(error) => Err(error.unwrap_or_else(CommitError::answered)),
             State::Waiting(shared) => {
+                if !shared.process.is_current() {
+                    return Err(CommitError::asked_in_a_fork());
+                }
                 let mut slot = shared.slot();
                 loop {
                     if let Some(answer) = slot.answer.take() {
@@ -222,6 +245,9 @@ impl Future for Commit {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = match &mut self.0 {
             State::Known(error) => Err(error.take().unwrap_or_else(CommitError::answered)),
+            State::Waiting(shared) if !shared.process.is_current() => {
+                Err(CommitError::asked_in_a_fork())
+            }
             State::Waiting(shared) => {
                 let mut slot = shared.slot();
                 if let Some(answer) = slot.answer.take() {
@@ -310,14 +336,14 @@ mod tests {
 
     #[test]
     fn a_broken_promise_answers_closed() {
-        let (commit, promise) = Commit::pair();
+        let (commit, promise) = Commit::pair(Process::current());
         drop(promise);
         assert_eq!(commit.wait().unwrap_err().kind(), CommitErrorKind::Closed);
     }
 
     #[test]
     fn a_waiting_thread_is_woken() {
-        let (commit, promise) = Commit::pair();
+        let (commit, promise) = Commit::pair(Process::current());
         let waiting = std::thread::spawn(move || commit.wait());
         promise.answer(Err(CommitError::new(CommitErrorKind::Full, "full")));
         assert_eq!(
@@ -328,7 +354,7 @@ mod tests {
 
     #[test]
     fn once_writing_began_nobody_says_not_stored() {
-        let (commit, mut promise) = Commit::pair();
+        let (commit, mut promise) = Commit::pair(Process::current());
         promise.writing();
         drop(promise);
         assert_eq!(commit.wait().unwrap_err().kind(), CommitErrorKind::Unknown);
@@ -344,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_waker_that_panics_ends_nothing_and_a_second_question_is_answered() {
-        let (mut commit, promise) = Commit::pair();
+        let (mut commit, promise) = Commit::pair(Process::current());
         let waker = Waker::from(Arc::new(Panics));
         let mut cx = Context::from_waker(&waker);
         assert!(Pin::new(&mut commit).poll(&mut cx).is_pending());

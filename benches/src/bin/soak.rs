@@ -70,7 +70,9 @@ fn run() -> Result<(), Failure> {
     let temporary = tempfile::tempdir()?;
     let dir = arguments.dir.as_deref().unwrap_or(temporary.path());
     let faults = Faults::new();
-    let builder = ComplianceLog::builder("soak").env("example").instance("one");
+    let builder = ComplianceLog::builder("soak")
+        .env("example")
+        .instance("one");
     let builder = builder.dir(dir).segment_bytes_max(SEGMENT_BYTES);
     let log = faults.under(builder).open()?;
 
@@ -149,7 +151,10 @@ fn read(dir: &Path, sums: &mut Sums) -> Result<(), Failure> {
     for store in fs::read_dir(dir)? {
         for segment in fs::read_dir(store?.path().join("streams/audit"))? {
             let path = segment?.path();
-            if path.extension().is_none_or(|extension| extension != "jsonl") {
+            if path
+                .extension()
+                .is_none_or(|extension| extension != "jsonl")
+            {
                 continue;
             }
             for line in BufReader::new(File::open(path)?).lines() {

@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::{self, Category, Level},
     lifecycle::{Origin, Scribe},
+    loss::{OnFailure, OnFailures},
     pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
@@ -46,6 +47,7 @@ pub struct Builder {
     on_start_failure: Option<StartFailure>,
     app_level: Option<Level>,
     volumes: BTreeMap<String, Volume>,
+    on_failure: BTreeMap<Category, OnFailure>,
     clock: Arc<dyn Clock>,
     fs: Arc<dyn Fs>,
     out: Option<Box<dyn Write + Send>>,
@@ -61,6 +63,7 @@ impl Builder {
             on_start_failure: None,
             app_level: None,
             volumes: BTreeMap::new(),
+            on_failure: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -114,6 +117,7 @@ impl Builder {
             sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
             mode: own.mode.or(file.mode),
+            on_failure: own.on_failure.or(file.on_failure),
             volume: own.volume.or(file.volume),
         };
         self.warnings.extend(warnings);
@@ -191,6 +195,14 @@ impl Builder {
         self
     }
 
+    /// What becomes of records of a category that find no room or no store; see [`OnFailure`] for the
+    /// defaults. [`OnFailure::DropAndCount`] for another category than access and app is warned of and
+    /// has no effect.
+    pub fn on_failure(mut self, category: Category, policy: OnFailure) -> Self {
+        self.on_failure.insert(category, policy);
+        self
+    }
+
     /// What becomes of requests that cannot be recorded, or that lack a tenant. Default:
     /// [`Mode::Enforce`].
     pub fn mode(mut self, mode: Mode) -> Self {
@@ -216,7 +228,11 @@ impl Builder {
         self
     }
 
-    /// Bytes of records that may wait for the writer. Default: 4 MiB; at least 64 KiB.
+    /// Bytes of records that may wait for the writer. Default: 4 MiB; at least 64 KiB. The last quarter
+    /// has no room for category app.
+    ///
+    /// As much again may be written at the same time, as much may be owed by requests that were
+    /// admitted, and as much may wait under [`OnFailure::Block`].
     pub fn queue_bytes_max(mut self, bytes: usize) -> Self {
         self.config.queue_bytes_max = Some(bytes);
         self
@@ -276,6 +292,7 @@ impl Builder {
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
         let app_level = self.level();
         let rules = self.rules();
+        let on_failure = self.policies();
         let config = self.config;
 
         let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
@@ -300,6 +317,7 @@ impl Builder {
             app_level,
             mode: config.mode.unwrap_or_default(),
             rules,
+            on_failure,
         });
         let scribe = Scribe {
             service,
@@ -403,6 +421,16 @@ impl Builder {
                 .min_by_key(|category| *category == Category::App)
         };
         Rules::new(volumes, category, &mut self.warnings)
+    }
+
+    fn policies(&mut self) -> OnFailures {
+        let mut policies = OnFailures::default();
+        let mut chosen = self.config.on_failure(&mut self.warnings);
+        chosen.append(&mut self.on_failure);
+        for (category, policy) in chosen {
+            self.warnings.extend(policies.set(category, policy).err());
+        }
+        policies
     }
 
     fn level(&mut self) -> Level {

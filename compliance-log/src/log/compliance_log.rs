@@ -162,7 +162,8 @@ impl ComplianceLog {
     /// # Errors
     ///
     /// [`ShutdownError`] if requests had not ended, if records were lost that no record of the log
-    /// tells of, or if the end of a stream could not be made durable.
+    /// tells of, or if the end of a stream could not be made durable. In a process that was forked from
+    /// the one that opened the log, always; nothing is ended then.
     pub fn shutdown(mut self) -> Result<Closed, ShutdownError> {
         self.close()
     }
@@ -171,6 +172,13 @@ impl ComplianceLog {
         let Some(thread) = self.thread.take() else {
             return Ok(Closed);
         };
+        if self.handle.check_process().is_err() {
+            forget(thread);
+            return Err(ShutdownError {
+                lost: 0,
+                text: "the log goes on in the process that this one was forked from".to_owned(),
+            });
+        }
         let unfinished = self.handle.close(GRACE);
         let ending = thread.join().map_err(|_panic| ShutdownError {
             lost: 0,
@@ -201,6 +209,15 @@ impl ComplianceLog {
             text: said.join("; "),
         })
     }
+}
+
+/// A fork has no such thread, and nothing to give back to the system for it.
+#[expect(
+    clippy::mem_forget,
+    reason = "dropping it would detach a thread of another process"
+)]
+fn forget(thread: JoinHandle<Ending>) {
+    std::mem::forget(thread);
 }
 
 /// How long the end of a log waits for requests in flight.

@@ -12,7 +12,8 @@ use super::builder::StartFailure;
 use crate::{
     chain::check_name,
     error::{Error, ErrorKind},
-    event::Level,
+    event::{Category, Level},
+    loss::{OnFailure, category_of},
     pipeline::Mode,
     volume::Volume,
 };
@@ -35,6 +36,7 @@ pub(super) struct Config {
     pub(super) segment_age_max_s: Option<u64>,
     pub(super) sync_after_ms: Option<u64>,
     pub(super) queue_bytes_max: Option<usize>,
+    pub(super) on_failure: Option<toml::Table>,
     pub(super) volume: Option<toml::Table>,
 }
 
@@ -81,7 +83,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "service",
     "instance",
     "env",
@@ -93,6 +95,7 @@ const KEYS: [&str; 16] = [
     "app_level",
     "mode",
     "on_start_failure",
+    "on_failure",
     "segment_bytes_max",
     "segment_age_max_s",
     "sync_after_ms",
@@ -169,6 +172,26 @@ impl Config {
             }
         }
         volumes
+    }
+
+    /// What `[on_failure]` says; a bad entry is warned of, and the others count.
+    pub(super) fn on_failure(&self, warnings: &mut Vec<String>) -> BTreeMap<Category, OnFailure> {
+        let mut policies = BTreeMap::new();
+        for (name, value) in self.on_failure.iter().flatten() {
+            let Some(category) = category_of(name) else {
+                warnings.push(format!(
+                    "configuration: on_failure of `{name}` is ignored: it is none of the five categories"
+                ));
+                continue;
+            };
+            match value.as_str().unwrap_or_default().parse() {
+                Ok(policy) => drop(policies.insert(category, policy)),
+                Err(error) => warnings.push(format!(
+                    "configuration: on_failure of `{name}` is ignored, its default stands: {error}"
+                )),
+            }
+        }
+        policies
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

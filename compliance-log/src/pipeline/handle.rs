@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     time::Duration,
@@ -12,8 +12,9 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
+    deadlines,
     in_flight::InFlight,
-    queue::{Push, Queue},
+    queue::{Claim, Push, Queue},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -21,8 +22,9 @@ use crate::{
     encode::{Scratch, encode, own_target},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
-    loss::{OnFailure, Reason},
+    loss::{OnFailure, OnFailures, Reason},
     metric,
+    process::Process,
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
     schema::{Event, Service, Target},
@@ -35,16 +37,20 @@ use crate::{
 pub struct Handle(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
+    process: Process,
     pub(super) queue: Queue,
     pub(super) policy: ArcSwap<Policy>,
     health: AtomicU8,
     failure: Mutex<Option<Arc<str>>>,
     in_flight: InFlight,
+    /// Whether somebody keeps the deadlines of commits that wait; set by the first that may.
+    deadlines: OnceLock<Deadlines>,
     service: Service,
     clock: Arc<dyn Clock>,
     app_level: Level,
     mode: Mode,
     rules: Rules,
+    on_failure: OnFailures,
     pub(super) counter: Counter,
 }
 
@@ -81,6 +87,14 @@ const READY: u8 = 0;
 const DEGRADED: u8 = 1;
 const CLOSED: u8 = 2;
 
+/// Whether the thread that keeps deadlines could be started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deadlines {
+    Kept,
+    /// Then nobody can wait.
+    Unkept,
+}
+
 /// A record that is owed; held until it is queued.
 pub(crate) struct Owing {
     shared: Arc<Shared>,
@@ -109,21 +123,26 @@ pub(crate) struct Plan {
     pub(crate) app_level: Level,
     pub(crate) mode: Mode,
     pub(crate) rules: Rules,
+    pub(crate) on_failure: OnFailures,
 }
 
 impl Handle {
     pub(crate) fn new(plan: Plan) -> Self {
+        let process = Process::current();
         Self(Arc::new(Shared {
-            queue: Queue::new(plan.queue_bytes_max),
+            process,
+            queue: Queue::new(plan.queue_bytes_max, process),
             policy: ArcSwap::new(plan.policy),
             health: AtomicU8::new(READY),
             failure: Mutex::default(),
-            in_flight: InFlight::default(),
+            in_flight: InFlight::new(process),
+            deadlines: OnceLock::new(),
             service: plan.service,
             clock: plan.clock,
             app_level: plan.app_level,
             mode: plan.mode,
             rules: plan.rules,
+            on_failure: plan.on_failure,
             counter: Counter::default(),
         }))
     }
@@ -222,7 +241,10 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn commit_owed(&self, event: &Event<'_>) -> Commit {
-        let (commit, promise) = Commit::pair();
+        if let Err(error) = self.check_process() {
+            return Commit::refused(error);
+        }
+        let (commit, promise) = Commit::pair(self.0.process);
         match self.submit(event, Some(promise), true) {
             Ok(()) => commit,
             Err(error) => {
@@ -240,15 +262,15 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn admit(&self) -> Result<(), CommitError> {
+        self.check_process()?;
         match self.health() {
             Health::Degraded => Err(self.0.unavailable()),
             Health::Closed => Err(CommitError::closed()),
-            Health::Ready if !self.0.queue.is_open() => Err(CommitError::closed()),
             Health::Ready if self.is_crowded() => Err(CommitError::new(
                 CommitErrorKind::Full,
                 "the queue is full; nothing was begun, try again",
             )),
-            Health::Ready => Ok(()),
+            Health::Ready => self.0.queue.check_open(),
         }
     }
 
@@ -298,7 +320,10 @@ impl Handle {
 
     /// Queues a record; the answer comes when it is durable.
     pub(crate) fn commit(&self, event: &Event<'_>) -> Commit {
-        let (commit, promise) = Commit::pair();
+        if let Err(error) = self.check_process() {
+            return Commit::refused(error);
+        }
+        let (commit, promise) = Commit::pair(self.0.process);
         match self.submit(event, Some(promise), false) {
             Ok(()) => commit,
             Err(error) => Commit::refused(error),
@@ -307,8 +332,9 @@ impl Handle {
 
     /// Waits until all that was queued before is durable, or counted as lost.
     pub(crate) fn flush(&self) -> Result<(), CommitError> {
-        let (audit, audit_promise) = Commit::pair();
-        let (app, app_promise) = Commit::pair();
+        self.check_process()?;
+        let (audit, audit_promise) = Commit::pair(self.0.process);
+        let (app, app_promise) = Commit::pair(self.0.process);
         self.0.queue.push_barriers([audit_promise, app_promise])?;
         let (audit, app) = (audit.wait(), app.wait());
         audit.and(app).map(drop)
@@ -343,6 +369,26 @@ impl Handle {
         owed.values().sum()
     }
 
+    /// Whether this is the process that has the writer.
+    pub(crate) fn check_process(&self) -> Result<(), CommitError> {
+        if self.0.process.is_current() {
+            Ok(())
+        } else {
+            Err(CommitError::forked())
+        }
+    }
+
+    fn keeps_deadlines(&self) -> bool {
+        let kept = self
+            .0
+            .deadlines
+            .get_or_init(|| match deadlines::keep(&self.0) {
+                Ok(()) => Deadlines::Kept,
+                Err(_) => Deadlines::Unkept,
+            });
+        *kept == Deadlines::Kept
+    }
+
     fn submit(
         &self,
         event: &Event<'_>,
@@ -353,26 +399,34 @@ impl Handle {
         if shared.counts(event, promise.is_some()) {
             return Ok(());
         }
-        // A caller that waits for its record wants to know that it was dropped.
-        let on_failure = match (OnFailure::of(event.category), shared.mode) {
-            (OnFailure::DropAndCount, _) | (_, Mode::Observe) if promise.is_none() => {
-                OnFailure::DropAndCount
-            }
-            _ => OnFailure::FailOperation,
-        };
-        if !owed && self.health() == Health::Degraded {
-            return match on_failure {
-                OnFailure::FailOperation => Err(shared.unavailable()),
-                OnFailure::DropAndCount => {
-                    let channel = event.category.channel();
-                    shared.queue.count(
-                        channel,
-                        event.counted_as,
-                        Reason::StoreUnavailable,
-                        event.at,
-                    );
-                    Ok(())
+        let awaited = promise.is_some();
+        let counted = owed
+            || shared.on_failure.counts(event.category)
+            || (shared.mode == Mode::Observe && !awaited);
+        let degraded = shared.is_degraded();
+        let claim = match shared.on_failure.of(event.category) {
+            _ if owed => Claim::Owed,
+            OnFailure::Block { deadline } if awaited && self.keeps_deadlines() => {
+                if degraded {
+                    Claim::WaitForStore(deadline)
+                } else {
+                    Claim::Wait(deadline)
                 }
+            }
+            _ => Claim::Room,
+        };
+        if degraded && claim == Claim::Room {
+            if counted {
+                let channel = event.category.channel();
+                let reason = Reason::StoreUnavailable;
+                shared
+                    .queue
+                    .count(channel, event.counted_as, reason, event.at);
+            }
+            return if counted && !awaited {
+                Ok(())
+            } else {
+                Err(shared.unavailable())
             };
         }
         let mut scratch = Scratch::take();
@@ -386,9 +440,9 @@ impl Handle {
             channel: encoded.category.channel(),
             counted_as: event.counted_as,
             at: event.at,
-            on_failure,
             promise,
-            owed,
+            claim,
+            counted,
         })?;
         if let Some(context) = event.context
             && matches!(
@@ -501,10 +555,29 @@ impl Shared {
     }
 
     fn failure(&self) -> Option<Arc<str>> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.process.lock(&self.failure)?.clone()
+    }
+
+    fn is_degraded(&self) -> bool {
+        self.health.load(Ordering::Relaxed) == DEGRADED
+    }
+
+    /// Why a record waits.
+    pub(super) fn cause(&self) -> Reason {
+        if self.is_degraded() {
+            Reason::StoreUnavailable
+        } else {
+            Reason::QueueFull
+        }
+    }
+
+    /// What a commit is told that has waited so long in vain.
+    pub(super) fn overdue(&self, deadline: Duration) -> CommitError {
+        if self.is_degraded() {
+            self.unavailable()
+        } else {
+            self.queue.full(Some(deadline))
+        }
     }
 
     #[cold]
@@ -549,6 +622,7 @@ mod tests {
             app_level: Level::Info,
             mode: Mode::Enforce,
             rules: Rules::new(rules, |_| None, &mut Vec::new()),
+            on_failure: OnFailures::default(),
         })
     }
 

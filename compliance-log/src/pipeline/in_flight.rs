@@ -2,16 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::event::Channel;
+use crate::{event::Channel, process::Process};
 
 /// Counts them, so that a log does not end before they are, and by event, so that it can tell of
 /// those that it does not wait for.
-#[derive(Default)]
 pub(super) struct InFlight {
+    process: Process,
     // What was owed once stays here with zero, so that a request costs no allocation.
     owed: Mutex<Owed>,
     ended: Condvar,
@@ -21,16 +21,24 @@ pub(super) struct InFlight {
 pub(super) type Owed = BTreeMap<(&'static str, Channel), u64>;
 
 impl InFlight {
-    fn owed(&self) -> MutexGuard<'_, Owed> {
-        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(process: Process) -> Self {
+        Self {
+            process,
+            owed: Mutex::default(),
+            ended: Condvar::new(),
+        }
     }
 
     pub(super) fn begin(&self, event: &'static str, channel: Channel) {
-        *self.owed().entry((event, channel)).or_default() += 1;
+        if let Some(mut owed) = self.process.lock(&self.owed) {
+            *owed.entry((event, channel)).or_default() += 1;
+        }
     }
 
     pub(super) fn end(&self, event: &'static str, channel: Channel) {
-        let mut owed = self.owed();
+        let Some(mut owed) = self.process.lock(&self.owed) else {
+            return;
+        };
         let count = owed.entry((event, channel)).or_default();
         *count = count.saturating_sub(1);
         if owed.values().all(|count| *count == 0) {
@@ -41,7 +49,7 @@ impl InFlight {
     /// Waits until none is left, for `grace` at most. Says which are.
     pub(super) fn wait(&self, grace: Duration) -> Owed {
         let until = Instant::now() + grace;
-        let mut owed = self.owed();
+        let mut owed = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         while owed.values().any(|count| *count > 0) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

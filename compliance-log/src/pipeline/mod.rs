@@ -5,7 +5,9 @@
 //! no chain hash is computed on a caller's thread.
 
 mod batch;
+mod deadlines;
 mod handle;
+mod held;
 mod in_flight;
 mod lane;
 mod printer;

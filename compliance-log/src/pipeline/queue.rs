@@ -5,11 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::batch::{Batch, Entry};
+use super::{
+    batch::{Batch, Entry},
+    held::{Held, Waiting},
+};
 use crate::{
     clock::Timestamp,
     event::Channel,
-    loss::{Ledger, OnFailure, Reason},
+    loss::{Ledger, Reason},
+    process::Process,
     receipt::{CommitError, CommitErrorKind, Promise},
 };
 
@@ -19,15 +23,33 @@ const LINGER_BYTES: usize = 64 * 1024;
 /// writer for each.
 const LINGER: Duration = Duration::from_millis(2);
 
+/// One of so many parts of the queue has no room for `app` records, so that a flood of them leaves
+/// room for those that an operation depends on.
+const RESERVED: usize = 4;
+/// Deadlines are kept no finer than this, so that many of them cost no more than a few.
+const STEP: Duration = Duration::from_millis(1);
+
+/// Whether the writer could write now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Store {
+    Ready,
+    Missing,
+}
+
 pub(super) struct Queue {
+    process: Process,
     state: Mutex<State>,
     wake: Condvar,
+    /// The thread that keeps deadlines has something new to wait for.
+    held: Condvar,
     bytes_max: usize,
 }
 
 #[derive(Default)]
 struct State {
     batch: Batch,
+    /// Commits that found no room, or no store, and wait for it.
+    waiting: Waiting,
     /// Somebody waits for a record in the batch.
     urgent: bool,
     /// The writer sleeps until it is woken.
@@ -56,6 +78,8 @@ enum Phase {
     /// The writer is to take what is queued and end.
     Closing,
     Closed,
+    /// This is a copy in a process that was forked: what is in it belongs to the one before.
+    Forked,
 }
 
 /// One record to be queued.
@@ -64,22 +88,37 @@ pub(super) struct Push<'a> {
     pub(super) channel: Channel,
     pub(super) counted_as: &'static str,
     pub(super) at: Timestamp,
-    pub(super) on_failure: OnFailure,
     pub(super) promise: Option<Promise>,
-    /// The record is the duty of a request that was admitted: it is queued above the bound too, and
-    /// counted beyond twice that.
-    pub(super) owed: bool,
+    pub(super) claim: Claim,
+    /// Its loss is counted, whoever waits for it.
+    pub(super) counted: bool,
+}
+
+/// How far a record may go to find room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// There is room or there is none.
+    Room,
+    /// It waits for room, so long at most.
+    Wait(Duration),
+    /// It waits for room and until the store is mended, so long at most.
+    WaitForStore(Duration),
+    /// The duty of a request that was admitted: it is queued above the bound too, up to twice that,
+    /// so that memory stays bounded when the writer stalls.
+    Owed,
 }
 
 impl Queue {
-    pub(super) fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(bytes_max: usize, process: Process) -> Self {
         let state = State {
             batch: Batch::with_capacity(bytes_max),
             ..State::default()
         };
         Self {
+            process,
             state: Mutex::new(state),
             wake: Condvar::new(),
+            held: Condvar::new(),
             bytes_max,
         }
     }
@@ -89,45 +128,49 @@ impl Queue {
         Batch::with_capacity(self.bytes_max)
     }
 
+    /// For threads that only the process of the log has.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For callers, who may be in a fork.
+    fn open_state(&self) -> Result<MutexGuard<'_, State>, CommitError> {
+        let state = self
+            .process
+            .lock(&self.state)
+            .ok_or_else(CommitError::forked)?;
+        match state.phase {
+            Phase::Open => Ok(state),
+            Phase::Closing | Phase::Closed => Err(CommitError::closed()),
+            Phase::Forked => Err(CommitError::forked()),
+        }
     }
 
     /// Queues a record, or says why not; a promise is dropped only with the error that the caller
     /// returns instead.
     pub(super) fn push(&self, push: Push<'_>) -> Result<(), CommitError> {
-        let mut state = self.state();
-        if state.phase != Phase::Open {
-            return Err(CommitError::closed());
-        }
-        // What is owed may use as much again, so that memory stays bounded when the writer stalls.
-        let bytes_max = if push.owed {
-            self.bytes_max.saturating_mul(2)
-        } else {
-            self.bytes_max
+        let mut state = self.open_state()?;
+        let bytes_max = match (push.claim, push.channel) {
+            (Claim::Owed, _) => self.bytes_max.saturating_mul(2),
+            (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
+            (_, Channel::Audit) => self.bytes_max,
         };
         let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
-        if bytes > self.bytes_max {
+        if bytes > self.bytes_max && push.channel == Channel::Audit {
             state.room = Room::Crowded;
         }
-        if bytes > bytes_max {
-            if push.owed || push.on_failure == OnFailure::DropAndCount {
-                state.batch.ledgers[push.channel.index()].add(
-                    push.counted_as,
-                    Reason::QueueFull,
-                    push.at,
-                );
-                Reason::QueueFull.report();
-            }
-            drop(state);
-            if push.promise.is_none() && push.on_failure == OnFailure::DropAndCount {
-                return Ok(());
-            }
-            let text = format!(
-                "the queue of {} bytes is full; the record is not stored, try again",
-                self.bytes_max
-            );
-            return Err(CommitError::new(CommitErrorKind::Full, text));
+        let fits = bytes <= bytes_max;
+        let waits = match push.claim {
+            Claim::Room | Claim::Owed => None,
+            // Nobody overtakes those who wait already.
+            Claim::Wait(deadline) => (!fits || !state.waiting.is_empty()).then_some(deadline),
+            Claim::WaitForStore(deadline) => Some(deadline),
+        };
+        if let Some(deadline) = waits {
+            return self.hold(state, push, deadline);
+        }
+        if !fits {
+            return self.refuse(state, &push, None);
         }
         state.urgent |= push.promise.is_some();
         state.batch.bytes.extend_from_slice(push.bytes);
@@ -136,23 +179,96 @@ impl Queue {
             channel: push.channel,
             counted_as: push.counted_as,
             promise: push.promise,
-            owed: push.owed,
+            owed: push.counted,
         });
         let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
         let wake = state.asleep || ready;
         drop(state);
-        if wake {
-            self.wake.notify_one();
+        if wake { self.wake_writer() } else { Ok(()) }
+    }
+
+    /// Keeps a commit until there is room.
+    #[cold]
+    fn hold(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        push: Push<'_>,
+        deadline: Duration,
+    ) -> Result<(), CommitError> {
+        if push.promise.is_none() || !state.waiting.has_room(push.bytes.len(), self.bytes_max) {
+            return self.refuse(state, &push, Some(deadline));
         }
-        Ok(())
+        state.waiting.extend(push.promise.map(|promise| Held {
+            bytes: push.bytes.into(),
+            channel: push.channel,
+            counted_as: push.counted_as,
+            counted: push.counted,
+            at: push.at,
+            promise,
+            deadline,
+            until: Instant::now() + deadline,
+        }));
+        drop(state);
+        self.held.notify_one();
+        self.wake_writer()
+    }
+
+    #[cold]
+    fn refuse(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        push: &Push<'_>,
+        deadline: Option<Duration>,
+    ) -> Result<(), CommitError> {
+        if push.counted {
+            state.batch.ledgers[push.channel.index()].add(
+                push.counted_as,
+                Reason::QueueFull,
+                push.at,
+            );
+        }
+        drop(state);
+        if push.counted {
+            Reason::QueueFull.report();
+        }
+        if push.counted && push.promise.is_none() {
+            return Ok(());
+        }
+        Err(self.full(deadline))
+    }
+
+    /// There was no room, also not within `deadline`.
+    #[cold]
+    pub(super) fn full(&self, deadline: Option<Duration>) -> CommitError {
+        let bytes_max = self.bytes_max;
+        let text = match deadline {
+            None => format!(
+                "the queue of {bytes_max} bytes is full; the record is not stored, try again"
+            ),
+            Some(deadline) => format!(
+                "the queue of {bytes_max} bytes had no room within {} ms; the record is not stored, try again",
+                deadline.as_millis()
+            ),
+        };
+        CommitError::new(CommitErrorKind::Full, text)
+    }
+
+    /// A fork has no writer: whoever would wake it finds that out, and everybody after knows. So what
+    /// a fork emits takes no more memory than one batch that the writer would take, and goes nowhere.
+    fn wake_writer(&self) -> Result<(), CommitError> {
+        if self.process.is_current() {
+            self.wake.notify_one();
+            return Ok(());
+        }
+        if let Some(mut state) = self.process.lock(&self.state) {
+            state.phase = Phase::Forked;
+        }
+        Err(CommitError::forked())
     }
 
     /// Queues a question per channel that is answered once all before it is durable.
     pub(super) fn push_barriers(&self, promises: [Promise; 2]) -> Result<(), CommitError> {
-        let mut state = self.state();
-        if state.phase != Phase::Open {
-            return Err(CommitError::closed());
-        }
+        let mut state = self.open_state()?;
         for (channel, promise) in Channel::ALL.into_iter().zip(promises) {
             state.batch.entries.push(Entry {
                 bytes: 0,
@@ -164,23 +280,28 @@ impl Queue {
         }
         state.urgent = true;
         drop(state);
-        self.wake.notify_one();
-        Ok(())
+        self.wake_writer()
     }
 
     /// Whether new work should wait: what it would record finds no room.
     pub(super) fn is_crowded(&self) -> bool {
-        self.state().room == Room::Crowded
+        self.open_state()
+            .is_ok_and(|state| state.room == Room::Crowded)
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.state().phase == Phase::Open
+    /// Whether records may come, and if not, why.
+    pub(super) fn check_open(&self) -> Result<(), CommitError> {
+        self.open_state().map(drop)
     }
 
     /// Lets the writer think again until when it may sleep.
     pub(super) fn wake(&self) {
-        self.state().changed = true;
-        self.wake.notify_one();
+        if let Ok(mut state) = self.open_state() {
+            state.changed = true;
+            drop(state);
+            // A fork counts nothing that anybody is told of; its next record hears why.
+            self.wake_writer().unwrap_or(());
+        }
     }
 
     /// Counts a record that was not even tried.
@@ -191,12 +312,17 @@ impl Queue {
         reason: Reason,
         at: Timestamp,
     ) {
-        self.state().batch.ledgers[channel.index()].add(counted_as, reason, at);
+        let Some(mut state) = self.process.lock(&self.state) else {
+            return;
+        };
+        state.batch.ledgers[channel.index()].add(counted_as, reason, at);
+        drop(state);
         reason.report();
     }
 
     /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.
-    pub(super) fn take(&self, empty: &mut Batch, deadline: Option<Instant>) {
+    /// Commits that wait come after, since there is room now, unless there is no store to write to.
+    pub(super) fn take(&self, empty: &mut Batch, deadline: Option<Instant>, store: Store) {
         let mut state = self.state();
         let mut linger = None;
         loop {
@@ -205,7 +331,12 @@ impl Queue {
             let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
             let lingered = linger.is_some_and(|until| now >= until);
             let due = deadline.is_some_and(|deadline| now >= deadline);
-            if state.phase != Phase::Open || due || state.changed || (queued && (ready || lingered))
+            let awaited = store == Store::Ready && !state.waiting.is_empty();
+            if state.phase != Phase::Open
+                || due
+                || state.changed
+                || awaited
+                || (queued && (ready || lingered))
             {
                 break;
             }
@@ -240,6 +371,48 @@ impl Queue {
         if empty.last {
             state.phase = Phase::Closed;
         }
+        let waiting = match store {
+            Store::Missing if !empty.last => Waiting::default(),
+            Store::Ready | Store::Missing => std::mem::take(&mut state.waiting),
+        };
+        drop(state);
+        waiting.queue(empty);
+    }
+
+    /// Commits whose deadline has passed, once there are some; `None` when the log has ended.
+    pub(super) fn overdue(&self, mut reason: impl FnMut() -> Reason) -> Option<Vec<Held>> {
+        let mut state = self.state();
+        loop {
+            if state.phase == Phase::Closed {
+                return None;
+            }
+            let now = Instant::now();
+            let overdue = state.waiting.overdue(now);
+            if !overdue.is_empty() {
+                let reason = reason();
+                for held in overdue.iter().filter(|held| held.counted) {
+                    state.batch.ledgers[held.channel.index()].add(held.counted_as, reason, held.at);
+                }
+                drop(state);
+                for _ in overdue.iter().filter(|held| held.counted) {
+                    reason.report();
+                }
+                return Some(overdue);
+            }
+            state = match state.waiting.next() {
+                Some(until) => {
+                    let wait = until.saturating_duration_since(now).max(STEP);
+                    self.held
+                        .wait_timeout(state, wait)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self
+                    .held
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
     }
 
     /// Lets the writer take what is queued and then end.
@@ -251,11 +424,16 @@ impl Queue {
     /// However the writer ended, nothing is queued any more, and whoever waits is answered. Gives
     /// back what nobody counted in the chain.
     pub(super) fn abandon(&self) -> [Ledger; 2] {
-        let batch = {
+        let (batch, waiting) = {
             let mut state = self.state();
             state.phase = Phase::Closed;
-            std::mem::take(&mut state.batch)
+            (
+                std::mem::take(&mut state.batch),
+                std::mem::take(&mut state.waiting),
+            )
         };
+        self.held.notify_one();
+        drop(waiting);
         batch.ledgers
     }
 }

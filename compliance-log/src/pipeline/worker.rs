@@ -12,6 +12,7 @@ use super::{
     handle::{Handle, Shared},
     lane::Lane,
     printer::Printer,
+    queue::Store,
     site::{Opener, Site},
 };
 use crate::{
@@ -104,7 +105,11 @@ impl Worker {
         let mut batch = self.guard.0.queue.spare();
         loop {
             let deadline = self.deadline();
-            self.guard.0.queue.take(&mut batch, deadline);
+            let store = match self.site.failure() {
+                None => Store::Ready,
+                Some(_) => Store::Missing,
+            };
+            self.guard.0.queue.take(&mut batch, deadline, store);
             self.step(&mut batch);
             if batch.last {
                 return self.end();

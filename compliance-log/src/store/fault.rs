@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use super::fs::{Access, DirLock, Fs, RealFs, StoreFile};
@@ -21,6 +22,11 @@ pub enum Fault {
     NoSpace,
     /// Appends do not return until the fault is cleared.
     Stall,
+    /// Each append takes this much longer, until the fault is cleared.
+    Slow {
+        /// How much.
+        by: Duration,
+    },
     /// One call of any kind fails, `EIO` or for an append `ENOSPC`: of opening, reading, writing,
     /// cutting, renaming, listing, locking, syncing.
     Call {
@@ -58,12 +64,12 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     fault: Option<Fault>,
+    /// Calls that do not return.
+    stalled: u64,
     /// Calls since the fault was set.
     calls: u64,
     /// Syncs of files that were asked for so far.
     syncs: u64,
-    /// An append waits for a stall to end.
-    stalled: bool,
     disk: Disk,
 }
 
@@ -129,8 +135,8 @@ impl FaultFs {
         self.state().calls
     }
 
-    /// Whether an append waits for [`Fault::Stall`] to be cleared.
-    pub(crate) fn is_stalled(&self) -> bool {
+    /// Appends that wait for a fault to be over.
+    pub(crate) fn stalled(&self) -> u64 {
         self.state().stalled
     }
 
@@ -179,14 +185,31 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fate(&self, call: Call) -> Fate {
-        let mut state = self
+    /// Waits while the disk answers nothing, or for as long as it is slow.
+    fn wait<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        state.stalled += 1;
+        let stalls = |state: &mut State| state.fault == Some(Fault::Stall);
+        state = self
             .changed
-            .wait_while(self.state(), |state| {
-                state.stalled = call == Call::Append && state.fault == Some(Fault::Stall);
-                state.stalled
-            })
+            .wait_while(state, stalls)
             .unwrap_or_else(PoisonError::into_inner);
+        if let Some(Fault::Slow { by }) = state.fault {
+            let still_slow = |state: &mut State| matches!(state.fault, Some(Fault::Slow { .. }));
+            state = self
+                .changed
+                .wait_timeout_while(state, by, still_slow)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        state.stalled -= 1;
+        state
+    }
+
+    fn fate(&self, call: Call) -> Fate {
+        let mut state = self.state();
+        if call == Call::Append {
+            state = self.wait(state);
+        }
         let number = state.calls;
         state.calls += 1;
         if call == Call::SyncFile {

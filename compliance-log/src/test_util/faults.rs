@@ -30,6 +30,11 @@ impl Faults {
         self.0.calls()
     }
 
+    /// Appends that have not returned, because of [`Fault::Stall`] or [`Fault::Slow`].
+    pub fn stalled(&self) -> u64 {
+        self.0.stalled()
+    }
+
     /// The power fails: no call succeeds from here on, and of what no sync covers, `keep` decides how
     /// much is left. It is asked for a number from 0 to its argument: of each file's bytes beyond the
     /// last sync, and of the changes of names since the last sync of their folder.
@@ -39,11 +44,6 @@ impl Faults {
     /// Those of the system.
     pub fn power_off(&self, mut keep: impl FnMut(u64) -> u64) -> io::Result<()> {
         self.0.power_off(&mut keep)
-    }
-
-    /// Whether the writer waits for [`Fault::Stall`] to be cleared.
-    pub fn is_stalled(&self) -> bool {
-        self.0.is_stalled()
     }
 
     /// Syncs of files that were asked for so far.

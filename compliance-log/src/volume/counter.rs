@@ -8,6 +8,7 @@ use super::mode::Volume;
 use crate::{
     clock::Timestamp,
     event::{Channel, Outcome},
+    process::Process,
 };
 
 /// Events with different targets that are told apart; of any more, every record is written.
@@ -16,8 +17,20 @@ const KEYS_MAX: usize = 1024;
 const TARGET_BYTES_MAX: usize = 256;
 
 /// Decides which records are written, and counts the others until they are told.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(Mutex<State>);
+#[derive(Debug)]
+pub(crate) struct Counter {
+    process: Process,
+    state: Mutex<State>,
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self {
+            process: Process::current(),
+            state: Mutex::default(),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -105,7 +118,7 @@ pub(crate) struct Summary {
 
 impl Counter {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides, and counts what is not to be written.
@@ -114,7 +127,11 @@ impl Counter {
             (Volume::Each, _) | (Volume::Summary(_) | Volume::Sample(_), Duty::Write) => {
                 Decision::Write
             }
-            _ => self.state().decide(seen),
+            // In a fork nobody tells of counts; a record hears why.
+            _ => self
+                .process
+                .lock(&self.state)
+                .map_or(Decision::Write, |mut state| state.decide(seen)),
         }
     }
 

@@ -7,6 +7,7 @@
 )]
 
 mod captured;
+mod contexts;
 mod derive;
 mod durable;
 mod faults;
@@ -15,6 +16,7 @@ mod golden;
 mod guard;
 mod http;
 mod json_schema;
+mod policies;
 mod records;
 mod spans;
 mod start;

@@ -217,7 +217,7 @@ fn fill(log: &ComplianceLog, faults: &Faults) {
     let emit = || within_sync(log, || filler().emit());
     emit().unwrap();
     // What the writer has taken makes room no more.
-    wait_until("the writer is stalled", || faults.is_stalled());
+    wait_until("the writer is stalled", || faults.stalled() > 0);
     wait_until("the queue is full", || {
         emit().is_err_and(|error| error.kind() == CommitErrorKind::Full)
     });

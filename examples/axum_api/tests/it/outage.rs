@@ -94,7 +94,7 @@ async fn a_disk_that_does_not_answer_refuses_once_the_queue_is_full() {
     let emit = || within_sync(&api.log, || event.emit());
     emit().unwrap();
     // What the writer has taken makes room no more.
-    wait_until("the disk is stalled", || faults.is_stalled());
+    wait_until("the disk is stalled", || faults.stalled() > 0);
     wait_until("the queue is full", || {
         emit().is_err_and(|error| error.kind() == CommitErrorKind::Full)
     });

@@ -1,27 +1,6 @@
-//! What happens to a record that cannot be stored, and the count of those that were not.
-
 use std::{collections::BTreeMap, fmt};
 
-use crate::{clock::Timestamp, event::Category, metric};
-
-/// What becomes of a record for which there is no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnFailure {
-    /// The caller gets the error and is expected not to do what it could not record.
-    FailOperation,
-    /// The record is dropped, counted, and its loss is chained as `log.gap`.
-    DropAndCount,
-}
-
-impl OnFailure {
-    /// The policy of a category.
-    pub(crate) const fn of(category: Category) -> Self {
-        match category {
-            Category::App => Self::DropAndCount,
-            _ => Self::FailOperation,
-        }
-    }
-}
+use crate::{clock::Timestamp, metric};
 
 /// Why a record was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

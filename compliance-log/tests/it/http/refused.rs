@@ -207,10 +207,13 @@ async fn a_handler_that_already_ran_keeps_its_answer() {
     }
 }
 
-fn fill(log: &ComplianceLog) {
+/// Fills the queue up, once the writer has taken its last batch and waits for the stalled disk.
+fn fill(log: &ComplianceLog, faults: &Faults) {
     let filler = Filler {
         text: "x".repeat(2000),
     };
+    within_sync(log, || filler.emit()).unwrap();
+    wait_until("the writer waits for the disk", || faults.stalled() > 0);
     wait_until("the queue is full", || {
         within_sync(log, || filler.emit()).is_err_and(|error| error.kind() == CommitErrorKind::Full)
     });
@@ -223,7 +226,7 @@ async fn a_full_queue_refuses_before_any_effect() {
     faults.set(Fault::Stall);
     let effects = Effects::default();
     let app = app(&log, &effects, || ());
-    fill(&log);
+    fill(&log, &faults);
     for method in ["POST", "GET", "DELETE"] {
         assert_refused(&ask(&app, method, "/bookings").await);
     }

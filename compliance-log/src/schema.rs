@@ -455,7 +455,7 @@ pub(crate) enum Target<'a> {
     None,
     /// Said by the layer: method and matched route.
     #[cfg_attr(
-        not(feature = "http"),
+        not(any(feature = "http", test)),
         expect(dead_code, reason = "used by `http` alone")
     )]
     Text(&'a str),

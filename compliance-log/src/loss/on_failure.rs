@@ -16,7 +16,7 @@ use crate::{
 /// Of the categories access and app a loss is counted, and told of as `log.gap`, whoever waits for
 /// the record, unless they fail the operation: stored records and gaps add up to all of them. Of the
 /// others the caller is told, and no gap is: stored records and errors add up. Where the service
-/// observes ([`Mode::Observe`](crate::Mode::Observe)), what is emitted is counted, of each category.
+/// observes (`Mode::Observe`), what is emitted is counted, of each category.
 ///
 /// The access record of `http::AuditLayer` and what a handler owes are
 /// not asked: the request was admitted, so they are queued above the bound too.

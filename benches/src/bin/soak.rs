@@ -5,6 +5,7 @@
 //! stored, refused and counted as lost, or if the store does not verify.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -146,8 +147,10 @@ fn write(
     Ok(held)
 }
 
-/// Counts what is stored, and what the log says is lost.
+/// Counts what is stored, and what the log says is lost. A record stands twice where a segment
+/// supersedes another, and counts once.
 fn read(dir: &Path, sums: &mut Sums) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
     for store in fs::read_dir(dir)? {
         for segment in fs::read_dir(store?.path().join("streams/audit"))? {
             let path = segment?.path();
@@ -158,7 +161,15 @@ fn read(dir: &Path, sums: &mut Sums) -> Result<(), Failure> {
                 continue;
             }
             for line in BufReader::new(File::open(path)?).lines() {
-                count(&line?, sums)?;
+                let line = line?;
+                let seq = line.split_once(r#""seq":"#).map(|(_, rest)| rest);
+                let seq = seq
+                    .and_then(|rest| rest.split_once(','))
+                    .map(|(seq, _)| seq);
+                let seq: u64 = seq.ok_or("a record has no seq")?.parse()?;
+                if seen.insert(seq) {
+                    count(&line, sums)?;
+                }
             }
         }
     }

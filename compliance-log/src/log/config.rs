@@ -35,6 +35,7 @@ pub(super) struct Config {
     pub(super) segment_age_max_s: Option<u64>,
     pub(super) sync_after_ms: Option<u64>,
     pub(super) queue_bytes_max: Option<usize>,
+    pub(super) max_bytes: Option<u64>,
     pub(super) volume: Option<toml::Table>,
 }
 
@@ -81,7 +82,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "service",
     "instance",
     "env",
@@ -97,6 +98,7 @@ const KEYS: [&str; 16] = [
     "segment_age_max_s",
     "sync_after_ms",
     "queue_bytes_max",
+    "max_bytes",
     "volume",
 ];
 

@@ -11,6 +11,7 @@ mod lane;
 mod printer;
 mod queue;
 mod site;
+mod watch;
 mod worker;
 
 #[cfg(feature = "http")]

@@ -193,6 +193,14 @@ impl Site {
         budget.watch(fs, scribe.clock.monotonic(), appended(lanes));
     }
 
+    /// Looks at the files once more before the end, so that what is found is told before `log.stopped`.
+    pub(super) fn last_look(&mut self, scribe: &Scribe) {
+        if let Self::Open { lanes, .. } = self {
+            lanes.iter_mut().for_each(|lane| lane.watch(scribe));
+        }
+        self.tell(scribe);
+    }
+
     /// Says in the audit stream, at once, what somebody did to the files and which line the budget
     /// crossed.
     pub(super) fn tell(&mut self, scribe: &Scribe) {

@@ -232,6 +232,7 @@ impl Worker {
             error: None,
         };
         let summaries = self.guard.0.counter.take(Due::Last);
+        self.site.last_look(&self.scribe);
         match &mut self.site {
             Site::Missing { carried, .. } => {
                 for ledger in std::mem::take(&mut carried.ledgers) {

@@ -357,6 +357,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test makes files of its own")]
     fn older_stores_count_and_what_is_taken_away_does_not() {
         let dir = tempfile::tempdir().unwrap();
         let stores: Vec<PathBuf> = ["new", "old"].map(|name| dir.path().join(name)).into();

@@ -6,7 +6,10 @@
     reason = "tests make and alter files of their own"
 )]
 
+mod altered;
+mod budget;
 mod captured;
+mod clock;
 mod derive;
 mod durable;
 mod faults;
@@ -22,3 +25,4 @@ mod store;
 mod support;
 mod tamper;
 mod volume;
+mod volumes;

@@ -151,6 +151,54 @@ impl Clock for SystemClock {
     }
 }
 
+/// Finds steps of the wall clock: it and the monotonic one should go on together.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+/// A step of the wall clock while the process ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// How much too late the clock is now; negative if it was set back.
+    pub(crate) delta_ms: i64,
+    /// What it said when it was last right.
+    pub(crate) since: Timestamp,
+}
+
+/// Less is the clock being slewed, or a thread that waited between two looks.
+const STEP_MICROS_MIN: u64 = 1_000_000;
+
+impl Steps {
+    pub(crate) fn new(clock: &dyn Clock) -> Self {
+        Self {
+            wall: clock.now(),
+            monotonic: clock.monotonic(),
+        }
+    }
+
+    /// Looks at both clocks, and says once if the wall clock stepped by more than a second since the
+    /// last look.
+    pub(crate) fn look(&mut self, clock: &dyn Clock) -> Option<Step> {
+        let (before, wall, monotonic) = (clock.monotonic(), clock.now(), clock.monotonic());
+        let waited = monotonic.saturating_sub(before);
+        if waited > Duration::from_millis(100) {
+            // The thread was held up between the two: what they say does not belong together.
+            return None;
+        }
+        let went = monotonic.saturating_sub(self.monotonic).as_micros();
+        let went = i64::try_from(went).unwrap_or(i64::MAX);
+        let delta = wall.0.saturating_sub(self.wall.0).saturating_sub(went);
+        let since = self.wall;
+        *self = Self { wall, monotonic };
+        (delta.unsigned_abs() > STEP_MICROS_MIN).then_some(Step {
+            delta_ms: delta / 1000,
+            since,
+        })
+    }
+}
+
 /// A clock that stands still until a test moves it.
 #[cfg(any(test, feature = "test-util"))]
 #[derive(Debug)]

@@ -26,6 +26,8 @@ pub(crate) mod name {
     pub(crate) const UNCLEAN_STOP: &str = "log.unclean_stop";
     pub(crate) const POLICY_CHANGED: &str = "policy.changed";
     pub(crate) const CLOCK_STEPPED: &str = "clock.stepped";
+    pub(crate) const BUDGET: &str = "log.budget";
+    pub(crate) const FILE_REPLACED: &str = "security.file_replaced";
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "used by `http` alone")

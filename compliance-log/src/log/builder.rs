@@ -19,7 +19,7 @@ use crate::{
     pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
     redact::Policy,
     schema::Service,
-    store::{Fs, PrintFs, RealFs, Settings},
+    store::{self, Fs, PrintFs, RealFs, Settings},
     volume::{Rules, Volume},
 };
 
@@ -116,6 +116,7 @@ impl Builder {
             segment_age_max_s: own.segment_age_max_s.or(file.segment_age_max_s),
             sync_after_ms: own.sync_after_ms.or(file.sync_after_ms),
             queue_bytes_max: own.queue_bytes_max.or(file.queue_bytes_max),
+            max_bytes: own.max_bytes.or(file.max_bytes),
             mode: own.mode.or(file.mode),
             on_failure: own.on_failure.or(file.on_failure),
             volume: own.volume.or(file.volume),
@@ -238,6 +239,18 @@ impl Builder {
         self
     }
 
+    /// The most bytes that the stores of this service and instance in [`Builder::dir`] may take, older
+    /// ones too. Default: half of the volume, but at least 64 MiB, or 1 GiB where the system does not
+    /// tell its size; at least 1 MiB.
+    ///
+    /// At 75 % the log warns, at 90 % records of category `app` are dropped and counted, and at 100 %
+    /// audited operations are refused. Nothing old is ever removed: move segments that are complete
+    /// away, and the log goes on.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.config.max_bytes = Some(bytes);
+        self
+    }
+
     /// What is redacted, and how. Default: [`Policy::builtin`].
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = Some(policy);
@@ -290,6 +303,9 @@ impl Builder {
         let dir = self
             .folder(&env)
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
+        if let Some(dir) = dir.as_deref().filter(|_| env != DEV && env != "test") {
+            self.warn_of_volume(dir);
+        }
         let app_level = self.level();
         let rules = self.rules();
         let on_failure = self.policies();
@@ -370,6 +386,7 @@ impl Builder {
             dir: dir.unwrap_or_default(),
             instance: instance.into(),
             settings,
+            max_bytes: config.max_bytes.map(|bytes| bytes.max(MAX_BYTES_MIN)),
             warnings: self.warnings.clone(),
         };
         let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);
@@ -408,6 +425,14 @@ impl Builder {
             self.warnings.push(text.to_owned());
         }
         dir
+    }
+
+    /// Says what ends with the pod or the machine. The folder itself may not be there yet.
+    fn warn_of_volume(&mut self, dir: &Path) {
+        let there = dir.ancestors().find(|folder| folder.exists());
+        let warning = there.and_then(|folder| store::volume_warning(store::volume_kind(folder)));
+        self.warnings
+            .extend(warning.map(|text| format!("{}: {text}", dir.display())));
     }
 
     fn rules(&mut self) -> Rules {
@@ -526,6 +551,7 @@ const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const SYNC_AFTER: Duration = Duration::from_millis(200);
 const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const QUEUE_BYTES_MIN: usize = 64 * 1024;
+const MAX_BYTES_MIN: u64 = 1024 * 1024;
 
 /// A `max_level` feature of `tracing` that removes records which this log would store.
 #[cfg(feature = "tracing")]

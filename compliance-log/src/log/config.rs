@@ -37,6 +37,7 @@ pub(super) struct Config {
     pub(super) sync_after_ms: Option<u64>,
     pub(super) queue_bytes_max: Option<usize>,
     pub(super) on_failure: Option<toml::Table>,
+    pub(super) max_bytes: Option<u64>,
     pub(super) volume: Option<toml::Table>,
 }
 
@@ -83,7 +84,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "service",
     "instance",
     "env",
@@ -100,6 +101,7 @@ const KEYS: [&str; 17] = [
     "segment_age_max_s",
     "sync_after_ms",
     "queue_bytes_max",
+    "max_bytes",
     "volume",
 ];
 

@@ -9,6 +9,10 @@ pub(crate) enum Reason {
     QueueFull,
     /// The store could not be written.
     StoreUnavailable,
+    /// The store's budget had no room for it.
+    Budget,
+    /// It was in a store that somebody removed, before it was durable.
+    StoreRemoved,
     /// The request had not ended when the log did.
     Unfinished,
 }
@@ -16,8 +20,12 @@ pub(crate) enum Reason {
 impl Reason {
     /// Counts one loss for the service's exporter; the ledger does not, because it may be locked.
     pub(crate) fn report(self) {
+        self.report_many(1);
+    }
+
+    pub(crate) fn report_many(self, count: u64) {
         metric::report(|| {
-            metrics::counter!("compliance_log_lost", "reason" => self.as_str()).increment(1);
+            metrics::counter!("compliance_log_lost", "reason" => self.as_str()).increment(count);
         });
     }
 
@@ -25,6 +33,8 @@ impl Reason {
         match self {
             Self::QueueFull => "queue_full",
             Self::StoreUnavailable => "store_unavailable",
+            Self::Budget => "budget",
+            Self::StoreRemoved => "store_removed",
             Self::Unfinished => "unfinished",
         }
     }
@@ -39,7 +49,17 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn add(&mut self, event: &'static str, reason: Reason, at: Timestamp) {
-        *self.lost.entry((event, reason)).or_default() += 1;
+        self.add_many(event, reason, 1, at);
+    }
+
+    pub(crate) fn add_many(
+        &mut self,
+        event: &'static str,
+        reason: Reason,
+        count: u64,
+        at: Timestamp,
+    ) {
+        *self.lost.entry((event, reason)).or_default() += count;
         self.extend(at, at);
     }
 

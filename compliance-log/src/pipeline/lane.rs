@@ -40,6 +40,15 @@ pub(super) struct Lane {
     broken: Option<Broken>,
     /// Errors that are not yet answered: whoever hears of one should find the log degraded.
     refused: Vec<(Promise, CommitError)>,
+    room: Room,
+}
+
+/// Whether the budget has room for records of this stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Enough,
+    /// What was lost is told of when there is room again: a gap is no smaller than what it tells of.
+    None,
 }
 
 /// Why the stream cannot be written, and when to try again.
@@ -85,7 +94,55 @@ impl Lane {
             unsynced_since: None,
             broken: None,
             refused: Vec::new(),
+            room: Room::Enough,
         }
+    }
+
+    pub(super) fn set_room(&mut self, room: Room) {
+        self.room = room;
+    }
+
+    /// Does not store a record, for which the budget has no room.
+    pub(super) fn refuse(&mut self, entry: Entry, scribe: &Scribe) {
+        let text = "the store's budget is used up; the record is not stored";
+        let error = || CommitError::new(CommitErrorKind::Unavailable, text);
+        let Entry {
+            counted_as,
+            owed,
+            promise,
+            ..
+        } = entry;
+        self.lose((counted_as, owed), promise, Reason::Budget, error, scribe);
+    }
+
+    /// Looks whether the stream's files are still there, and goes on in others if not.
+    pub(super) fn watch(&mut self, scribe: &Scribe) {
+        if !self.is_ready() {
+            return;
+        }
+        if let Err(failure) = self.stream.watch(scribe) {
+            self.failed(&failure);
+        }
+        self.note_unsynced();
+    }
+
+    /// Leaves a store whose folder is gone: what was lost with it, and what the log itself still has
+    /// to say.
+    pub(super) fn abandon(&mut self, scribe: &Scribe) -> (Ledger, Vec<Vec<u8>>) {
+        let lost = self.stream.abandon();
+        if lost > 0 {
+            self.ledger
+                .add_many("*", Reason::StoreRemoved, lost, scribe.now());
+            Reason::StoreRemoved.report_many(lost);
+        }
+        let ledger = std::mem::take(&mut self.ledger);
+        (ledger, std::mem::take(&mut self.owed))
+    }
+
+    /// Makes durable what was linked, at once.
+    pub(super) fn settle(&mut self, scribe: &Scribe) {
+        self.write(scribe);
+        self.sync(scribe);
     }
 
     /// Why records cannot be written now; `None` where they can, as far as is known.
@@ -146,7 +203,8 @@ impl Lane {
         if let Some(broken) = &self.broken {
             let text = format!("{}; the record is not stored", broken.why);
             let error = || CommitError::new(CommitErrorKind::Unavailable, text);
-            self.lose(entry.counted_as, entry.owed, entry.promise, error, scribe);
+            let lost = (entry.counted_as, entry.owed);
+            self.lose(lost, entry.promise, Reason::StoreUnavailable, error, scribe);
             return;
         }
         let linked = self.stream.link(body);
@@ -206,7 +264,7 @@ impl Lane {
             self.stream.link(&body);
             self.owed_in_batch.push(body);
         }
-        if self.pending.is_empty() && !self.ledger.is_empty() {
+        if self.pending.is_empty() && !self.ledger.is_empty() && self.room == Room::Enough {
             let body = scribe.gap(self.stream.channel(), &self.ledger);
             self.told.merge(std::mem::take(&mut self.ledger));
             self.stream.link(&body);
@@ -255,7 +313,8 @@ impl Lane {
                 for pending in std::mem::take(&mut self.pending) {
                     let promise = pending.awaited.map(|awaited| awaited.promise);
                     let error = || CommitError::new(kind, Arc::clone(&text));
-                    self.lose(pending.counted_as, pending.owed, promise, error, scribe);
+                    let lost = (pending.counted_as, pending.owed);
+                    self.lose(lost, promise, Reason::StoreUnavailable, error, scribe);
                 }
                 self.failed(&failure);
             }
@@ -317,16 +376,15 @@ impl Lane {
     /// both is done.
     fn lose(
         &mut self,
-        counted_as: &'static str,
-        owed: bool,
+        (counted_as, owed): (&'static str, bool),
         promise: Option<Promise>,
+        reason: Reason,
         error: impl FnOnce() -> CommitError,
         scribe: &Scribe,
     ) {
         if owed || promise.is_none() {
-            self.ledger
-                .add(counted_as, Reason::StoreUnavailable, scribe.now());
-            Reason::StoreUnavailable.report();
+            self.ledger.add(counted_as, reason, scribe.now());
+            reason.report();
         }
         if let Some(promise) = promise {
             self.refused.push((promise, error()));

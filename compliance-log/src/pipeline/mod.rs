@@ -13,6 +13,7 @@ mod lane;
 mod printer;
 mod queue;
 mod site;
+mod watch;
 mod worker;
 
 #[cfg(feature = "http")]

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::lane::{Lane, RETRY};
+use super::{
+    lane::{Lane, RETRY, Room},
+    watch::{altered_record, budget_record},
+};
 use crate::{
     chain::Digest,
     encode::Object,
@@ -18,7 +21,7 @@ use crate::{
     loss::Ledger,
     metric,
     redact::Policy,
-    store::{self, Fs, Lock, Open, Settings, Start},
+    store::{self, Altered, Budget, Fs, Lock, Open, Settings, Start},
 };
 
 /// How to open the store, now and again after it could not be.
@@ -28,6 +31,8 @@ pub(crate) struct Opener {
     pub(crate) dir: PathBuf,
     pub(crate) instance: Box<str>,
     pub(crate) settings: Settings,
+    /// The most bytes that the stores of this service and instance may take; `None` for the default.
+    pub(crate) max_bytes: Option<u64>,
     /// What the configuration had to be warned of; the first `log.started` says it.
     pub(crate) warnings: Vec<String>,
 }
@@ -37,18 +42,34 @@ pub(super) enum Site {
     Open {
         lanes: Box<[Lane; 2]>,
         path: PathBuf,
-        _lock: Lock,
+        lock: Lock,
+        budget: Box<Budget>,
+        /// When to look at the files again; never, where records are only printed.
+        watch_at: Option<Instant>,
     },
     /// Nothing can be stored until opening succeeds.
     Missing {
         why: Error,
         retry_at: Instant,
-        ledgers: [Ledger; 2],
+        carried: Carried,
     },
 }
 
+/// What a store that is opened has to be told of the time before.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    /// Losses, by channel.
+    pub(super) ledgers: [Ledger; 2],
+    /// What the log itself has to say.
+    pub(super) owed: Vec<Vec<u8>>,
+}
+
+/// How often the files are looked at, and the budget: twice in the second within which it should be
+/// found that one is gone.
+const WATCH: Duration = Duration::from_millis(500);
+
 impl Site {
-    pub(super) fn new(opener: &Opener, scribe: &Scribe, ledgers: [Ledger; 2]) -> Self {
+    pub(super) fn new(opener: &Opener, scribe: &Scribe, carried: Carried) -> Self {
         let opened = store::open(
             &opener.fs,
             &opener.dir,
@@ -58,28 +79,31 @@ impl Site {
             scribe,
         );
         match opened {
-            Ok(open) => Self::begin(open, opener, scribe, ledgers),
+            Ok(open) => Self::begin(open, opener, scribe, carried),
             Err(why) => Self::Missing {
                 why,
                 retry_at: Instant::now() + RETRY,
-                ledgers,
+                carried,
             },
         }
     }
 
     /// Writes the records that tell how the store was found, and makes them durable.
-    fn begin(open: Open, opener: &Opener, scribe: &Scribe, ledgers: [Ledger; 2]) -> Self {
+    fn begin(open: Open, opener: &Opener, scribe: &Scribe, carried: Carried) -> Self {
         let Open {
             path,
             streams,
             start,
+            others,
             lock,
         } = open;
         let mut lanes = Box::new(streams.map(Lane::new));
         if let Some(body) = policy_record(&path, &start, opener, scribe) {
             lanes[Channel::Audit.index()].own(body, scribe);
         }
-        for ((lane, ledger), recovery) in lanes.iter_mut().zip(ledgers).zip(&start.recovered) {
+        for ((lane, ledger), recovery) in
+            lanes.iter_mut().zip(carried.ledgers).zip(&start.recovered)
+        {
             lane.ledger = ledger;
             if let Some(recovery) = recovery {
                 let channel = lane.stream.channel();
@@ -90,17 +114,138 @@ impl Site {
                 }
             }
         }
-        for body in first_records(&start, opener, scribe) {
+        for body in first_records(&path, &start, opener, scribe)
+            .into_iter()
+            .chain(carried.owed)
+        {
             lanes[Channel::Audit.index()].own(body, scribe);
         }
         for lane in lanes.iter_mut() {
             lane.write(scribe);
             lane.sync_if_due(Duration::ZERO, scribe);
         }
+        let stored = !opener.dir.as_os_str().is_empty();
+        let budget = if stored {
+            let stores = std::iter::once(path.clone()).chain(others).collect();
+            let (fs, now) = (&*opener.fs, scribe.clock.monotonic());
+            Budget::new(fs, stores, opener.max_bytes, now, appended(&lanes))
+        } else {
+            Budget::unlimited()
+        };
         Self::Open {
             lanes,
             path,
-            _lock: lock,
+            lock,
+            budget: Box::new(budget),
+            watch_at: stored.then(Instant::now),
+        }
+    }
+
+    /// Once it is time: looks whether the store's files are still there, and how much room is left. A
+    /// store whose folder is gone is left for another one.
+    pub(super) fn watch(&mut self, opener: &Opener, scribe: &Scribe) {
+        let Self::Open {
+            lanes,
+            path,
+            lock,
+            budget,
+            watch_at: Some(watch_at),
+        } = self
+        else {
+            return;
+        };
+        if Instant::now() < *watch_at {
+            return;
+        }
+        *watch_at = Instant::now() + WATCH;
+        let fs = &*opener.fs;
+        if let Some(how) = lock.folder_altered(fs, path) {
+            metric::count("compliance_log_files_altered");
+            let file = String::new();
+            let altered = Altered {
+                file,
+                how,
+                records: None,
+            };
+            let mut carried = Carried::default();
+            for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
+                let (lost, owed) = lane.abandon(scribe);
+                *ledger = lost;
+                carried.owed.extend(owed);
+            }
+            carried.owed.push(altered_record(path, &altered, scribe));
+            *self = Self::new(opener, scribe, carried);
+            return;
+        }
+        if let Some(how) = lock.renew(fs, path) {
+            metric::count("compliance_log_files_altered");
+            let altered = Altered {
+                file: store::LOCK.to_owned(),
+                how,
+                records: None,
+            };
+            let body = altered_record(path, &altered, scribe);
+            lanes[Channel::Audit.index()].own(body, scribe);
+        }
+        for lane in lanes.iter_mut() {
+            lane.watch(scribe);
+        }
+        budget.watch(fs, scribe.clock.monotonic(), appended(lanes));
+    }
+
+    /// Looks at the files once more before the end, so that what is found is told before `log.stopped`.
+    pub(super) fn last_look(&mut self, scribe: &Scribe) {
+        if let Self::Open { lanes, .. } = self {
+            lanes.iter_mut().for_each(|lane| lane.watch(scribe));
+        }
+        self.tell(scribe);
+    }
+
+    /// Says in the audit stream, at once, what somebody did to the files and which line the budget
+    /// crossed.
+    pub(super) fn tell(&mut self, scribe: &Scribe) {
+        let Self::Open {
+            lanes,
+            path,
+            budget,
+            ..
+        } = self
+        else {
+            return;
+        };
+        let mut bodies: Vec<Vec<u8>> = lanes
+            .iter_mut()
+            .flat_map(|lane| lane.stream.take_altered())
+            .map(|altered| altered_record(path, &altered, scribe))
+            .collect();
+        bodies.extend(
+            budget
+                .crossing()
+                .map(|crossing| budget_record(crossing, scribe)),
+        );
+        if bodies.is_empty() {
+            return;
+        }
+        let audit = &mut lanes[Channel::Audit.index()];
+        for body in bodies {
+            audit.own(body, scribe);
+        }
+        audit.settle(scribe);
+    }
+
+    /// Begins a batch: how much room each stream has.
+    pub(super) fn begin_batch(&mut self) {
+        let Self::Open { lanes, budget, .. } = self else {
+            return;
+        };
+        budget.begin(appended(lanes));
+        for lane in lanes.iter_mut() {
+            let room = if budget.has_room(lane.stream.channel()) {
+                Room::Enough
+            } else {
+                Room::None
+            };
+            lane.set_room(room);
         }
     }
 
@@ -112,8 +257,8 @@ impl Site {
                     lane.ledger.merge(ledger);
                 }
             }
-            Self::Missing { ledgers, .. } => {
-                for (kept, ledger) in ledgers.iter_mut().zip(counted) {
+            Self::Missing { carried, .. } => {
+                for (kept, ledger) in carried.ledgers.iter_mut().zip(counted) {
                     kept.merge(ledger);
                 }
             }
@@ -123,7 +268,10 @@ impl Site {
     /// Why records cannot be stored now; `None` where they can, as far as is known.
     pub(super) fn failure(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Open { lanes, .. } => lanes.iter().find_map(Lane::failure).map(Cow::Borrowed),
+            Self::Open { lanes, budget, .. } => {
+                let failure = lanes.iter().find_map(Lane::failure).map(Cow::Borrowed);
+                failure.or_else(|| budget.failure().map(Cow::Owned))
+            }
             Self::Missing { why, .. } => Some(why.to_string().into()),
         }
     }
@@ -131,9 +279,12 @@ impl Site {
     /// When there is something to do without a record.
     pub(super) fn deadline(&self, sync_after: Duration) -> Option<Instant> {
         match self {
-            Self::Open { lanes, .. } => lanes
+            Self::Open {
+                lanes, watch_at, ..
+            } => lanes
                 .iter()
                 .filter_map(|lane| lane.deadline(sync_after))
+                .chain(*watch_at)
                 .min(),
             Self::Missing { retry_at, .. } => Some(*retry_at),
         }
@@ -144,14 +295,19 @@ impl Site {
         match self {
             Self::Open { lanes, .. } => lanes.iter_mut().for_each(|lane| lane.mend(scribe)),
             Self::Missing {
-                retry_at, ledgers, ..
+                retry_at, carried, ..
             } => {
                 if Instant::now() >= *retry_at {
-                    *self = Self::new(opener, scribe, std::mem::take(ledgers));
+                    *self = Self::new(opener, scribe, std::mem::take(carried));
                 }
             }
         }
     }
+}
+
+/// Bytes that were appended to both streams since the start.
+fn appended(lanes: &[Lane; 2]) -> u64 {
+    lanes.iter().map(|lane| lane.stream.appended_bytes()).sum()
 }
 
 /// Keeps the policy's document in the store. Where the last record was written under another policy,
@@ -190,7 +346,7 @@ fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -
 }
 
 /// What the audit stream says of this start: how the log stopped before, and the clock.
-fn first_records(start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>> {
+fn first_records(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     if start.resumed && start.unclean {
         let last = start.last_time.map(|time| time.to_string());
@@ -202,6 +358,7 @@ fn first_records(start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>
         .number("pid", std::process::id().into())
         .flag("resumed", start.resumed)
         .text_if("why", start.why)
+        .text("volume", store::volume_kind(path))
         .text_if("passed_over", passed_over.map(|(store, _)| store))
         .text_if(
             "detail",

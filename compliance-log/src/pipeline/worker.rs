@@ -10,12 +10,15 @@ use std::{
 use super::{
     batch::Batch,
     handle::{Handle, Shared},
-    lane::Lane,
+    lane::{Lane, Room},
     printer::Printer,
     queue::Store,
-    site::{Opener, Site},
+    site::{Carried, Opener, Site},
+    watch::step_record,
 };
 use crate::{
+    chain::FRAME_BYTES_MAX,
+    clock::Steps,
     encode::Object,
     error::Error,
     event::{Channel, Level},
@@ -33,6 +36,7 @@ pub(crate) struct Worker {
     scribe: Scribe,
     site: Site,
     sync_after: Duration,
+    steps: Steps,
     /// The second sink.
     printer: Option<Printer>,
 }
@@ -69,7 +73,8 @@ impl Worker {
         sync_after: Duration,
         printer: Option<Printer>,
     ) -> Self {
-        let site = Site::new(&opener, &scribe, [Ledger::default(), Ledger::default()]);
+        let steps = Steps::new(&*scribe.clock);
+        let site = Site::new(&opener, &scribe, Carried::default());
         let guard = Guard(Arc::clone(&handle.0));
         let mut worker = Self {
             guard,
@@ -77,6 +82,7 @@ impl Worker {
             scribe,
             site,
             sync_after,
+            steps,
             printer,
         };
         worker.report();
@@ -132,23 +138,26 @@ impl Worker {
     /// What becomes of one batch. A crash after any step leaves whole records and perhaps a torn
     /// one at the end, which the next start moves aside; nothing is acknowledged before 4.
     ///
+    /// 0. watch    now and then: whether the files are there, how much room is left, whether the clock stepped
     /// 1. link     in order of arrival, each to its stream; then what was counted instead, if it is time
     /// 2. write    once per stream
     /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
     /// 4. answer   whoever waits, each by its own stream's sync
+    ///    and say what was found of the files and the room
     /// 5. refuse   the others, once the log's health tells what they will hear
     /// 6. print    to the second sink, after the first
     fn step(&mut self, batch: &mut Batch) {
         self.site.count(std::mem::take(&mut batch.ledgers));
+        // 0
+        self.site.watch(&self.opener, &self.scribe);
         self.site.mend(&self.opener, &self.scribe);
+        self.site.begin_batch();
         match &mut self.site {
-            Site::Missing {
-                why, ledgers: kept, ..
-            } => {
+            Site::Missing { why, carried, .. } => {
                 for entry in batch.entries.drain(..) {
                     if entry.owed || entry.promise.is_none() {
                         let reason = Reason::StoreUnavailable;
-                        kept[entry.channel.index()].add(
+                        carried.ledgers[entry.channel.index()].add(
                             entry.counted_as,
                             reason,
                             self.scribe.now(),
@@ -161,13 +170,23 @@ impl Worker {
                     }
                 }
             }
-            Site::Open { lanes, .. } => {
+            Site::Open { lanes, budget, .. } => {
+                if let Some(step) = self.steps.look(&*self.scribe.clock) {
+                    let body = step_record(step, &self.scribe);
+                    lanes[Channel::Audit.index()].own(body, &self.scribe);
+                }
                 // 1
                 let mut rest = &batch.bytes[..];
                 for entry in batch.entries.drain(..) {
                     let (body, after) = rest.split_at(entry.bytes);
                     rest = after;
-                    lanes[entry.channel.index()].link(entry, body, &self.scribe);
+                    let lane = &mut lanes[entry.channel.index()];
+                    if body.is_empty() || budget.take(entry.channel, body.len() + FRAME_BYTES_MAX) {
+                        lane.link(entry, body, &self.scribe);
+                    } else {
+                        lane.set_room(Room::None);
+                        lane.refuse(entry, &self.scribe);
+                    }
                 }
                 let due = Due::At(self.scribe.clock.monotonic());
                 let summaries = self.guard.0.counter.take(due);
@@ -183,6 +202,7 @@ impl Worker {
                 }
             }
         }
+        self.site.tell(&self.scribe);
         batch.bytes.clear();
         self.report();
         // 5
@@ -217,9 +237,10 @@ impl Worker {
             error: None,
         };
         let summaries = self.guard.0.counter.take(Due::Last);
+        self.site.last_look(&self.scribe);
         match &mut self.site {
-            Site::Missing { ledgers, .. } => {
-                for ledger in std::mem::take(ledgers) {
+            Site::Missing { carried, .. } => {
+                for ledger in std::mem::take(&mut carried.ledgers) {
                     ending.untold.merge(ledger);
                 }
                 for _ in summaries.iter().flatten() {
@@ -237,6 +258,8 @@ impl Worker {
                 let [audit, app] = &mut **lanes;
                 let [of_audit, of_app] = &summaries;
                 for (lane, summary) in [(app, of_app), (audit, of_audit)] {
+                    // What was lost for lack of room is told of at the last.
+                    lane.set_room(Room::Enough);
                     lane.mend_now(&self.scribe);
                     lane.summarise(summary.as_ref(), &self.scribe);
                     if lane.stream.channel() == Channel::Audit {

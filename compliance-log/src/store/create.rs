@@ -3,6 +3,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use super::{
+    altered::How,
     durable,
     fs::{Access, DirLock, Fs, StoreFile},
     stream::{Settings, Stream},
@@ -103,8 +104,28 @@ pub(super) fn create(
 /// the folder itself, which nobody removes by mistake.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: Box<dyn StoreFile>,
-    _dir: Box<dyn DirLock>,
+    file: Box<dyn StoreFile>,
+    dir: Box<dyn DirLock>,
+}
+
+impl Lock {
+    /// What became of the store's folder since it was locked.
+    pub(crate) fn folder_altered(&self, fs: &dyn Fs, store: &Path) -> Option<How> {
+        How::of(fs, store, self.dir.seen().ok()?, 0)
+    }
+
+    /// Puts the lock file back where it is gone or another one stands in its place. The folder's lock
+    /// has kept other writers out meanwhile.
+    pub(crate) fn renew(&mut self, fs: &dyn Fs, store: &Path) -> Option<How> {
+        let path = store.join(layout::LOCK);
+        let how = How::of(fs, &path, self.file.seen().ok()?, 0)?;
+        let file = fs.open(&path, Access::Write).ok()?;
+        if !file.try_lock().ok()? {
+            return None;
+        }
+        self.file = file;
+        Some(how)
+    }
 }
 
 /// Takes the right to write a store; `None` if somebody has it.
@@ -113,8 +134,5 @@ pub(super) fn lock(fs: &dyn Fs, store: &Path) -> io::Result<Option<Lock>> {
         return Ok(None);
     };
     let file = fs.open(&store.join(layout::LOCK), Access::Write)?;
-    Ok(file.try_lock()?.then_some(Lock {
-        _file: file,
-        _dir: dir,
-    }))
+    Ok(file.try_lock()?.then_some(Lock { file, dir }))
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::fs::{Access, DirLock, Fs, RealFs, StoreFile};
+use super::fs::{Access, DirLock, Fs, RealFs, Seen, Space, StoreFile};
 
 /// Which calls fail, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,6 +243,17 @@ impl Shared {
         }
     }
 
+    /// Looks at what is there. Nothing that a store does depends on it alone, and it comes by the
+    /// clock: it is not counted among the calls, and fails only without power.
+    fn look<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.state().fault == Some(Fault::Off) {
+            return Err(io::Error::from_raw_os_error(
+                rustix::io::Errno::IO.raw_os_error(),
+            ));
+        }
+        act()
+    }
+
     /// Does `act`, or fails, or both.
     fn call<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match self.fate(Call::Other) {
@@ -324,6 +335,18 @@ impl Fs for FaultFs {
 
     fn make_read_only(&self, path: &Path) -> io::Result<()> {
         self.0.call(|| RealFs.make_read_only(path))
+    }
+
+    fn seen(&self, path: &Path) -> io::Result<Option<Seen>> {
+        self.0.look(|| RealFs.seen(path))
+    }
+
+    fn bytes_in(&self, folder: &Path) -> io::Result<u64> {
+        self.0.look(|| RealFs.bytes_in(folder))
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Option<Space>> {
+        self.0.look(|| RealFs.space(path))
     }
 }
 
@@ -422,5 +445,9 @@ impl StoreFile for FaultFile {
 
     fn try_lock(&self) -> io::Result<bool> {
         self.shared.call(|| self.file.try_lock())
+    }
+
+    fn seen(&self) -> io::Result<Option<Seen>> {
+        self.shared.look(|| self.file.seen())
     }
 }

@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -19,6 +19,34 @@ pub(crate) enum Access {
     Append,
     /// As `Append`, and the file must not exist.
     Create,
+}
+
+/// What the system says of a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Device and inode: another file in the same place has another.
+    pub(crate) id: (u64, u64),
+    /// Names that it has; none, and it ends when it is closed.
+    pub(crate) links: u64,
+    pub(crate) len: u64,
+}
+
+impl From<&std::fs::Metadata> for Seen {
+    fn from(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            id: (metadata.dev(), metadata.ino()),
+            links: metadata.nlink(),
+            len: metadata.len(),
+        }
+    }
+}
+
+/// Bytes of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Space {
+    pub(crate) total: u64,
+    /// What this account may still use.
+    pub(crate) free: u64,
 }
 
 /// A file system. Every call may fail, and a failed one may have taken effect.
@@ -38,12 +66,25 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
     /// Takes the right to write from a file that is complete.
     fn make_read_only(&self, path: &Path) -> io::Result<()>;
+    /// `lstat`: what stands there now; `None` if nothing does.
+    fn seen(&self, path: &Path) -> io::Result<Option<Seen>>;
+    /// Bytes of the files in a folder, without those in folders below; none if it is not there.
+    fn bytes_in(&self, folder: &Path) -> io::Result<u64>;
+    /// `statvfs`; `None` where there is no volume.
+    fn space(&self, path: &Path) -> io::Result<Option<Space>>;
 }
 
 /// A folder that is held locked.
-pub(crate) trait DirLock: Send + fmt::Debug {}
+pub(crate) trait DirLock: Send + fmt::Debug {
+    /// `fstat`; `None` where there is no folder.
+    fn seen(&self) -> io::Result<Option<Seen>>;
+}
 
-impl DirLock for File {}
+impl DirLock for File {
+    fn seen(&self) -> io::Result<Option<Seen>> {
+        Ok(Some((&self.metadata()?).into()))
+    }
+}
 
 /// An open file.
 pub(crate) trait StoreFile: Send + fmt::Debug {
@@ -58,6 +99,8 @@ pub(crate) trait StoreFile: Send + fmt::Debug {
     fn sync_data(&mut self) -> io::Result<()>;
     /// Takes the exclusive lock if nobody else holds it; it ends with the process.
     fn try_lock(&self) -> io::Result<bool>;
+    /// `fstat`, whatever its name leads to now; `None` where there is no file.
+    fn seen(&self) -> io::Result<Option<Seen>>;
 }
 
 const NOT_A_FILE: &str = "there is something else in the place of a file";
@@ -146,6 +189,46 @@ impl Fs for RealFs {
     fn make_read_only(&self, path: &Path) -> io::Result<()> {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o440))
     }
+
+    fn seen(&self, path: &Path) -> io::Result<Option<Seen>> {
+        match std::fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some((&metadata).into())),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn bytes_in(&self, folder: &Path) -> io::Result<u64> {
+        let mut bytes = 0;
+        let entries = match std::fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            entries => entries?,
+        };
+        for entry in entries {
+            // One that went meanwhile takes nothing.
+            if let Ok(metadata) = entry?.metadata()
+                && metadata.is_file()
+            {
+                bytes += metadata.len();
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Option<Space>> {
+        let stat = rustix::fs::statvfs(path)?;
+        Ok(Some(Space {
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
+            free: stat.f_bavail.saturating_mul(stat.f_frsize),
+        }))
+    }
 }
 
 #[derive(Debug)]
@@ -191,5 +274,9 @@ impl StoreFile for RealFile {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn seen(&self) -> io::Result<Option<Seen>> {
+        Ok(Some((&self.0.metadata()?).into()))
     }
 }

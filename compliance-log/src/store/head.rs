@@ -2,7 +2,10 @@
 
 use std::{io, path::Path};
 
-use super::fs::{Access, Fs, StoreFile};
+use super::{
+    altered::How,
+    fs::{Access, Fs, StoreFile},
+};
 use crate::{
     layout::{self, SLOT_BYTES, Slot},
     metric,
@@ -42,6 +45,11 @@ impl HeadFile {
             return;
         }
         self.next_slot ^= 1;
+    }
+
+    /// `fstat` of the open file, `lstat` of its name.
+    pub(super) fn altered(&self, fs: &dyn Fs, dir: &Path) -> Option<How> {
+        How::of(fs, &dir.join(layout::HEAD), self.file.seen().ok()?, 0)
     }
 
     pub(super) fn sync(&mut self) {

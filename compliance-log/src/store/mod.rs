@@ -5,6 +5,8 @@
 //! this module touches its files. Reading for verification is `verify`'s own affair: it trusts
 //! nothing that was written here.
 
+mod altered;
+mod budget;
 mod create;
 mod durable;
 #[cfg(any(test, feature = "test-util"))]
@@ -20,6 +22,9 @@ mod segment;
 mod stream;
 mod volume;
 
+pub(crate) use crate::layout::LOCK;
+pub(crate) use altered::Altered;
+pub(crate) use budget::{Budget, Crossing, Level as BudgetLevel};
 pub(crate) use create::Lock;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use fault::FaultFs;
@@ -30,3 +35,4 @@ pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
 pub(crate) use stream::{Left, Settings, Stream, WriteError};
+pub(crate) use volume::{kind as volume_kind, warning as volume_warning};

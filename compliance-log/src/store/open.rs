@@ -28,6 +28,8 @@ pub(crate) struct Open {
     pub(crate) path: PathBuf,
     pub(crate) streams: [Stream; 2],
     pub(crate) start: Start,
+    /// The other stores of this service and instance.
+    pub(crate) others: Vec<PathBuf>,
     /// Held until it is dropped.
     pub(crate) lock: Lock,
 }
@@ -73,11 +75,17 @@ pub(crate) fn open(
 ) -> Result<Open, Error> {
     let mut start = Start::default();
     let mut ends: [Option<Predecessor>; 2] = [None, None];
-    for candidate in candidates(&**fs, dir, service, instance)? {
+    let candidates = candidates(&**fs, dir, service, instance)?;
+    let known: Vec<PathBuf> = candidates
+        .iter()
+        .map(|candidate| dir.join(&candidate.name))
+        .collect();
+    for candidate in candidates {
         let path = dir.join(&candidate.name);
         let refused = match try_continue(fs, &path, &candidate, settings, scribe) {
             Ok(Some(mut open)) => {
                 open.start.passed_over = start.passed_over;
+                open.others = known.into_iter().filter(|other| *other != path).collect();
                 return Ok(open);
             }
             Ok(None) => {
@@ -111,6 +119,7 @@ pub(crate) fn open(
         path: dir.join(created.name),
         streams: created.streams,
         start,
+        others: known,
         lock: created.lock,
     })
 }
@@ -205,7 +214,6 @@ fn try_continue(
         .name
         .get(..candidate.name.len() - candidate.incarnation.len() - 1)
         .unwrap_or_default();
-    let now = scribe.clock.monotonic();
     let mut ends: Ends = [None, None];
     let mut recovered = Vec::with_capacity(2);
     for channel in Channel::ALL {
@@ -217,7 +225,7 @@ fn try_continue(
         )
         .map_err(give_up)?;
         let dir = layout::stream_dir(path, channel);
-        match recover(fs, &dir, &id, channel, settings, now) {
+        match recover(fs, &dir, &id, channel, settings, &*scribe.clock) {
             Ok(stream) => recovered.push(stream),
             Err(refused) => {
                 ends[channel.index()] = refused.end;
@@ -260,6 +268,7 @@ fn try_continue(
         path: path.to_path_buf(),
         streams: [audit.stream, app.stream],
         start,
+        others: Vec::new(),
         lock,
     }))
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::fs::{Access, DirLock, Fs, StoreFile};
+use super::fs::{Access, DirLock, Fs, Seen, Space, StoreFile};
 use crate::layout::{self, FileKind};
 
 /// Every file is empty, and what is appended to a segment is printed.
@@ -24,7 +24,11 @@ struct PrintFile {
 #[derive(Debug)]
 struct Printing;
 
-impl DirLock for Printing {}
+impl DirLock for Printing {
+    fn seen(&self) -> io::Result<Option<Seen>> {
+        Ok(None)
+    }
+}
 
 struct Printed {
     out: Box<dyn Write + Send>,
@@ -98,6 +102,18 @@ impl Fs for PrintFs {
     fn make_read_only(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }
+
+    fn seen(&self, _path: &Path) -> io::Result<Option<Seen>> {
+        Ok(None)
+    }
+
+    fn bytes_in(&self, _folder: &Path) -> io::Result<u64> {
+        Ok(0)
+    }
+
+    fn space(&self, _path: &Path) -> io::Result<Option<Space>> {
+        Ok(None)
+    }
 }
 
 impl StoreFile for PrintFile {
@@ -133,6 +149,10 @@ impl StoreFile for PrintFile {
 
     fn try_lock(&self) -> io::Result<bool> {
         Ok(true)
+    }
+
+    fn seen(&self) -> io::Result<Option<Seen>> {
+        Ok(None)
     }
 }
 

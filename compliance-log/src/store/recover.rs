@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     chain::{Digest, LINE_BYTES_MAX, LineFault, StreamId, check_line},
+    clock::{Clock, Timestamp},
     error::{Error, ErrorKind},
     event::Channel,
     layout::{self, FileKind, HEAD_BYTES, Slot},
@@ -53,7 +54,7 @@ pub(super) fn recover(
     id: &StreamId,
     channel: Channel,
     settings: Settings,
-    now: Duration,
+    clock: &dyn Clock,
 ) -> Result<Recovered, Refused> {
     let tail = Tail { fs: &**fs, dir, id };
     let failed = |error: io::Error| Refused::from(unreadable(dir, error));
@@ -78,7 +79,7 @@ pub(super) fn recover(
         }
         let torn = tail.untold(first_seq, previous).map_err(failed)?;
         return tail
-            .resume(fs, found, bound, torn, (channel, settings, now))
+            .resume(fs, found, bound, torn, (channel, settings, clock))
             .map_err(failed);
     }
 }
@@ -344,7 +345,7 @@ impl Tail<'_> {
         found: Found,
         bound: Option<Slot>,
         torn: Vec<Torn>,
-        (channel, settings, now): (Channel, Settings, Duration),
+        (channel, settings, clock): (Channel, Settings, &dyn Clock),
     ) -> io::Result<Recovered> {
         let Found {
             first_seq,
@@ -362,6 +363,8 @@ impl Tail<'_> {
         // Whatever is adopted is durable from here on.
         file.sync_data()?;
         let complete = says(&last_body, name::FOOTER);
+        let first = line_at(&*file, scanned.end, 0)?.unwrap_or_default();
+        let age = first_time(&first).map_or(Duration::ZERO, |first| age(first, clock.now()));
         if !complete {
             file = self.fs.open(&path, Access::Append)?;
         }
@@ -379,6 +382,7 @@ impl Tail<'_> {
             next_seq: scanned.next_seq,
             last,
             complete,
+            age,
         };
         let stream = Stream::resume(
             fs,
@@ -387,7 +391,7 @@ impl Tail<'_> {
             channel,
             settings,
             resume,
-            now,
+            clock.monotonic(),
         )?;
         Ok(Recovered {
             stream,
@@ -418,6 +422,17 @@ pub(super) fn says(body: &[u8], event: &str) -> bool {
     memmem::find(body, KEY)
         .and_then(|at| body.get(at + KEY.len()..)?.strip_prefix(event.as_bytes()))
         .is_some_and(|rest| rest.starts_with(b"\""))
+}
+
+/// Time from `first` to `now`; none if the clock was set back between.
+fn age(first: Timestamp, now: Timestamp) -> Duration {
+    let micros = now.as_micros().saturating_sub(first.as_micros());
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+fn first_time(line: &[u8]) -> Option<Timestamp> {
+    let line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    Timestamp::parse(line.get("timestamp")?.as_str()?)
 }
 
 fn header_number(line: &[u8]) -> Option<u64> {

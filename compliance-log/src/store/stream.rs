@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    altered::{Altered, How},
     durable,
     fs::{Access, Fs},
     head::HeadFile,
@@ -55,6 +56,10 @@ pub(crate) struct Stream {
     restating: Option<u64>,
     /// Lines for the other sink.
     echo: Vec<u8>,
+    /// Bytes that were appended since the start, to whatever segment.
+    appended: u64,
+    /// What somebody else did to its files, until it is told.
+    altered: Vec<Altered>,
 }
 
 /// The newest segment.
@@ -62,17 +67,13 @@ pub(crate) struct Stream {
 enum Tail {
     Open {
         segment: Segment,
-        since: Duration,
+        /// When it is as old as a segment may be, by the monotonic clock.
+        due: Duration,
     },
     /// It has its footer, and the next one could not be begun yet.
-    Closed {
-        number: u64,
-        previous: Previous,
-    },
+    Closed { number: u64, previous: Previous },
     /// A sync or cutting back failed: nothing is appended until another segment supersedes it.
-    Poisoned {
-        segment: Segment,
-    },
+    Poisoned { segment: Segment },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +113,8 @@ pub(super) struct Resume {
     pub(super) last: Digest,
     /// The newest segment ends in its footer.
     pub(super) complete: bool,
+    /// Since its first record.
+    pub(super) age: Duration,
 }
 
 impl Stream {
@@ -139,6 +142,7 @@ impl Stream {
             next_seq: 0,
             last,
             complete: false,
+            age: Duration::ZERO,
         };
         let stream = Self::resume(fs, dir, id, channel, settings, resume, now)?;
         fs.sync_dir(dir)?;
@@ -160,6 +164,7 @@ impl Stream {
             next_seq,
             last,
             complete,
+            age,
         } = resume;
         let durable = Durable {
             offset: segment.len,
@@ -175,7 +180,7 @@ impl Stream {
             settings,
             tail: Tail::Open {
                 segment,
-                since: now,
+                due: now.saturating_add(settings.segment_age_max.saturating_sub(age)),
             },
             batch: Vec::new(),
             written: Position { next_seq, last },
@@ -184,6 +189,8 @@ impl Stream {
             head_file,
             restating: None,
             echo: Vec::new(),
+            appended: 0,
+            altered: Vec::new(),
         };
         stream.publish();
         if complete {
@@ -235,13 +242,13 @@ impl Stream {
 
     /// Why the segment must end before a record of `body_bytes` is linked.
     pub(crate) fn rotation_due(&self, body_bytes: usize, now: Duration) -> Option<Rotation> {
-        let Tail::Open { segment, since } = &self.tail else {
+        let Tail::Open { segment, due } = &self.tail else {
             return None;
         };
         let bytes = segment.len + (self.batch.len() + body_bytes + FRAME_BYTES_MAX) as u64;
         if bytes > self.settings.segment_bytes_max {
             Some(Rotation::Size)
-        } else if now.saturating_sub(*since) >= self.settings.segment_age_max {
+        } else if now >= *due {
             Some(Rotation::Time)
         } else {
             None
@@ -275,6 +282,7 @@ impl Stream {
         };
         let error = match appended {
             Ok(()) => {
+                self.appended += self.batch.len() as u64;
                 if self.settings.echo {
                     self.echo.extend_from_slice(&self.batch);
                 }
@@ -308,11 +316,110 @@ impl Stream {
             Tail::Poisoned { .. } => Err(io::Error::other("the segment is poisoned")),
         };
         if synced.is_ok() {
+            // What was synced into a file that nobody can find is not stored.
+            if let Some(how) = self.segment_altered() {
+                return self.leave(how, scribe);
+            }
             self.mark_durable();
             return Ok(());
         }
         self.poison();
         self.supersede(scribe).map_err(|error| self.error(error))
+    }
+
+    /// Looks whether the files that are open are still those in the folder. A segment that is not is
+    /// left: another one restates what was not durable in it, and the chain goes on there. A head file
+    /// that is not is made anew. [`Stream::take_altered`] then tells of it.
+    pub(crate) fn watch(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
+        if self.has_batch() {
+            return Ok(());
+        }
+        let left = match self.segment_altered() {
+            Some(how) => self.leave(how, scribe),
+            None => Ok(()),
+        };
+        if let Some(how) = self.head_file.altered(&*self.fs, &self.dir)
+            && let Ok(head_file) = HeadFile::open(&*self.fs, &self.dir)
+            && self.fs.sync_dir(&self.dir).is_ok()
+        {
+            self.head_file = head_file;
+            self.publish();
+            self.head_file.sync();
+            self.note(layout::HEAD, how, None);
+        }
+        left
+    }
+
+    /// What somebody else did to the files since this was asked last.
+    pub(crate) fn take_altered(&mut self) -> Vec<Altered> {
+        std::mem::take(&mut self.altered)
+    }
+
+    /// Bytes that were appended since the start, to whatever segment.
+    pub(crate) fn appended_bytes(&self) -> u64 {
+        self.appended
+    }
+
+    /// Leaves the store's folder, which is not where it was. Says how many records were written there
+    /// that no sync covers, if its file went too.
+    pub(crate) fn abandon(&mut self) -> u64 {
+        let (Tail::Open { segment, .. } | Tail::Poisoned { segment }) = &mut self.tail else {
+            return 0;
+        };
+        let synced = segment.file.sync_data().is_ok();
+        let kept = matches!(segment.file.seen(), Ok(Some(seen)) if seen.links > 0);
+        if synced && kept {
+            return 0;
+        }
+        memchr::memchr_iter(b'\n', &self.unsynced).count() as u64
+    }
+
+    /// `fstat` of the open segment, `lstat` of its name.
+    fn segment_altered(&self) -> Option<How> {
+        let Tail::Open { segment, .. } = &self.tail else {
+            return None;
+        };
+        let path = self.dir.join(&segment.name);
+        How::of(&*self.fs, &path, segment.file.seen().ok()?, segment.len)
+    }
+
+    fn leave(&mut self, how: How, scribe: &Scribe) -> Result<(), WriteError> {
+        if let Tail::Open { segment, .. } = &self.tail {
+            let last = self.durable.next_seq.saturating_sub(1);
+            let records = (segment.first_seq < self.durable.next_seq && how != How::Cut)
+                .then_some((segment.first_seq, last));
+            let name = segment.name.clone();
+            self.note(&name, how, records);
+        }
+        self.poison();
+        self.supersede(scribe).map_err(|error| self.error(error))
+    }
+
+    fn note(&mut self, file: &str, how: How, records: Option<(u64, u64)>) {
+        metric::count("compliance_log_files_altered");
+        self.altered.push(Altered {
+            file: format!("{}/{}/{file}", layout::STREAMS, self.channel.as_str()),
+            how,
+            records,
+        });
+    }
+
+    /// `mkdir` of the stream's folder and the one above, but never of the store's: that one is another
+    /// store once it is gone.
+    fn make_folder(&self) -> io::Result<()> {
+        let Some(streams) = self.dir.parent() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        for folder in [streams, &self.dir] {
+            match self.fs.create_dir(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        if let Some(store) = streams.parent() {
+            self.fs.sync_dir(store)?;
+        }
+        self.fs.sync_dir(streams)
     }
 
     /// Ends the segment and begins the next.
@@ -420,7 +527,7 @@ impl Stream {
         };
         self.tail = Tail::Open {
             segment,
-            since: scribe.clock.monotonic(),
+            due: self.age_limit(scribe),
         };
         self.durable = Durable {
             offset: 0,
@@ -456,6 +563,10 @@ impl Stream {
 
         // 1
         let file = match self.fs.open(&path, Access::Create) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder()?;
+                self.fs.open(&path, Access::Create)?
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if self.restating == Some(first_seq) {
                     // Our own attempt that was never completed: nothing refers to it.
@@ -495,6 +606,7 @@ impl Stream {
         self.fs.sync_dir(&self.dir)?;
 
         // 4
+        self.appended += lines.len() as u64;
         self.restating = None;
         metric::count("compliance_log_poisoned");
         if self.settings.echo {
@@ -507,10 +619,16 @@ impl Stream {
         };
         self.tail = Tail::Open {
             segment,
-            since: scribe.clock.monotonic(),
+            due: self.age_limit(scribe),
         };
         self.mark_durable();
         Ok(())
+    }
+
+    /// When a segment that begins now is as old as one may be.
+    fn age_limit(&self, scribe: &Scribe) -> Duration {
+        let now = scribe.clock.monotonic();
+        now.saturating_add(self.settings.segment_age_max)
     }
 
     fn poison(&mut self) {

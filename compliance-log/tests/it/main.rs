@@ -6,8 +6,11 @@
     reason = "tests make and alter files of their own"
 )]
 
+mod altered;
+mod budget;
 mod captured;
 mod contexts;
+mod clock;
 mod derive;
 mod durable;
 mod faults;
@@ -24,3 +27,4 @@ mod store;
 mod support;
 mod tamper;
 mod volume;
+mod volumes;

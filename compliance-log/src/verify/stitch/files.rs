@@ -230,7 +230,9 @@ impl<'p> Stitch<'p> {
             .segment
             .checked_sub(1)
             .and_then(|before| self.plan.segments.get(before))
-            .is_none_or(|before| before.superseded);
+            .is_none_or(|before| before.superseded)
+            // The file whose lines it restates is missing, and named as such.
+            || (self.before_unsure && restated_until.is_some());
         let wrong_start = match (&segment.opening, self.first_in_segment) {
             (_, None) | (Opening::Genesis, _) => None,
             (_, Some(0)) => Some("the first record is not chain.genesis"),

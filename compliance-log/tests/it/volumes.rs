@@ -202,21 +202,26 @@ impl Offered {
     }
 }
 
-/// Something else takes the volume's space and gives it back.
+/// Something else has taken space of the volume, and gives it back once the log has filled the rest;
+/// and again.
 fn fill_and_free(volume: &Path) {
     let dir = volume.join("audit");
-    let ballast = volume.join("ballast");
+    let ballast = ["first", "second"].map(|name| volume.join(name));
+    for path in &ballast {
+        fs::write(path, vec![7; 1 << 20]).unwrap();
+        fs::File::open(path)
+            .and_then(|file| file.sync_all())
+            .unwrap();
+    }
     let log = open(&dir);
     let mut offered = Offered::default();
-    for _ in 0..2 {
+    for path in &ballast {
         for _ in 0..20 {
             offered.step(&log);
             offered.note(&log);
         }
-        // As much of it as fits.
-        drop(fs::write(&ballast, vec![7; 2 << 20]));
         offered.until_refused(&log, 20);
-        fs::remove_file(&ballast).unwrap();
+        fs::remove_file(path).unwrap();
         offered.until_stored(&log);
     }
     log.shutdown().unwrap();

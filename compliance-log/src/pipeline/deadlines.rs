@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, thread};
 
-use super::handle::Shared;
+use super::shared::Shared;
 
 /// Starts it. It ends with the log.
 ///

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Condvar, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,36 @@ pub(super) struct InFlight {
 /// How many records of each event are owed.
 pub(super) type Owed = BTreeMap<(&'static str, Channel), u64>;
 
+/// A record that is owed; held until it is queued.
+pub(crate) struct Owing {
+    in_flight: Arc<InFlight>,
+    event: &'static str,
+    channel: Channel,
+}
+
+impl Owing {
+    pub(super) fn new(in_flight: Arc<InFlight>, event: &'static str, channel: Channel) -> Self {
+        in_flight.begin(event, channel);
+        Self {
+            in_flight,
+            event,
+            channel,
+        }
+    }
+}
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        self.in_flight.end(self.event, self.channel);
+    }
+}
+
+impl fmt::Debug for Owing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owing({})", self.event)
+    }
+}
+
 impl InFlight {
     pub(super) fn new(process: Process) -> Self {
         Self {
@@ -29,13 +60,13 @@ impl InFlight {
         }
     }
 
-    pub(super) fn begin(&self, event: &'static str, channel: Channel) {
+    fn begin(&self, event: &'static str, channel: Channel) {
         if let Some(mut owed) = self.process.lock(&self.owed) {
             *owed.entry((event, channel)).or_default() += 1;
         }
     }
 
-    pub(super) fn end(&self, event: &'static str, channel: Channel) {
+    fn end(&self, event: &'static str, channel: Channel) {
         let Some(mut owed) = self.process.lock(&self.owed) else {
             return;
         };

@@ -7,19 +7,26 @@
 mod batch;
 mod deadlines;
 mod handle;
+mod health;
 mod held;
 mod in_flight;
 mod lane;
+mod mode;
 mod printer;
 mod queue;
+mod selection;
+mod shared;
 mod site;
+mod submit;
 mod watch;
 mod worker;
 
+pub use handle::Handle;
+pub use health::Health;
 #[cfg(feature = "http")]
-pub(crate) use handle::Owing;
-pub(crate) use handle::Plan;
-pub use handle::{Handle, Health, Mode};
+pub(crate) use in_flight::Owing;
+pub use mode::Mode;
 pub(crate) use printer::Printer;
+pub(crate) use shared::Plan;
 pub(crate) use site::Opener;
 pub(crate) use worker::{Ending, Worker};

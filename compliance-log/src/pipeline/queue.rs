@@ -289,9 +289,15 @@ impl Queue {
             .is_ok_and(|state| state.room == Room::Crowded)
     }
 
-    /// Whether records may come, and if not, why.
-    pub(super) fn check_open(&self) -> Result<(), CommitError> {
-        self.open_state().map(drop)
+    /// Whether new work may come, and if not, why.
+    pub(super) fn check_room(&self) -> Result<(), CommitError> {
+        match self.open_state()?.room {
+            Room::Enough => Ok(()),
+            Room::Crowded => Err(CommitError::new(
+                CommitErrorKind::Full,
+                "the queue is full; nothing was begun, try again",
+            )),
+        }
     }
 
     /// Lets the writer think again until when it may sleep.
@@ -304,20 +310,21 @@ impl Queue {
         }
     }
 
-    /// Counts a record that was not even tried.
-    pub(super) fn count(
+    /// Counts records that were not even tried.
+    pub(super) fn count_many(
         &self,
         channel: Channel,
         counted_as: &'static str,
         reason: Reason,
+        count: u64,
         at: Timestamp,
     ) {
         let Some(mut state) = self.process.lock(&self.state) else {
             return;
         };
-        state.batch.ledgers[channel.index()].add(counted_as, reason, at);
+        state.batch.ledgers[channel.index()].add_many(counted_as, reason, count, at);
         drop(state);
-        reason.report();
+        reason.report_many(count);
     }
 
     /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     event::{Channel, Level},
     lifecycle::{Scribe, name},
-    loss::Ledger,
+    loss::{Ledger, Reason},
     metric,
     redact::Policy,
     store::{self, Altered, Budget, Fs, Lock, Open, Settings, Start},
@@ -62,6 +62,13 @@ pub(super) struct Carried {
     pub(super) ledgers: [Ledger; 2],
     /// What the log itself has to say.
     pub(super) owed: Vec<Vec<u8>>,
+}
+
+/// Why records cannot be stored.
+pub(super) struct Failure<'s> {
+    pub(super) why: Cow<'s, str>,
+    /// By which those that are lost meanwhile are counted.
+    pub(super) reason: Reason,
 }
 
 /// How often the files are looked at, and the budget: twice in the second within which it should be
@@ -266,13 +273,23 @@ impl Site {
     }
 
     /// Why records cannot be stored now; `None` where they can, as far as is known.
-    pub(super) fn failure(&self) -> Option<Cow<'_, str>> {
+    pub(super) fn failure(&self) -> Option<Failure<'_>> {
+        let unavailable = |why| Failure {
+            why,
+            reason: Reason::StoreUnavailable,
+        };
         match self {
             Self::Open { lanes, budget, .. } => {
-                let failure = lanes.iter().find_map(Lane::failure).map(Cow::Borrowed);
-                failure.or_else(|| budget.failure().map(Cow::Owned))
+                let failure = lanes.iter().find_map(Lane::failure);
+                let failure = failure.map(|why| unavailable(why.into()));
+                failure.or_else(|| {
+                    budget.failure().map(|why| Failure {
+                        why: why.into(),
+                        reason: Reason::Budget,
+                    })
+                })
             }
-            Self::Missing { why, .. } => Some(why.to_string().into()),
+            Self::Missing { why, .. } => Some(unavailable(why.to_string().into())),
         }
     }
 

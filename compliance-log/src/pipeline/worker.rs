@@ -9,10 +9,11 @@ use std::{
 
 use super::{
     batch::Batch,
-    handle::{Handle, Shared},
+    handle::Handle,
     lane::{Lane, Room},
     printer::Printer,
     queue::Store,
+    shared::Shared,
     site::{Carried, Opener, Site},
     watch::step_record,
 };
@@ -46,9 +47,9 @@ struct Guard(Arc<Shared>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.set_closed();
+        self.0.condition.close();
         let untold = self.0.queue.abandon();
-        let uncounted = self.0.counter.take(Due::Last);
+        let uncounted = self.0.selection.counter.take(Due::Last);
         let untold: u64 = untold.iter().map(Ledger::total).sum();
         let untold = untold + uncounted.iter().flatten().map(Summary::total).sum::<u64>();
         metric::report(|| metrics::counter!("compliance_log_untold").increment(untold));
@@ -127,7 +128,7 @@ impl Worker {
     fn deadline(&self) -> Option<Instant> {
         let site = self.site.deadline(self.sync_after);
         let summary = match self.site {
-            Site::Open { .. } => self.guard.0.counter.due(),
+            Site::Open { .. } => self.guard.0.selection.counter.due(),
             Site::Missing { .. } => None,
         };
         let summary =
@@ -189,7 +190,7 @@ impl Worker {
                     }
                 }
                 let due = Due::At(self.scribe.clock.monotonic());
-                let summaries = self.guard.0.counter.take(due);
+                let summaries = self.guard.0.selection.counter.take(due);
                 for (lane, summary) in lanes.iter_mut().zip(&summaries) {
                     lane.summarise(summary.as_ref(), &self.scribe);
                 }
@@ -227,7 +228,7 @@ impl Worker {
     }
 
     fn report(&self) {
-        self.guard.0.set_failure(self.site.failure().as_deref());
+        self.guard.0.condition.set(self.site.failure());
     }
 
     /// The last record, then everything durable.
@@ -236,7 +237,7 @@ impl Worker {
             untold: Ledger::default(),
             error: None,
         };
-        let summaries = self.guard.0.counter.take(Due::Last);
+        let summaries = self.guard.0.selection.counter.take(Due::Last);
         self.site.last_look(&self.scribe);
         match &mut self.site {
             Site::Missing { carried, .. } => {

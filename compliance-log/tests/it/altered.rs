@@ -90,6 +90,7 @@ fn an_idle_log_finds_within_a_second_that_its_file_is_gone() {
     let log = open(dir.path());
     commit(&log, 0);
     let removed = active(dir.path(), "audit");
+    let copy = fs::read(&removed).unwrap();
     fs::remove_file(&removed).unwrap();
     let since = Instant::now();
     wait_until("it is found", || is_told(dir.path()));
@@ -113,6 +114,11 @@ fn an_idle_log_finds_within_a_second_that_its_file_is_gone() {
 
     let store = judged(dir.path());
     assert_eq!(verdicts(&store), [Verdict::MissingSegment], "{store:#?}");
+
+    // A copy of what was removed makes it whole again.
+    fs::write(&removed, copy).unwrap();
+    let store = judged(dir.path());
+    assert_eq!(store.verdict, Verdict::Ok, "{store:#?}");
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn at_the_end_audited_operations_are_refused_until_space_is_given_back() {
         stored,
         "nothing old went"
     );
+    (0..3).for_each(|number| note(&log, number));
 
     // Somebody moves what is complete to an archive.
     let archive = tempfile::tempdir().unwrap();
@@ -152,6 +153,7 @@ fn at_the_end_audited_operations_are_refused_until_space_is_given_back() {
         ["low", "reserved", "used_up", "ample"],
         "each once"
     );
+    assert_eq!(lost(&records(dir.path(), "app"), "budget"), 3);
     let report = verify(dir.path(), &Options::default()).unwrap();
     assert_eq!(report.verdict, Verdict::Ok, "{report:#?}");
 }

@@ -1,0 +1,148 @@
+//! Which records are written one by one, and which are counted.
+
+use std::time::Duration;
+
+use crate::{
+    encode::{Scratch, own_target},
+    event::Category,
+    redact::Policy,
+    schema::{Event, Target},
+    volume::{Answer, Counter, Decision, Duty, Rules, Seen, Volume},
+};
+
+/// The rules by which events are counted, and the counts.
+pub(super) struct Selection {
+    rules: Rules,
+    pub(super) counter: Counter,
+}
+
+impl Selection {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            counter: Counter::default(),
+        }
+    }
+
+    /// Decides, and counts what is not to be written.
+    pub(super) fn decide(
+        &self,
+        event: &Event<'_>,
+        awaited: bool,
+        policy: &Policy,
+        monotonic: impl FnOnce() -> Duration,
+    ) -> Decision {
+        let route = match event.target {
+            Target::Text(route) => Some(route),
+            Target::None | Target::OfFields => None,
+        };
+        let volume = self.rules.of(event.name, route).unwrap_or(event.volume);
+        let may_be_counted = match event.category {
+            Category::App => volume != Volume::Each,
+            Category::Access => !matches!(volume, Volume::Each | Volume::Sample(_)),
+            Category::Audit | Category::Security | Category::Admin => false,
+        };
+        if !may_be_counted {
+            return Decision::Write;
+        }
+        let mut scratch = Scratch::take();
+        let target = route.unwrap_or_else(|| own_target(&mut scratch, event));
+        // Kept in memory until it is told, so it may hold nothing that redaction would take out.
+        if holds_secret(policy, target) {
+            return Decision::Write;
+        }
+        let duty = if awaited || event.is_told_alone() {
+            Duty::Write
+        } else {
+            Duty::Free
+        };
+        self.counter.decide(&Seen {
+            event: event.name,
+            target,
+            channel: event.category.channel(),
+            volume,
+            duty,
+            answer: Answer {
+                outcome: event.outcome,
+                status: event.access.map(|access| access.status),
+            },
+            trace: event.context.map(|context| *context.trace_id().as_bytes()),
+            at: event.at,
+            monotonic: monotonic(),
+        })
+    }
+}
+
+fn holds_secret(policy: &Policy, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (policy.suspicious(bytes) || policy.suspicious_value(bytes))
+        && policy.redact(text, &mut String::new(), &mut |_| {})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock, SystemClock},
+        encode::NO_FIELDS,
+        event::Outcome,
+    };
+
+    fn selection(rules: &[(&str, Volume)]) -> Selection {
+        let rules = rules
+            .iter()
+            .map(|(name, volume)| ((*name).to_owned(), *volume));
+        Selection::new(Rules::new(rules, |_| None, &mut Vec::new()))
+    }
+
+    fn request() -> Event<'static> {
+        let at = SystemClock::new().now();
+        let mut event = Event::new("http.request", Category::Access, at, NO_FIELDS);
+        event.target = Target::Text("GET /health");
+        event.outcome = Some(Outcome::Success);
+        event
+    }
+
+    fn counted(selection: &Selection, event: &Event<'_>) -> [bool; 3] {
+        [(); 3].map(|()| {
+            let decision = selection.decide(event, false, &Policy::builtin(), || Duration::ZERO);
+            decision != Decision::Write
+        })
+    }
+
+    #[test]
+    fn what_a_record_asks_for_counts_unless_the_configuration_says_otherwise() {
+        let counts = |rules: &[(&str, Volume)], volume| {
+            let mut event = request();
+            event.volume = volume;
+            counted(&selection(rules), &event)
+        };
+        let route = "GET /health";
+        assert_eq!(counts(&[], Volume::Each), [false, false, false]);
+        assert_eq!(counts(&[], Volume::OnChange), [false, true, true]);
+        assert_eq!(
+            counts(&[(route, Volume::Each)], Volume::OnChange),
+            [false; 3]
+        );
+        assert_eq!(
+            counts(&[(route, Volume::OnChange)], Volume::Each),
+            [false, true, true]
+        );
+    }
+
+    #[test]
+    fn a_category_that_must_be_whole_is() {
+        let selection = selection(&[]);
+        let mut event = request();
+        for (category, volume) in [
+            (Category::Audit, Volume::Summary(Duration::from_secs(60))),
+            (Category::Security, Volume::OnChange),
+            (Category::Admin, Volume::OnChange),
+            (Category::Access, Volume::Sample(10)),
+        ] {
+            event.category = category;
+            event.volume = volume;
+            assert_eq!(counted(&selection, &event), [false; 3]);
+        }
+    }
+}

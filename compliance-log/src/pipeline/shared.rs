@@ -1,0 +1,115 @@
+//! What the handles of a log share with its writer.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+
+use super::{
+    deadlines, health::Condition, in_flight::InFlight, mode::Mode, queue::Queue,
+    selection::Selection,
+};
+use crate::{
+    clock::Clock,
+    event::Level,
+    loss::{OnFailures, Reason},
+    process::Process,
+    receipt::CommitError,
+    redact::Policy,
+    schema::Service,
+    volume::Rules,
+};
+
+/// What a handle needs to know of its log.
+pub(crate) struct Plan {
+    pub(crate) service: Service,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) queue_bytes_max: usize,
+    pub(crate) app_level: Level,
+    pub(crate) mode: Mode,
+    pub(crate) rules: Rules,
+    pub(crate) on_failure: OnFailures,
+}
+
+pub(super) struct Shared {
+    pub(super) process: Process,
+    pub(super) queue: Queue,
+    pub(super) policy: ArcSwap<Policy>,
+    pub(super) condition: Condition,
+    pub(super) in_flight: Arc<InFlight>,
+    /// Whether somebody keeps the deadlines of commits that wait; set by the first that may.
+    deadlines: OnceLock<Deadlines>,
+    pub(super) service: Service,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) app_level: Level,
+    pub(super) mode: Mode,
+    pub(super) selection: Selection,
+    pub(super) on_failure: OnFailures,
+}
+
+/// Whether the thread that keeps deadlines could be started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deadlines {
+    Kept,
+    /// Then nobody can wait.
+    Unkept,
+}
+
+impl Shared {
+    pub(super) fn new(plan: Plan) -> Self {
+        let process = Process::current();
+        Self {
+            process,
+            queue: Queue::new(plan.queue_bytes_max, process),
+            policy: ArcSwap::new(plan.policy),
+            condition: Condition::new(process),
+            in_flight: Arc::new(InFlight::new(process)),
+            deadlines: OnceLock::new(),
+            service: plan.service,
+            clock: plan.clock,
+            app_level: plan.app_level,
+            mode: plan.mode,
+            selection: Selection::new(plan.rules),
+            on_failure: plan.on_failure,
+        }
+    }
+
+    /// Whether this is the process that has the writer.
+    pub(super) fn check_process(&self) -> Result<(), CommitError> {
+        if self.process.is_current() {
+            Ok(())
+        } else {
+            Err(CommitError::forked())
+        }
+    }
+
+    /// Whether a commit that waits is answered in time.
+    pub(super) fn keeps_deadlines(self: &Arc<Self>) -> bool {
+        let kept = self.deadlines.get_or_init(|| match deadlines::keep(self) {
+            Ok(()) => Deadlines::Kept,
+            Err(_) => Deadlines::Unkept,
+        });
+        *kept == Deadlines::Kept
+    }
+
+    /// Why a record waits.
+    pub(super) fn cause(&self) -> Reason {
+        if self.condition.is_degraded() {
+            self.condition.reason()
+        } else {
+            Reason::QueueFull
+        }
+    }
+
+    /// What a commit is told that has waited so long in vain.
+    pub(super) fn overdue(&self, deadline: Duration) -> CommitError {
+        if self.condition.is_degraded() {
+            self.condition.unavailable()
+        } else {
+            self.queue.full(Some(deadline))
+        }
+    }
+}

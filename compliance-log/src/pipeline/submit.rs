@@ -1,0 +1,127 @@
+//! From an event to bytes in the queue, or to why not.
+
+use std::sync::Arc;
+
+use super::{
+    mode::Mode,
+    queue::{Claim, Push},
+    shared::Shared,
+};
+use crate::{
+    encode::{Scratch, encode},
+    event::Category,
+    loss::OnFailure,
+    metric,
+    receipt::{CommitError, Promise},
+    schema::Event,
+    volume::Decision,
+};
+
+/// Whether the room for a record was granted before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Debt {
+    /// It finds room, or not.
+    Free,
+    /// A request owes it since it was admitted: it is queued whatever the bound, and counted where it
+    /// is lost, since nobody can try again.
+    Owed,
+}
+
+impl Shared {
+    /// Queues a record, unless it is counted instead. The promise is kept by the queue, or dropped with
+    /// the error that is returned.
+    pub(super) fn submit(
+        self: &Arc<Self>,
+        event: &Event<'_>,
+        promise: Option<Promise>,
+        debt: Debt,
+    ) -> Result<(), CommitError> {
+        let awaited = promise.is_some();
+        let policy = self.policy.load();
+        let monotonic = || self.clock.monotonic();
+        match self.selection.decide(event, awaited, &policy, monotonic) {
+            Decision::Write => {}
+            Decision::Counted => return Ok(()),
+            Decision::CountedFirst => {
+                self.queue.wake();
+                return Ok(());
+            }
+        }
+        let counted = debt == Debt::Owed
+            || self.on_failure.counts(event.category)
+            || (self.mode == Mode::Observe && !awaited);
+        let degraded = self.condition.is_degraded();
+        let claim = self.claim(event.category, awaited, degraded, debt);
+        if degraded && claim == Claim::Room {
+            return self.refuse(event, awaited, counted);
+        }
+        let mut scratch = Scratch::take();
+        let encoded = encode(&mut scratch, event, &policy, &self.service);
+        if encoded.violates_schema {
+            count_violation(event.category);
+        }
+        self.queue.push(Push {
+            bytes: encoded.bytes,
+            channel: encoded.category.channel(),
+            counted_as: event.counted_as,
+            at: event.at,
+            promise,
+            claim,
+            counted,
+        })?;
+        if let Some(context) = event.context
+            && matches!(
+                event.category,
+                Category::Audit | Category::Security | Category::Admin
+            )
+        {
+            context.set_audited();
+        }
+        Ok(())
+    }
+
+    fn claim(
+        self: &Arc<Self>,
+        category: Category,
+        awaited: bool,
+        degraded: bool,
+        debt: Debt,
+    ) -> Claim {
+        match self.on_failure.of(category) {
+            _ if debt == Debt::Owed => Claim::Owed,
+            OnFailure::Block { deadline } if awaited && self.keeps_deadlines() => {
+                if degraded {
+                    Claim::WaitForStore(deadline)
+                } else {
+                    Claim::Wait(deadline)
+                }
+            }
+            _ => Claim::Room,
+        }
+    }
+
+    /// There is no store now. A record that is counted and that nobody waits for is answered as if it
+    /// were queued: its loss is told of.
+    #[cold]
+    fn refuse(&self, event: &Event<'_>, awaited: bool, counted: bool) -> Result<(), CommitError> {
+        if counted {
+            let channel = event.category.channel();
+            let reason = self.condition.reason();
+            let (counted_as, at) = (event.counted_as, event.at);
+            self.queue.count_many(channel, counted_as, reason, 1, at);
+        }
+        if counted && !awaited {
+            Ok(())
+        } else {
+            Err(self.condition.unavailable())
+        }
+    }
+}
+
+#[cold]
+fn count_violation(category: Category) {
+    metric::report(|| {
+        metrics::counter!("compliance_log_schema_violations", "category" => category.as_str())
+            .increment(1);
+    });
+}

@@ -25,6 +25,7 @@ pub(crate) mod name {
     pub(crate) const STOPPED: &str = "log.stopped";
     pub(crate) const UNCLEAN_STOP: &str = "log.unclean_stop";
     pub(crate) const POLICY_CHANGED: &str = "policy.changed";
+    pub(crate) const POLICY_REFUSED: &str = "policy.refused";
     pub(crate) const CLOCK_STEPPED: &str = "clock.stepped";
     pub(crate) const BUDGET: &str = "log.budget";
     pub(crate) const FILE_REPLACED: &str = "security.file_replaced";

@@ -7,20 +7,15 @@ use std::{
     time::Duration,
 };
 
-use super::{compliance_log::ComplianceLog, config::Config};
+use super::config::Config;
 use crate::{
-    chain::{LINE_BYTES_MAX, check_name},
     clock::{Clock, SystemClock},
-    current,
-    error::{Error, ErrorKind},
-    event::{self, Category, Level},
-    lifecycle::{Origin, Scribe},
-    loss::{OnFailure, OnFailures},
-    pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
+    event::{Category, Level},
+    loss::OnFailure,
+    pipeline::Mode,
     redact::Policy,
-    schema::Service,
-    store::{self, Fs, PrintFs, RealFs, Settings},
-    volume::{Rules, Volume},
+    store::{Fs, RealFs},
+    volume::Volume,
 };
 
 /// What to do when the store cannot be opened at start.
@@ -39,18 +34,18 @@ pub enum StartFailure {
 /// Values given in code win over those of a configuration file.
 #[must_use = "nothing is opened until `open` or `init`"]
 pub struct Builder {
-    config: Config,
-    warnings: Vec<String>,
+    pub(super) config: Config,
+    pub(super) warnings: Vec<String>,
     /// A configuration file could not be read, so nobody knows what it says.
-    unreadable: bool,
-    policy: Option<Policy>,
-    on_start_failure: Option<StartFailure>,
-    app_level: Option<Level>,
-    volumes: BTreeMap<String, Volume>,
-    on_failure: BTreeMap<Category, OnFailure>,
-    clock: Arc<dyn Clock>,
-    fs: Arc<dyn Fs>,
-    out: Option<Box<dyn Write + Send>>,
+    pub(super) unreadable: bool,
+    pub(super) policy: Option<Policy>,
+    pub(super) on_start_failure: Option<StartFailure>,
+    pub(super) app_level: Option<Level>,
+    pub(super) volumes: BTreeMap<String, Volume>,
+    pub(super) on_failure: BTreeMap<Category, OnFailure>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) fs: Arc<dyn Fs>,
+    pub(super) out: Option<Box<dyn Write + Send>>,
 }
 
 impl Builder {
@@ -120,6 +115,7 @@ impl Builder {
             mode: own.mode.or(file.mode),
             on_failure: own.on_failure.or(file.on_failure),
             volume: own.volume.or(file.volume),
+            policy: own.policy.or(file.policy),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -257,6 +253,17 @@ impl Builder {
         self
     }
 
+    /// The file that says what is redacted, and how; see [`Policy`] for its shape. Default: none, and
+    /// [`Policy::builtin`] counts. [`Builder::policy`] wins over it.
+    ///
+    /// It is looked at every second. What it says when it changed, and was left alone for a second, is
+    /// taken into use; if it cannot be, the policy in force stays, and `policy.refused` says why. At
+    /// start the built-in policy stands in for a file that cannot be used.
+    pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.policy = Some(path.into());
+        self
+    }
+
     /// Where time comes from. Default: the machine's clocks.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -274,331 +281,6 @@ impl Builder {
         self.out = Some(out);
         self
     }
-
-    /// Opens the log and uses no global: records reach it through its handles, its layers and the
-    /// scopes that they make.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Name`] for a service, instance or environment name given in code that is not
-    /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
-    /// opened.
-    pub fn open(mut self) -> Result<ComplianceLog, Error> {
-        let host = host_name();
-        let name = self
-            .config
-            .service
-            .clone()
-            .unwrap_or_else(|| self.unnamed());
-        let env = self.config.env.clone().unwrap_or_else(|| DEV.to_owned());
-        let instance = self
-            .config
-            .instance
-            .clone()
-            .unwrap_or_else(|| allowed_name(&host));
-        for (what, name) in [("service", &name), ("env", &env), ("instance", &instance)] {
-            check_name(what, name)?;
-        }
-        // Not moved by a later change of the working directory.
-        let dir = self
-            .folder(&env)
-            .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
-        if let Some(dir) = dir.as_deref().filter(|_| env != DEV && env != "test") {
-            self.warn_of_volume(dir);
-        }
-        let app_level = self.level();
-        let rules = self.rules();
-        let on_failure = self.policies();
-        let config = self.config;
-
-        let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
-        let service = Service {
-            name: name.into(),
-            env: env.into(),
-            line_bytes_max: if print {
-                STDOUT_LINE_BYTES_MAX
-            } else {
-                LINE_BYTES_MAX
-            },
-        };
-        let policy = Arc::new(self.policy.unwrap_or_else(Policy::builtin));
-        let handle = Handle::new(Plan {
-            service: service.clone(),
-            clock: Arc::clone(&self.clock),
-            policy: Arc::clone(&policy),
-            queue_bytes_max: config
-                .queue_bytes_max
-                .unwrap_or(QUEUE_BYTES_MAX)
-                .max(QUEUE_BYTES_MIN),
-            app_level,
-            mode: config.mode.unwrap_or_default(),
-            rules,
-            on_failure,
-        });
-        let scribe = Scribe {
-            service,
-            origin: Origin {
-                cluster: config.cluster.clone().map(Into::into),
-                region: config.region.clone().map(Into::into),
-                service_version: config.service_version.clone().map(Into::into),
-                host: host.into(),
-                boot_id: boot_id(),
-            },
-            clock: self.clock,
-            policy,
-        };
-
-        let out = || self.out.unwrap_or_else(|| Box::new(std::io::stdout()));
-        let stored = dir.is_some();
-        let (fs, printer) = match (stored, print) {
-            (false, _) => (Arc::new(PrintFs::new(out())) as Arc<dyn Fs>, None),
-            (true, false) => (self.fs, None),
-            (true, true) => {
-                let printer = Printer::start(out());
-                (
-                    self.fs,
-                    Some(printer.map_err(|error| Error::io("cannot start a thread", error))?),
-                )
-            }
-        };
-        let settings = Settings {
-            // What is printed alone has no segments.
-            segment_bytes_max: if stored {
-                config
-                    .segment_bytes_max
-                    .unwrap_or(SEGMENT_BYTES_MAX)
-                    .max(SEGMENT_BYTES_MIN)
-            } else {
-                u64::MAX
-            },
-            segment_age_max: if stored {
-                config
-                    .segment_age_max()
-                    .unwrap_or(SEGMENT_AGE_MAX)
-                    .max(Duration::from_secs(1))
-            } else {
-                Duration::MAX
-            },
-            echo: printer.is_some(),
-        };
-        let opener = Opener {
-            fs,
-            dir: dir.unwrap_or_default(),
-            instance: instance.into(),
-            settings,
-            max_bytes: config.max_bytes.map(|bytes| bytes.max(MAX_BYTES_MIN)),
-            warnings: self.warnings.clone(),
-        };
-        let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);
-        let worker = Worker::new(&handle, opener, scribe, sync_after, printer);
-        let refuse = self
-            .on_start_failure
-            .or(config.on_start_failure.map(Into::into))
-            == Some(StartFailure::Refuse);
-        warn_of(&self.warnings);
-        if let Some(failure) = worker.start_failure() {
-            if refuse {
-                return Err(failure.again().context("cannot start"));
-            }
-            warn_of(&[format!(
-                "{failure}; what must be audited is refused until the store opens, which is tried every second"
-            )]);
-        }
-        ComplianceLog::start(handle, worker, self.warnings)
-    }
-
-    fn unnamed(&mut self) -> String {
-        self.warnings
-            .push("configuration: no `service`; records name it `unnamed`".to_owned());
-        "unnamed".to_owned()
-    }
-
-    /// The folder of the stores. A configuration that could not be read may have named one: nothing
-    /// is stored elsewhere then.
-    fn folder(&mut self, env: &str) -> Option<PathBuf> {
-        let dir = self.config.dir.clone();
-        let dir = dir.or_else(|| {
-            (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
-        });
-        if dir.is_none() && self.out.is_none() {
-            let text = "no `dir` is set: records go to standard output alone and are not stored";
-            self.warnings.push(text.to_owned());
-        }
-        dir
-    }
-
-    /// Says what ends with the pod or the machine. The folder itself may not be there yet.
-    fn warn_of_volume(&mut self, dir: &Path) {
-        let there = dir.ancestors().find(|folder| folder.exists());
-        let warning = there.and_then(|folder| store::volume_warning(store::volume_kind(folder)));
-        self.warnings
-            .extend(warning.map(|text| format!("{}: {text}", dir.display())));
-    }
-
-    fn rules(&mut self) -> Rules {
-        let mut volumes = self.config.volumes(&mut self.warnings);
-        volumes.append(&mut self.volumes);
-        let known = event::registered();
-        let category = |name: &str| {
-            let of_name = known.iter().filter(|meta| meta.name == name);
-            of_name
-                .map(|meta| meta.category)
-                .min_by_key(|category| *category == Category::App)
-        };
-        Rules::new(volumes, category, &mut self.warnings)
-    }
-
-    fn policies(&mut self) -> OnFailures {
-        let mut policies = OnFailures::default();
-        let mut chosen = self.config.on_failure(&mut self.warnings);
-        chosen.append(&mut self.on_failure);
-        for (category, policy) in chosen {
-            self.warnings.extend(policies.set(category, policy).err());
-        }
-        policies
-    }
-
-    fn level(&mut self) -> Level {
-        let level = self
-            .app_level
-            .or(self.config.app_level.map(Level::from))
-            .unwrap_or(Level::Info);
-        #[cfg(feature = "tracing")]
-        self.warnings.extend(cut_at_build_time(level));
-        level
-    }
-
-    /// [`Builder::open`], and makes the log the default of the process. With the feature `tracing`,
-    /// a registry with the log's [`tracing_layer`](ComplianceLog::tracing_layer) becomes the global
-    /// subscriber too. With the feature `log`, records of the `log` crate reach that subscriber, unless
-    /// the process has a logger already.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Builder::open`], and [`ErrorKind::Taken`] if the process has a default log or a
-    /// global subscriber already.
-    pub fn init(self) -> Result<ComplianceLog, Error> {
-        // Before anything is opened: a store must not be left with a start that never was.
-        if current::has_default() {
-            return Err(default_taken());
-        }
-        #[cfg(feature = "tracing")]
-        if tracing::dispatcher::has_been_set() {
-            return Err(subscriber_taken());
-        }
-        let log = self.open()?;
-        #[cfg(feature = "tracing")]
-        {
-            use tracing_subscriber::layer::SubscriberExt as _;
-
-            let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
-            tracing::subscriber::set_global_default(subscriber)
-                .map_err(|_taken| subscriber_taken())?;
-            #[cfg(feature = "log")]
-            take_log_records(log.handle().app_level());
-        }
-        if !current::set_default(log.handle()) {
-            return Err(default_taken());
-        }
-        Ok(log)
-    }
-}
-
-fn default_taken() -> Error {
-    let text = "this process has a default log already: use `open` for a second one";
-    Error::new(ErrorKind::Taken, text)
-}
-
-#[cfg(feature = "tracing")]
-fn subscriber_taken() -> Error {
-    let text = "this process has a global tracing subscriber already: use `open`, add `tracing_layer()` to it, \
-                and run work in `handle().scope(..)`";
-    Error::new(ErrorKind::Taken, text)
-}
-
-/// A logger that is there already stays: where its records go is the service's choice.
-#[cfg(feature = "log")]
-fn take_log_records(app_level: Level) {
-    use tracing_log::log::LevelFilter;
-
-    let level = match app_level {
-        Level::Trace => LevelFilter::Trace,
-        Level::Debug => LevelFilter::Debug,
-        Level::Info => LevelFilter::Info,
-        Level::Warn => LevelFilter::Warn,
-        Level::Error => LevelFilter::Error,
-    };
-    tracing_log::LogTracer::init_with_filter(level).unwrap_or(());
-}
-
-/// Nobody may look into the log itself before something is missing from it.
-#[expect(
-    clippy::print_stderr,
-    reason = "the log itself may be what is misconfigured"
-)]
-fn warn_of(warnings: &[String]) {
-    for warning in warnings {
-        eprintln!("compliance-log: {warning}");
-    }
-}
-
-/// The environment of a developer's own machine: what was logged is seen at once, and kept in `target`.
-const DEV: &str = "dev";
-const STDOUT_LINE_BYTES_MAX: usize = 15_360;
-const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-const SEGMENT_BYTES_MIN: u64 = 64 * 1024;
-const SEGMENT_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-const SYNC_AFTER: Duration = Duration::from_millis(200);
-const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
-const QUEUE_BYTES_MIN: usize = 64 * 1024;
-const MAX_BYTES_MIN: u64 = 1024 * 1024;
-
-/// A `max_level` feature of `tracing` that removes records which this log would store.
-#[cfg(feature = "tracing")]
-fn cut_at_build_time(app_level: Level) -> Option<String> {
-    use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
-
-    let wanted = match app_level {
-        Level::Trace => LevelFilter::TRACE,
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Info => LevelFilter::INFO,
-        Level::Warn => LevelFilter::WARN,
-        Level::Error => LevelFilter::ERROR,
-    };
-    (STATIC_MAX_LEVEL < wanted).then(|| {
-        format!("this build has no tracing events beyond {STATIC_MAX_LEVEL}; app_level {wanted} cannot be met")
-    })
-}
-
-fn host_name() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// A name made of what is allowed of `text`, so that a host's own name never keeps a service from
-/// starting.
-fn allowed_name(text: &str) -> String {
-    let keep = |c: char| {
-        if c.is_ascii_alphanumeric() || "._-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let name: String = text.chars().take(64).map(keep).collect();
-    if name.is_empty() {
-        "host".to_owned()
-    } else {
-        name
-    }
-}
-
-/// Where the system tells: which boot of the machine this is.
-fn boot_id() -> Option<Box<str>> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().into())
 }
 
 impl fmt::Debug for Builder {

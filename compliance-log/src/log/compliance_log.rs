@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
-use super::builder::Builder;
+use super::{builder::Builder, policy_file::PolicyFile, watch::Watch};
 use crate::{
     error::Error,
     loss::Ledger,
     pipeline::{Ending, Handle, Health, Worker},
-    receipt::CommitError,
+    receipt::{Commit, CommitError},
+    redact::Policy,
 };
 
 /// A log: owns the writer thread and the store's lock.
@@ -40,6 +41,8 @@ pub struct ComplianceLog {
     store: Option<PathBuf>,
     warnings: Vec<String>,
     thread: Option<JoinHandle<Ending>>,
+    /// Looks at the policy's file until the log ends.
+    watch: Option<Watch>,
 }
 
 /// How a log ended that lost nothing.
@@ -97,7 +100,14 @@ impl ComplianceLog {
             store,
             warnings,
             thread: Some(thread),
+            watch: None,
         })
+    }
+
+    /// Takes what the file says into use whenever it changes.
+    pub(super) fn watch(&mut self, file: PolicyFile) -> Result<(), Error> {
+        self.watch = Some(file.watch(self.handle())?);
+        Ok(())
     }
 
     /// Something to write with; keeps nothing open.
@@ -155,6 +165,32 @@ impl ComplianceLog {
         self.handle.flush()
     }
 
+    /// Takes another redaction policy into use, for every record that is made from now on. The answer
+    /// comes when `policy.changed` is durable; the document is kept in the store before.
+    ///
+    /// In the audit stream that record stands between those that were made under the policy before and those
+    /// under this one; only commits that were waiting for room may follow it. An answer that the store cannot be
+    /// written changes nothing: the policy counts all the same, and its record follows as soon as there
+    /// is a store.
+    ///
+    /// ```
+    /// use compliance_log::{ComplianceLog, Policy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path();
+    /// # let path = dir.join("redaction.toml");
+    /// # std::fs::write(&path, Policy::builtin().document())?;
+    /// let log = ComplianceLog::builder("booking-api").env("test").dir(dir).open()?;
+    /// log.set_policy(Policy::from_file(&path)?).wait()?;
+    /// log.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_policy(&self, policy: Policy) -> Commit {
+        self.handle.set_policy(policy)
+    }
+
     /// Waits up to two seconds for requests in flight to end, stores what is queued, makes all of it
     /// durable and ends the log. Every handle answers `Closed` from then on. Blocks; shut the server
     /// down first.
@@ -179,6 +215,7 @@ impl ComplianceLog {
                 text: "the log goes on in the process that this one was forked from".to_owned(),
             });
         }
+        self.watch = None;
         let unfinished = self.handle.close(GRACE);
         let ending = thread.join().map_err(|_panic| ShutdownError {
             lost: 0,

@@ -39,6 +39,7 @@ pub(super) struct Config {
     pub(super) on_failure: Option<toml::Table>,
     pub(super) max_bytes: Option<u64>,
     pub(super) volume: Option<toml::Table>,
+    pub(super) policy: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -84,7 +85,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "service",
     "instance",
     "env",
@@ -103,6 +104,7 @@ const KEYS: [&str; 18] = [
     "queue_bytes_max",
     "max_bytes",
     "volume",
+    "policy",
 ];
 
 impl Config {

@@ -3,6 +3,11 @@
 mod builder;
 mod compliance_log;
 mod config;
+mod init;
+mod machine;
+mod opening;
+mod policy_file;
+mod watch;
 
 pub use builder::{Builder, StartFailure};
 pub use compliance_log::{Closed, ComplianceLog, ShutdownError};

@@ -1,5 +1,6 @@
 //! Records between the queue and the chain.
 
+use super::policy::Turn;
 use crate::{event::Channel, loss::Ledger, receipt::Promise};
 
 /// One record in the queue; without bytes, a question whether all before it is durable.
@@ -17,6 +18,8 @@ pub(super) struct Entry {
 pub(super) struct Batch {
     pub(super) bytes: Vec<u8>,
     pub(super) entries: Vec<Entry>,
+    /// What became of the policy, each after how many of the entries.
+    pub(super) turns: Vec<(usize, Turn)>,
     /// Losses that callers counted, by channel.
     pub(super) ledgers: [Ledger; 2],
     /// Nothing comes after this.

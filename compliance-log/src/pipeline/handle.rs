@@ -9,8 +9,6 @@ use super::{
     shared::{Plan, Shared},
     submit::Debt,
 };
-#[cfg(feature = "tracing")]
-use crate::redact::Policy;
 use crate::{
     clock::{Clock, Timestamp},
     context::AuditContext,
@@ -19,6 +17,7 @@ use crate::{
     loss::Reason,
     metric,
     receipt::{Commit, CommitError, CommitErrorKind},
+    redact::Policy,
     schema::{Event, Target},
 };
 
@@ -213,6 +212,27 @@ impl Handle {
         self.0.queue.push_barriers([audit_promise, app_promise])?;
         let (audit, app) = (audit.wait(), app.wait());
         audit.and(app).map(drop)
+    }
+
+    /// Takes another policy into use.
+    pub(crate) fn set_policy(&self, policy: Policy) -> Commit {
+        if let Err(error) = self.0.check_process() {
+            return Commit::refused(error);
+        }
+        let (commit, promise) = Commit::pair(self.0.process);
+        let policy = Arc::new(policy);
+        let put_in_force = |policy| self.0.policy.store(policy);
+        match self.0.queue.change_policy(policy, promise, put_in_force) {
+            Ok(()) => commit,
+            Err(error) => Commit::refused(error),
+        }
+    }
+
+    /// Says that a policy which was offered is not used, and why.
+    pub(crate) fn refuse_policy(&self, why: String) {
+        metric::count("compliance_log_policies_refused");
+        // After the end of the log nobody offers one.
+        self.0.queue.refuse_policy(why).unwrap_or(());
     }
 
     /// Announces a record of `event` that a request owes.

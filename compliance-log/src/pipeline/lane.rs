@@ -192,9 +192,10 @@ impl Lane {
     ///    old enough ends first, and with it all that was linked before is durable.
     pub(super) fn link(&mut self, entry: Entry, body: &[u8], scribe: &Scribe) {
         if body.is_empty() {
-            let linked = self.stream.last_linked();
-            self.awaited
-                .extend(entry.promise.map(|promise| Awaited { promise, linked }));
+            entry
+                .promise
+                .into_iter()
+                .for_each(|promise| self.answer_when_durable(promise));
             return;
         }
         if let Err(failure) = self.prepare(body.len(), scribe) {
@@ -214,6 +215,12 @@ impl Lane {
             owed: entry.owed,
             awaited,
         });
+    }
+
+    /// Answers once all that was linked before is durable.
+    pub(super) fn answer_when_durable(&mut self, promise: Promise) {
+        let linked = self.stream.last_linked();
+        self.awaited.push(Awaited { promise, linked });
     }
 
     /// Links a record of the log itself, now or as soon as the stream can be written.

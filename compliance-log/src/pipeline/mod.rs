@@ -12,6 +12,7 @@ mod held;
 mod in_flight;
 mod lane;
 mod mode;
+mod policy;
 mod printer;
 mod queue;
 mod selection;

@@ -1,13 +1,14 @@
 //! The queue of encoded records, bounded in bytes.
 
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use super::{
     batch::{Batch, Entry},
     held::{Held, Waiting},
+    policy::Turn,
 };
 use crate::{
     clock::Timestamp,
@@ -15,6 +16,7 @@ use crate::{
     loss::{Ledger, Reason},
     process::Process,
     receipt::{CommitError, CommitErrorKind, Promise},
+    redact::Policy,
 };
 
 /// The writer takes a batch of this size without waiting for more.
@@ -45,7 +47,6 @@ pub(super) struct Queue {
     bytes_max: usize,
 }
 
-#[derive(Default)]
 struct State {
     batch: Batch,
     /// Commits that found no room, or no store, and wait for it.
@@ -58,6 +59,8 @@ struct State {
     /// The writer has something new to wait for.
     changed: bool,
     phase: Phase,
+    /// Records that are queued from now on are made under this one.
+    policy: Arc<Policy>,
 }
 
 /// Whether new work may come.
@@ -85,6 +88,8 @@ enum Phase {
 /// One record to be queued.
 pub(super) struct Push<'a> {
     pub(super) bytes: &'a [u8],
+    /// Under which it was made.
+    pub(super) policy: &'a Arc<Policy>,
     pub(super) channel: Channel,
     pub(super) counted_as: &'static str,
     pub(super) at: Timestamp,
@@ -92,6 +97,14 @@ pub(super) struct Push<'a> {
     pub(super) claim: Claim,
     /// Its loss is counted, whoever waits for it.
     pub(super) counted: bool,
+}
+
+/// What became of a record.
+pub(super) enum Pushed {
+    /// It is queued, or its loss counted.
+    Done,
+    /// The policy changed after the record was made: it is to be made again.
+    Stale(Option<Promise>),
 }
 
 /// How far a record may go to find room.
@@ -109,10 +122,16 @@ pub(super) enum Claim {
 }
 
 impl Queue {
-    pub(super) fn new(bytes_max: usize, process: Process) -> Self {
+    pub(super) fn new(bytes_max: usize, policy: Arc<Policy>, process: Process) -> Self {
         let state = State {
             batch: Batch::with_capacity(bytes_max),
-            ..State::default()
+            waiting: Waiting::default(),
+            urgent: false,
+            asleep: false,
+            room: Room::default(),
+            changed: false,
+            phase: Phase::default(),
+            policy,
         };
         Self {
             process,
@@ -148,8 +167,11 @@ impl Queue {
 
     /// Queues a record, or says why not; a promise is dropped only with the error that the caller
     /// returns instead.
-    pub(super) fn push(&self, push: Push<'_>) -> Result<(), CommitError> {
+    pub(super) fn push(&self, push: Push<'_>) -> Result<Pushed, CommitError> {
         let mut state = self.open_state()?;
+        if !Arc::ptr_eq(&state.policy, push.policy) {
+            return Ok(Pushed::Stale(push.promise));
+        }
         let bytes_max = match (push.claim, push.channel) {
             (Claim::Owed, _) => self.bytes_max.saturating_mul(2),
             (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
@@ -167,10 +189,10 @@ impl Queue {
             Claim::WaitForStore(deadline) => Some(deadline),
         };
         if let Some(deadline) = waits {
-            return self.hold(state, push, deadline);
+            return self.hold(state, push, deadline).map(|()| Pushed::Done);
         }
         if !fits {
-            return self.refuse(state, &push, None);
+            return self.refuse(state, &push, None).map(|()| Pushed::Done);
         }
         state.urgent |= push.promise.is_some();
         state.batch.bytes.extend_from_slice(push.bytes);
@@ -184,7 +206,10 @@ impl Queue {
         let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
         let wake = state.asleep || ready;
         drop(state);
-        if wake { self.wake_writer() } else { Ok(()) }
+        if wake {
+            self.wake_writer()?;
+        }
+        Ok(Pushed::Done)
     }
 
     /// Keeps a commit until there is room.
@@ -279,6 +304,32 @@ impl Queue {
             });
         }
         state.urgent = true;
+        drop(state);
+        self.wake_writer()
+    }
+
+    /// Changes the policy between two records: `put_in_force` makes it that of those that come.
+    pub(super) fn change_policy(
+        &self,
+        policy: Arc<Policy>,
+        promise: Promise,
+        put_in_force: impl FnOnce(Arc<Policy>),
+    ) -> Result<(), CommitError> {
+        let mut state = self.open_state()?;
+        state.policy = Arc::clone(&policy);
+        put_in_force(Arc::clone(&policy));
+        self.turn(state, Turn::Change { policy, promise })
+    }
+
+    /// Says that a policy which was offered is not used.
+    pub(super) fn refuse_policy(&self, why: String) -> Result<(), CommitError> {
+        self.turn(self.open_state()?, Turn::Refuse { why })
+    }
+
+    fn turn(&self, mut state: MutexGuard<'_, State>, turn: Turn) -> Result<(), CommitError> {
+        let after = state.batch.entries.len();
+        state.batch.turns.push((after, turn));
+        state.changed = true;
         drop(state);
         self.wake_writer()
     }

@@ -63,7 +63,7 @@ impl Shared {
         let process = Process::current();
         Self {
             process,
-            queue: Queue::new(plan.queue_bytes_max, process),
+            queue: Queue::new(plan.queue_bytes_max, Arc::clone(&plan.policy), process),
             policy: ArcSwap::new(plan.policy),
             condition: Condition::new(process),
             in_flight: Arc::new(InFlight::new(process)),

@@ -2,24 +2,26 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
+    batch::Entry,
     lane::{Lane, RETRY, Room},
+    policy,
     watch::{altered_record, budget_record},
 };
 use crate::{
-    chain::Digest,
+    chain::FRAME_BYTES_MAX,
     encode::Object,
     error::Error,
     event::{Channel, Level},
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
     metric,
+    receipt::{CommitError, CommitErrorKind, Promise},
     redact::Policy,
     store::{self, Altered, Budget, Fs, Lock, Open, Settings, Start},
 };
@@ -256,6 +258,67 @@ impl Site {
         }
     }
 
+    /// Links a record to its stream, or counts or refuses it where there is no store or no room.
+    pub(super) fn link(&mut self, entry: Entry, body: &[u8], scribe: &Scribe) {
+        match self {
+            Self::Open { lanes, budget, .. } => {
+                let lane = &mut lanes[entry.channel.index()];
+                if body.is_empty() || budget.take(entry.channel, body.len() + FRAME_BYTES_MAX) {
+                    lane.link(entry, body, scribe);
+                } else {
+                    lane.set_room(Room::None);
+                    lane.refuse(entry, scribe);
+                }
+            }
+            Self::Missing { why, carried, .. } => {
+                if entry.owed || entry.promise.is_none() {
+                    let reason = Reason::StoreUnavailable;
+                    let ledger = &mut carried.ledgers[entry.channel.index()];
+                    ledger.add(entry.counted_as, reason, scribe.now());
+                    reason.report();
+                }
+                if let Some(promise) = entry.promise {
+                    let text = format!("{why}; the record is not stored");
+                    promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
+                }
+            }
+        }
+    }
+
+    /// Takes another policy into use. Its record is written now, or as soon as there is a store.
+    pub(super) fn change_policy(
+        &mut self,
+        policy: Arc<Policy>,
+        promise: Promise,
+        opener: &Opener,
+        scribe: &mut Scribe,
+    ) {
+        let before = std::mem::replace(&mut scribe.policy, policy);
+        let (lanes, path) = match self {
+            Self::Open { lanes, path, .. } => (lanes, path),
+            Self::Missing { why, .. } => {
+                let text = format!("{why}; the policy is in force, its record is not stored yet");
+                promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
+                return;
+            }
+        };
+        let audit = &mut lanes[Channel::Audit.index()];
+        if before.digest() != scribe.policy.digest() {
+            policy::keep(path, opener, scribe);
+            audit.own(policy::changed_record(Some(&before), scribe), scribe);
+        }
+        audit.answer_when_durable(promise);
+    }
+
+    /// Says that a policy which was offered is not used.
+    pub(super) fn refuse_policy(&mut self, why: &str, scribe: &Scribe) {
+        let body = policy::refused_record(why, scribe);
+        match self {
+            Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
+            Self::Missing { carried, .. } => carried.owed.push(body),
+        }
+    }
+
     /// Takes over the losses that callers counted, by channel.
     pub(super) fn count(&mut self, counted: [Ledger; 2]) {
         match self {
@@ -328,38 +391,14 @@ fn appended(lanes: &[Lane; 2]) -> u64 {
 }
 
 /// Keeps the policy's document in the store. Where the last record was written under another policy,
-/// or there is none, gives the record that says so. It comes before every other, so that no crash
-/// leaves a record under a policy that none tells of.
+/// or there is none, gives the record that says so. It comes before every other.
 fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Option<Vec<u8>> {
-    let policy = &*scribe.policy;
-    if store::keep_policy(&*opener.fs, path, policy).is_err() {
-        metric::count("compliance_log_write_errors");
-    }
-    if start.last_policy.as_deref() == Some(policy.short()) {
-        return None;
-    }
-    let before = start
-        .last_policy
-        .as_deref()
-        .and_then(|short| store::find_policy(&*opener.fs, path, short));
-    let of = |policy: &Policy| -> BTreeMap<String, Digest> {
-        policy
-            .rules()
-            .map(|(id, digest)| (id.to_owned(), digest))
-            .collect()
-    };
-    let (old, new) = (before.as_ref().map(of).unwrap_or_default(), of(policy));
-    let added = new.keys().filter(|id| !old.contains_key(*id));
-    let removed = old.keys().filter(|id| !new.contains_key(*id));
-    let changed = new
-        .iter()
-        .filter(|(id, digest)| old.get(*id).is_some_and(|old| old != *digest));
-    let data = Object::new()
-        .text("sha256", policy.digest().to_string())
-        .texts("added", scribe.clean_list(added))
-        .texts("removed", scribe.clean_list(removed))
-        .texts("changed", scribe.clean_list(changed.map(|(id, _)| id)));
-    Some(scribe.own_act(Level::Info, name::POLICY_CHANGED, data))
+    policy::keep(path, opener, scribe);
+    let last = start.last_policy.as_deref();
+    (last != Some(scribe.policy.short())).then(|| {
+        let before = last.and_then(|short| store::find_policy(&*opener.fs, path, short));
+        policy::changed_record(before.as_ref(), scribe)
+    })
 }
 
 /// What the audit stream says of this start: how the log stopped before, and the clock.

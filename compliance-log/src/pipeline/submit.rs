@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     mode::Mode,
-    queue::{Claim, Push},
+    queue::{Claim, Push, Pushed},
     shared::Shared,
 };
 use crate::{
@@ -37,8 +37,7 @@ impl Shared {
         debt: Debt,
     ) -> Result<(), CommitError> {
         let awaited = promise.is_some();
-        let policy = self.policy.load();
-        let monotonic = || self.clock.monotonic();
+        let (policy, monotonic) = (self.policy.load(), || self.clock.monotonic());
         match self.selection.decide(event, awaited, &policy, monotonic) {
             Decision::Write => {}
             Decision::Counted => return Ok(()),
@@ -55,20 +54,7 @@ impl Shared {
         if degraded && claim == Claim::Room {
             return self.refuse(event, awaited, counted);
         }
-        let mut scratch = Scratch::take();
-        let encoded = encode(&mut scratch, event, &policy, &self.service);
-        if encoded.violates_schema {
-            count_violation(event.category);
-        }
-        self.queue.push(Push {
-            bytes: encoded.bytes,
-            channel: encoded.category.channel(),
-            counted_as: event.counted_as,
-            at: event.at,
-            promise,
-            claim,
-            counted,
-        })?;
+        self.enqueue(event, promise, claim, counted)?;
         if let Some(context) = event.context
             && matches!(
                 event.category,
@@ -78,6 +64,41 @@ impl Shared {
             context.set_audited();
         }
         Ok(())
+    }
+
+    /// Makes the record, again if the policy changes meanwhile, and queues it.
+    fn enqueue(
+        &self,
+        event: &Event<'_>,
+        mut promise: Option<Promise>,
+        claim: Claim,
+        counted: bool,
+    ) -> Result<(), CommitError> {
+        let mut scratch = Scratch::take();
+        loop {
+            let policy = self.policy.load();
+            let encoded = encode(&mut scratch, event, &policy, &self.service);
+            let violates_schema = encoded.violates_schema;
+            let pushed = self.queue.push(Push {
+                bytes: encoded.bytes,
+                policy: &policy,
+                channel: encoded.category.channel(),
+                counted_as: event.counted_as,
+                at: event.at,
+                promise,
+                claim,
+                counted,
+            })?;
+            match pushed {
+                Pushed::Stale(back) => promise = back,
+                Pushed::Done => {
+                    if violates_schema {
+                        count_violation(event.category);
+                    }
+                    return Ok(());
+                }
+            }
+        }
     }
 
     fn claim(

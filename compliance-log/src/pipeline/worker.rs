@@ -11,6 +11,7 @@ use super::{
     batch::Batch,
     handle::Handle,
     lane::{Lane, Room},
+    policy::Turn,
     printer::Printer,
     queue::Store,
     shared::Shared,
@@ -18,7 +19,6 @@ use super::{
     watch::step_record,
 };
 use crate::{
-    chain::FRAME_BYTES_MAX,
     clock::Steps,
     encode::Object,
     error::Error,
@@ -26,7 +26,6 @@ use crate::{
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
     metric,
-    receipt::{CommitError, CommitErrorKind},
     volume::{Due, Summary},
 };
 
@@ -117,6 +116,8 @@ impl Worker {
                 Some(_) => Store::Missing,
             };
             self.guard.0.queue.take(&mut batch, deadline, store);
+            let waited = u32::try_from(batch.bytes.len()).unwrap_or(u32::MAX);
+            metric::report(|| metrics::gauge!("compliance_log_queue_bytes").set(waited));
             self.step(&mut batch);
             if batch.last {
                 return self.end();
@@ -153,54 +154,36 @@ impl Worker {
         self.site.watch(&self.opener, &self.scribe);
         self.site.mend(&self.opener, &self.scribe);
         self.site.begin_batch();
-        match &mut self.site {
-            Site::Missing { why, carried, .. } => {
-                for entry in batch.entries.drain(..) {
-                    if entry.owed || entry.promise.is_none() {
-                        let reason = Reason::StoreUnavailable;
-                        carried.ledgers[entry.channel.index()].add(
-                            entry.counted_as,
-                            reason,
-                            self.scribe.now(),
-                        );
-                        reason.report();
-                    }
-                    if let Some(promise) = entry.promise {
-                        let text = format!("{why}; the record is not stored");
-                        promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
-                    }
-                }
+        if let Site::Open { lanes, .. } = &mut self.site
+            && let Some(step) = self.steps.look(&*self.scribe.clock)
+        {
+            let body = step_record(step, &self.scribe);
+            lanes[Channel::Audit.index()].own(body, &self.scribe);
+        }
+        // 1
+        let mut turns = std::mem::take(&mut batch.turns).into_iter().peekable();
+        let mut rest = &batch.bytes[..];
+        for (place, entry) in batch.entries.drain(..).enumerate() {
+            while let Some((_, turn)) = turns.next_if(|(after, _)| *after == place) {
+                self.turn(turn);
             }
-            Site::Open { lanes, budget, .. } => {
-                if let Some(step) = self.steps.look(&*self.scribe.clock) {
-                    let body = step_record(step, &self.scribe);
-                    lanes[Channel::Audit.index()].own(body, &self.scribe);
-                }
-                // 1
-                let mut rest = &batch.bytes[..];
-                for entry in batch.entries.drain(..) {
-                    let (body, after) = rest.split_at(entry.bytes);
-                    rest = after;
-                    let lane = &mut lanes[entry.channel.index()];
-                    if body.is_empty() || budget.take(entry.channel, body.len() + FRAME_BYTES_MAX) {
-                        lane.link(entry, body, &self.scribe);
-                    } else {
-                        lane.set_room(Room::None);
-                        lane.refuse(entry, &self.scribe);
-                    }
-                }
-                let due = Due::At(self.scribe.clock.monotonic());
-                let summaries = self.guard.0.selection.counter.take(due);
-                for (lane, summary) in lanes.iter_mut().zip(&summaries) {
-                    lane.summarise(summary.as_ref(), &self.scribe);
-                }
-                // 2, 3, 4
-                for lane in lanes.iter_mut() {
-                    lane.write(&self.scribe);
-                }
-                for lane in lanes.iter_mut() {
-                    lane.sync_if_due(self.sync_after, &self.scribe);
-                }
+            let (body, after) = rest.split_at(entry.bytes);
+            rest = after;
+            self.site.link(entry, body, &self.scribe);
+        }
+        turns.for_each(|(_, turn)| self.turn(turn));
+        if let Site::Open { lanes, .. } = &mut self.site {
+            let due = Due::At(self.scribe.clock.monotonic());
+            let summaries = self.guard.0.selection.counter.take(due);
+            for (lane, summary) in lanes.iter_mut().zip(&summaries) {
+                lane.summarise(summary.as_ref(), &self.scribe);
+            }
+            // 2, 3, 4
+            for lane in lanes.iter_mut() {
+                lane.write(&self.scribe);
+            }
+            for lane in lanes.iter_mut() {
+                lane.sync_if_due(self.sync_after, &self.scribe);
             }
         }
         self.site.tell(&self.scribe);
@@ -212,6 +195,16 @@ impl Worker {
         }
         // 6
         self.print();
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        match turn {
+            Turn::Change { policy, promise } => {
+                let (opener, scribe) = (&self.opener, &mut self.scribe);
+                self.site.change_policy(policy, promise, opener, scribe);
+            }
+            Turn::Refuse { why } => self.site.refuse_policy(&why, &self.scribe),
+        }
     }
 
     fn print(&mut self) {

@@ -18,6 +18,7 @@
 
 mod assignment;
 mod check;
+mod file;
 mod name;
 mod number;
 mod policy;

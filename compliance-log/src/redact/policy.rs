@@ -19,7 +19,7 @@ use crate::{
 };
 
 const BUILTIN: &str = include_str!("builtin.toml");
-const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+pub(super) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 const ID_BYTES_MAX: usize = 32;
 
 /// The rules by which values are dropped or masked before anything is written.

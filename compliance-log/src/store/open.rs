@@ -75,7 +75,7 @@ pub(crate) fn open(
 ) -> Result<Open, Error> {
     let mut start = Start::default();
     let mut ends: [Option<Predecessor>; 2] = [None, None];
-    let candidates = candidates(&**fs, dir, service, instance)?;
+    let (candidates, nameless) = candidates(&**fs, dir, service, instance)?;
     let known: Vec<PathBuf> = candidates
         .iter()
         .map(|candidate| dir.join(&candidate.name))
@@ -106,6 +106,16 @@ pub(crate) fn open(
         ends = end;
         break;
     }
+    if start.why.is_none()
+        && let Some(name) = nameless
+    {
+        start.why = Some("unreadable");
+        let text = format!(
+            "{}: its first record cannot be read",
+            dir.join(&name).display()
+        );
+        start.passed_over = Some((name, text));
+    }
     let why = start.why.get_or_insert("first");
     let continues = [ends[0].as_ref(), ends[1].as_ref()];
     let purpose = Purpose {
@@ -134,47 +144,56 @@ struct Candidate {
 }
 
 /// Stores of this service and instance, the newest first: by the time of their genesis, then by name.
+/// And a store of the instance that does not say whose it is, if there is one.
 fn candidates(
     fs: &dyn Fs,
     dir: &Path,
     service: &str,
     instance: &str,
-) -> Result<Vec<Candidate>, Error> {
+) -> Result<(Vec<Candidate>, Option<String>), Error> {
     let names = match fs.list(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
         names => {
             names.map_err(|error| Error::io(format!("cannot read {}", dir.display()), error))?
         }
     };
-    let mut found: Vec<Candidate> = names
-        .into_iter()
-        .filter_map(|name| {
-            let incarnation = name.strip_prefix(instance)?.strip_prefix('-')?;
-            let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            if incarnation.len() != 16 || !incarnation.bytes().all(hex) {
-                return None;
-            }
-            let incarnation = incarnation.to_owned();
-            let first = first_line(fs, &layout::stream_dir(&dir.join(&name), Channel::Audit))?;
-            let first: serde_json::Value = serde_json::from_slice(&first).ok()?;
-            let text = |pointer: &str| first.pointer(pointer)?.as_str().map(str::to_owned);
-            let number = |pointer: &str| first.pointer(pointer).and_then(serde_json::Value::as_u64);
-            let of = text("/data/service")
-                .or_else(|| text("/stream")?.split('/').next().map(str::to_owned))?;
-            let since = text("/timestamp").unwrap_or_default();
-            let format = number("/v")?.max(number("/data/format").unwrap_or(1));
-            Some(Candidate {
-                name,
-                incarnation,
-                service: of,
-                since,
-                format,
-            })
-        })
-        .filter(|candidate| candidate.service == service)
-        .collect();
+    let (mut found, mut nameless) = (Vec::new(), None);
+    for name in names {
+        let Some(incarnation) = incarnation(&name, instance) else {
+            continue;
+        };
+        match candidate(fs, dir, &name, incarnation) {
+            Some(candidate) if candidate.service == service => found.push(candidate),
+            Some(_) => {}
+            None => nameless = Some(name),
+        }
+    }
     found.sort_by(|one, other| (&other.since, &other.name).cmp(&(&one.since, &one.name)));
-    Ok(found)
+    Ok((found, nameless))
+}
+
+/// The last part of the name of a store of this instance.
+fn incarnation<'n>(name: &'n str, instance: &str) -> Option<&'n str> {
+    let incarnation = name.strip_prefix(instance)?.strip_prefix('-')?;
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (incarnation.len() == 16 && incarnation.bytes().all(hex)).then_some(incarnation)
+}
+
+/// What a store's first record says.
+fn candidate(fs: &dyn Fs, dir: &Path, name: &str, incarnation: &str) -> Option<Candidate> {
+    let first = first_line(fs, &layout::stream_dir(&dir.join(name), Channel::Audit))?;
+    let first: serde_json::Value = serde_json::from_slice(&first).ok()?;
+    let text = |pointer: &str| first.pointer(pointer)?.as_str().map(str::to_owned);
+    let number = |pointer: &str| first.pointer(pointer).and_then(serde_json::Value::as_u64);
+    let service =
+        text("/data/service").or_else(|| text("/stream")?.split('/').next().map(str::to_owned))?;
+    Some(Candidate {
+        name: name.to_owned(),
+        incarnation: incarnation.to_owned(),
+        service,
+        since: text("/timestamp").unwrap_or_default(),
+        format: number("/v")?.max(number("/data/format").unwrap_or(1)),
+    })
 }
 
 /// The first line of a stream's first segment.

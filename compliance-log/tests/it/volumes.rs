@@ -202,6 +202,29 @@ impl Offered {
     }
 }
 
+#[test]
+fn what_ends_with_the_pod_is_said_at_start() {
+    let memory = needed!(tmpfs("4m"));
+    let images = tempfile::tempdir().unwrap();
+    let disk = needed!(ext4(&images.path().join("image"), 10 << 20));
+    for (volume, kind, warned) in [(&memory, "tmpfs", 1), (&disk, "block", 0)] {
+        let dir = volume.path.join("not/yet/there");
+        let builder = ComplianceLog::builder("svc").env("prod").dir(&dir);
+        let log = builder.open().unwrap();
+        assert_eq!(log.warnings().len(), warned, "{:?}", log.warnings());
+        log.shutdown().unwrap();
+        let records = records_of(&only_store(&dir), "audit");
+        assert_eq!(records[0]["data"]["volume"], kind);
+        let started = records
+            .iter()
+            .find(|record| record["event"] == "log.started")
+            .unwrap();
+        assert_eq!(started["data"]["volume"], kind);
+        let said = started["data"]["warnings"][0].as_str().unwrap_or_default();
+        assert_eq!(said.contains("ends with the pod"), warned == 1, "{said}");
+    }
+}
+
 /// Something else has taken space of the volume, and gives it back once the log has filled the rest;
 /// and again.
 fn fill_and_free(volume: &Path) {

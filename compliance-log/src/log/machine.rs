@@ -1,0 +1,32 @@
+//! What the machine says of itself.
+
+pub(super) fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// A name made of what is allowed of `text`, so that a host's own name never keeps a service from
+/// starting.
+pub(super) fn allowed_name(text: &str) -> String {
+    let keep = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = text.chars().take(64).map(keep).collect();
+    if name.is_empty() {
+        "host".to_owned()
+    } else {
+        name
+    }
+}
+
+/// Where the system tells: which boot of the machine this is.
+pub(super) fn boot_id() -> Option<Box<str>> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().into())
+}

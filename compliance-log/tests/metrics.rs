@@ -23,6 +23,12 @@ mod support;
 #[audit_event(name = "step.done", target = "step")]
 struct Step {}
 
+#[audit_event(name = "note.kept", target = "note")]
+struct Kept {
+    #[audit(internal)]
+    text: String,
+}
+
 /// Keeps the last figure of each name, whatever its labels.
 #[derive(Clone, Default)]
 struct Figures(Arc<Mutex<BTreeMap<String, f64>>>);
@@ -113,6 +119,12 @@ fn the_store_its_budget_and_what_became_of_it_are_reported() {
     let max = figures.of("compliance_log_store_bytes_max");
     assert_eq!(max, Some(8.0 * 1024.0 * 1024.0));
     assert_eq!(figures.of("compliance_log_files_altered"), None);
+
+    assert_eq!(figures.of("compliance_log_redactions"), None);
+    let text = "mail bob@example.com, password=hunter2".to_owned();
+    within_sync(&log, || Kept { text }.commit().wait()).unwrap();
+    assert_eq!(figures.of("compliance_log_redactions"), Some(2.0));
+    assert!(figures.of("compliance_log_queue_bytes") > Some(0.0));
 
     faults.set(Fault::NoSpace);
     commit().unwrap_err();

@@ -25,6 +25,8 @@ pub(crate) struct Encoded<'s> {
     pub(crate) bytes: &'s [u8],
     /// Whether the record lacks rows that its category requires.
     pub(crate) violates_schema: bool,
+    /// Whether it has a row `redactions`.
+    pub(crate) is_redacted: bool,
 }
 
 /// Encodes `event` under `policy` into the thread's buffers.
@@ -51,11 +53,12 @@ pub(crate) fn encode<'s>(
         pass.scan = Scan::EachValue;
         pass.record();
     }
-    let violates_schema = pass.violates_schema;
+    let (violates_schema, is_redacted) = (pass.violates_schema, pass.redactions > 0);
     Encoded {
         category: event.category,
         bytes: &buffers.body,
         violates_schema,
+        is_redacted,
     }
 }
 

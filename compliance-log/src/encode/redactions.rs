@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{data::KEY_BYTES_MAX, json, record::Pass, scratch::Buffers};
-use crate::{metric, redact::Effect, schema::Row};
+use crate::{redact::Effect, schema::Row};
 
 /// `redactions` names at most this many; then one element says that there were more.
 const REDACTIONS_MAX: usize = 32;
@@ -24,9 +24,6 @@ impl Pass<'_, '_> {
 
     /// Adds an element to `redactions`; `key` is escaped already.
     pub(super) fn redacted(&mut self, path: &str, key: &[u8], rule: &str, effect: &str) {
-        metric::report(|| {
-            metrics::counter!("compliance_log_redactions", "rule" => rule.to_owned()).increment(1);
-        });
         if self.redactions_full() {
             return;
         }

@@ -11,6 +11,8 @@ pub(super) struct Entry {
     pub(super) promise: Option<Promise>,
     /// Its loss is counted, whoever waits for it: nobody can try again.
     pub(super) owed: bool,
+    /// It says what was redacted.
+    pub(super) is_redacted: bool,
 }
 
 /// All that was queued at one moment, in order. Its buffers go back to the queue emptied.

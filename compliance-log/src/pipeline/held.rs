@@ -12,6 +12,7 @@ pub(super) struct Held {
     pub(super) counted_as: &'static str,
     /// Its loss is counted, although its caller is told.
     pub(super) counted: bool,
+    pub(super) is_redacted: bool,
     pub(super) at: Timestamp,
     pub(super) promise: Promise,
     /// How long it may wait.
@@ -67,6 +68,7 @@ impl Waiting {
                 counted_as: held.counted_as,
                 promise: Some(held.promise),
                 owed: held.counted,
+                is_redacted: held.is_redacted,
             });
         }
     }

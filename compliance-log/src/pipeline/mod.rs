@@ -15,6 +15,7 @@ mod mode;
 mod policy;
 mod printer;
 mod queue;
+mod redactions;
 mod selection;
 mod shared;
 mod site;

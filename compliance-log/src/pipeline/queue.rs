@@ -97,6 +97,7 @@ pub(super) struct Push<'a> {
     pub(super) claim: Claim,
     /// Its loss is counted, whoever waits for it.
     pub(super) counted: bool,
+    pub(super) is_redacted: bool,
 }
 
 /// What became of a record.
@@ -202,6 +203,7 @@ impl Queue {
             counted_as: push.counted_as,
             promise: push.promise,
             owed: push.counted,
+            is_redacted: push.is_redacted,
         });
         let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
         let wake = state.asleep || ready;
@@ -228,6 +230,7 @@ impl Queue {
             channel: push.channel,
             counted_as: push.counted_as,
             counted: push.counted,
+            is_redacted: push.is_redacted,
             at: push.at,
             promise,
             deadline,
@@ -301,6 +304,7 @@ impl Queue {
                 counted_as: "",
                 promise: Some(promise),
                 owed: false,
+                is_redacted: false,
             });
         }
         state.urgent = true;

@@ -88,6 +88,7 @@ impl Shared {
                 promise,
                 claim,
                 counted,
+                is_redacted: encoded.is_redacted,
             })?;
             match pushed {
                 Pushed::Stale(back) => promise = back,

@@ -14,6 +14,7 @@ use super::{
     policy::Turn,
     printer::Printer,
     queue::Store,
+    redactions,
     shared::Shared,
     site::{Carried, Opener, Site},
     watch::step_record,
@@ -169,6 +170,9 @@ impl Worker {
             }
             let (body, after) = rest.split_at(entry.bytes);
             rest = after;
+            if entry.is_redacted {
+                redactions::report(body);
+            }
             self.site.link(entry, body, &self.scribe);
         }
         turns.for_each(|(_, turn)| self.turn(turn));

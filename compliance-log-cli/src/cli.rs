@@ -23,6 +23,7 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     Tail(TailArgs),
     ObserveReport(ObserveReportArgs),
+    Redact(RedactArgs),
     Schema(SchemaArgs),
 }
 
@@ -150,6 +151,33 @@ pub(crate) struct ObserveReportArgs {
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Take secrets out of lines on stdin, or find them in stored records
+///
+/// Reads lines of JSON on stdin and writes the same lines to stdout, one for one: strings without what
+/// the policy takes out, and every other byte as it was. The value of a prohibited key is replaced, a
+/// number too. A line that is no JSON is taken as text.
+///
+/// Needs: read access to the policy's file; with --find, to the store.
+#[derive(Debug, Args)]
+#[command(after_help = exit::REDACT_HELP)]
+pub(crate) struct RedactArgs {
+    /// The redaction policy [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Take lines as text, also where they are JSON
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// Say on stderr what was taken out: line, field, bytes, rule, action
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Write nothing, and say whether anything would be redacted
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Read this store, or folder of stores, and list what the policy would take out of its records
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["text", "explain", "check"])]
+    pub(crate) find: Option<PathBuf>,
 }
 
 /// Records must fit every filter given; a repeated one must be fitted each time.

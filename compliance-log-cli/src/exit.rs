@@ -10,7 +10,7 @@ pub(crate) enum Exit {
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
     /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
-    /// something that would be refused.
+    /// something that would be refused, `redact` something that would be taken out.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
@@ -55,6 +55,14 @@ Exit codes:
   0  the same, or compatible
   1  breaking: the version of an event has to be raised
   3  usage, a file is no lock, or the operating system refused";
+
+/// The table for `redact --help`.
+pub(crate) const REDACT_HELP: &str = "\
+Exit codes:
+  0  done; --check, --find: nothing would be redacted
+  1  --check, --find: something would be
+  2  --find: nothing, or not everything, was read
+  3  usage, the policy cannot be used, or the operating system refused";
 
 /// The table for `observe-report --help`.
 pub(crate) const OBSERVE_HELP: &str = "\

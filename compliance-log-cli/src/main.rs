@@ -11,6 +11,7 @@ mod cli;
 mod source;
 mod merge;
 mod human;
+mod json_line;
 mod lock;
 mod observed;
 mod cmd;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Verify(args) => cmd::verify::run(&args, &mut printer)?,
         Verb::Show(args) => cmd::show::run(args, &mut printer)?,
         Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
+        Verb::Redact(args) => cmd::redact::run(args, &mut printer)?,
         Verb::Schema(args) => match args.verb {
             SchemaVerb::Diff(args) => cmd::schema_diff::run(&args, &mut printer)?,
             SchemaVerb::Export(args) => cmd::schema_export::run(&args, &mut printer)?,

@@ -57,6 +57,15 @@ impl Printer {
         self.out.write_all(b"\n")
     }
 
+    /// A line of a filter's output, with its end only if it came with one.
+    pub(crate) fn piped(&mut self, line: &str, ended: bool) -> io::Result<()> {
+        self.out.write_all(line.as_bytes())?;
+        if ended {
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
     /// Passes on what is buffered: before waiting, and at the end.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()

@@ -24,6 +24,7 @@ mod number;
 mod policy;
 mod prefilter;
 mod rule;
+mod text;
 mod value;
 
 #[cfg(test)]
@@ -33,3 +34,4 @@ pub(crate) use number::mask_card;
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};
+pub use text::{Finding, Redacted};

@@ -15,8 +15,13 @@ use crate::{
 };
 
 pub(super) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(super) static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+
+/// The members of `baggage` that are read and sent: what a request is about.
+pub(super) const OFFER_ID: &str = "offer_id";
+pub(super) const BOOKING_ID: &str = "booking_id";
 
 /// The longest text that is kept of a header; a record keeps less and says that it was cut.
 const TEXT_BYTES_MAX: usize = 8 * 1024;
@@ -54,6 +59,15 @@ fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
             context = context.tracestate(state);
         }
     }
+    if layer.trust.trace == Source::Header {
+        let member = |key| wire::baggage(lines(&parts.headers, &BAGGAGE), key);
+        if let Some(id) = member(OFFER_ID) {
+            context = context.offer_id(id);
+        }
+        if let Some(id) = member(BOOKING_ID) {
+            context = context.booking_id(id);
+        }
+    }
     let theirs = match layer.trust.request_id {
         Source::Header => wire::request_id(lines(&parts.headers, &X_REQUEST_ID)),
         Source::New => None,
@@ -62,8 +76,12 @@ fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
         Some(id) => context.request_id(id),
         None => context.request_id(new_request_id(layer.handle.now())),
     };
-    if let Some(ip) = (layer.peer_of)(&parts.extensions) {
-        context = context.ip(ip.to_canonical());
+    if let Some(peer) = (layer.peer_of)(&parts.extensions) {
+        let client = match &layer.proxies {
+            Some(proxies) => proxies.client(peer, &parts.headers),
+            None => peer.to_canonical(),
+        };
+        context = context.ip(client);
     }
     if let Some(agent) = parts.headers.get(USER_AGENT) {
         context = context.user_agent(text(agent.as_bytes()));
@@ -71,7 +89,7 @@ fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
     context.build()
 }
 
-fn lines<'a>(
+pub(super) fn lines<'a>(
     headers: &'a HeaderMap,
     name: &'a HeaderName,
 ) -> impl Iterator<Item = &'a [u8]> + use<'a> {

@@ -3,7 +3,7 @@ use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
 
-use super::{service::AuditService, trust::Trust};
+use super::{proxies::TrustedProxies, service::AuditService, trust::Trust};
 use crate::{log::ComplianceLog, pipeline::Handle};
 
 /// Writes one access record for each request to the service inside.
@@ -45,6 +45,7 @@ pub struct AuditLayer {
     pub(super) trust: Trust,
     pub(super) route_of: fn(&Parts) -> Option<&str>,
     pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
+    pub(super) proxies: Option<TrustedProxies>,
     /// Routes that have nothing to audit, such as the probes by which a pod is kept alive.
     pub(super) never_refused: Arc<HashSet<Box<str>>>,
 }
@@ -57,6 +58,7 @@ impl AuditLayer {
             trust: Trust::default(),
             route_of: matched_path,
             peer_of: peer_address,
+            proxies: None,
             never_refused: Arc::default(),
         }
     }
@@ -105,6 +107,14 @@ impl AuditLayer {
     #[must_use]
     pub fn peer_of(mut self, peer_of: fn(&Extensions) -> Option<IpAddr>) -> Self {
         self.peer_of = peer_of;
+        self
+    }
+
+    /// Which proxies say whom a request is from. Default: none, and the record's `ip` is the address
+    /// of the connection.
+    #[must_use]
+    pub fn proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
         self
     }
 }

@@ -1,11 +1,11 @@
 /// How far the senders of requests are believed about trace and request id. Never about who acts:
 /// that comes only from [`RequestAudit::verified`](super::RequestAudit::verified).
 ///
-/// | | `traceparent`, `tracestate` | `x-request-id` |
+/// | | `traceparent`, `tracestate`; `offer_id` and `booking_id` of `baggage` | `x-request-id` |
 /// |---|---|---|
 /// | [`Trust::default`] | continued | new |
 /// | [`Trust::internal`] | continued | taken over |
-/// | [`Trust::edge`] | new trace | new |
+/// | [`Trust::edge`] | new trace; not read | new |
 ///
 /// The default suits a service behind a gateway: traces hold together, while nobody who gets past
 /// the gateway's cleaning can give a request the id of another one, by which people search. What is

@@ -22,12 +22,18 @@
 //! # What it does not do
 //!
 //! It does not say whom to believe: whether a trace is continued or an id taken over depends on who
-//! sent it. Neither baggage nor B3 is read.
+//! sent it. B3 is not read.
 
+mod baggage;
+mod forwarded;
 mod request_id;
 mod traceparent;
 mod tracestate;
 
+pub use baggage::baggage;
+#[cfg(feature = "http")]
+pub(crate) use baggage::replace as replace_baggage;
+pub use forwarded::{forwarded, x_forwarded_for};
 pub use request_id::request_id;
 pub use traceparent::TraceParent;
 pub use tracestate::tracestate;

@@ -17,16 +17,22 @@
 //! twice changes nothing and finds nothing. Time is linear in the text.
 
 mod assignment;
+mod base64;
+mod buffer;
 mod check;
+mod fold;
 mod name;
 mod number;
 mod policy;
 mod prefilter;
 mod rule;
 mod value;
+mod view;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_wrapped;
 
 pub(crate) use number::mask_card;
 pub use policy::Policy;

@@ -3,10 +3,19 @@
 use aho_corasick::{AhoCorasick, packed};
 use serde::{Deserialize, Serialize};
 
-use super::{assignment, number};
+use super::{
+    assignment,
+    base64::{any_run, any_text},
+    buffer::Buffer,
+    number,
+    view::{STEPS_MAX, is_wrapped, unwrap},
+};
 
 /// No shorter value holds anything that a trigger would see: `a@b.io`.
 pub(crate) const VALUE_BYTES_MIN: usize = 6;
+
+/// Base64 in Base64 is looked into, and no deeper.
+pub(super) const BASE64_DEPTH_MAX: usize = 2;
 
 /// Fewer digits make neither a card number nor an IBAN.
 const DIGITS_MIN: usize = 8;
@@ -122,14 +131,50 @@ impl Prefilter {
         }
     }
 
-    /// Whether any trigger fires.
+    /// Whether any trigger fires, or anything would if what is wrapped were not.
     pub(super) fn trigger(&self, value: &[u8]) -> bool {
         value.len() >= VALUE_BYTES_MIN
-            && (self.fires(Trigger::At, value)
-                || self.fires(Trigger::Assignment, value)
-                || (digits(value)
-                    && (self.fires(Trigger::CardNumber, value)
-                        || self.fires(Trigger::Iban, value))))
+            && (self.plain(value)
+                || self.in_base64(value, BASE64_DEPTH_MAX)
+                || self.in_views(value, BASE64_DEPTH_MAX))
+    }
+
+    fn plain(&self, value: &[u8]) -> bool {
+        self.fires(Trigger::At, value)
+            || self.fires(Trigger::Assignment, value)
+            || (digits(value)
+                && (self.fires(Trigger::CardNumber, value) || self.fires(Trigger::Iban, value)))
+    }
+
+    /// One step more than it takes to read the value, which is encoded for the record.
+    fn in_views(&self, value: &[u8], depth: usize) -> bool {
+        if !is_wrapped(value) {
+            return false;
+        }
+        let (mut now, mut next) = (Buffer::take(), Buffer::take());
+        unwrap(value, &mut now, |_| ());
+        for _ in 0..=STEPS_MAX {
+            if self.literal(&now) || self.plain(&now) || self.in_base64(&now, depth) {
+                return true;
+            }
+            if !is_wrapped(&now) {
+                return false;
+            }
+            unwrap(&now, &mut next, |_| ());
+            std::mem::swap(&mut now, &mut next);
+        }
+        false
+    }
+
+    fn in_base64(&self, value: &[u8], depth: usize) -> bool {
+        let look = |text: &str| {
+            let text = text.as_bytes();
+            self.literal(text)
+                || self.plain(text)
+                || self.in_base64(text, depth - 1)
+                || self.in_views(text, depth - 1)
+        };
+        depth > 0 && any_run(value, |run| any_text(&value[run], look))
     }
 
     /// The rules that may find something in `text`.

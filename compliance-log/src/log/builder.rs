@@ -53,6 +53,12 @@ pub struct Builder {
     out: Option<Box<dyn Write + Send>>,
 }
 
+/// Whether a text of the configuration has to be an allowed name.
+enum Named {
+    Yes,
+    No,
+}
+
 impl Builder {
     pub(super) fn new(config: Config, warnings: Vec<String>) -> Self {
         Self {
@@ -284,6 +290,7 @@ impl Builder {
     /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
     /// opened.
     pub fn open(mut self) -> Result<ComplianceLog, Error> {
+        self.redact();
         let host = host_name();
         let name = self
             .config
@@ -405,6 +412,36 @@ impl Builder {
             )]);
         }
         ComplianceLog::start(handle, worker, self.warnings)
+    }
+
+    /// Takes secrets out of what stands in records of the log's own, or in the names of its folders.
+    fn redact(&mut self) {
+        let policy = self.policy.clone().unwrap_or_else(Policy::builtin);
+        let config = &mut self.config;
+        for (what, named, place) in [
+            ("service", Named::Yes, &mut config.service),
+            ("env", Named::Yes, &mut config.env),
+            ("instance", Named::Yes, &mut config.instance),
+            ("cluster", Named::No, &mut config.cluster),
+            ("region", Named::No, &mut config.region),
+            ("service_version", Named::No, &mut config.service_version),
+        ] {
+            let Some(clean) = place.as_deref().and_then(|text| policy.clean(text)) else {
+                continue;
+            };
+            *place = Some(match named {
+                Named::Yes => allowed_name(&clean),
+                Named::No => clean,
+            });
+            self.warnings.push(format!(
+                "configuration: what was found in `{what}` by the redaction policy is not written"
+            ));
+        }
+        for warning in &mut self.warnings {
+            if let Some(clean) = policy.clean(warning) {
+                *warning = clean;
+            }
+        }
     }
 
     fn unnamed(&mut self) -> String {

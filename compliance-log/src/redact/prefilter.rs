@@ -30,7 +30,7 @@ pub(super) enum Trigger {
     CardNumber,
     /// A country code and as many letters and digits as its IBAN has.
     Iban,
-    /// `=` or `:` behind a name that ends as a prohibited one does.
+    /// `=` or `:`, or a comma in brackets, behind a name that ends as a prohibited one does.
     Assignment,
 }
 
@@ -127,16 +127,21 @@ impl Prefilter {
     pub(super) fn literal(&self, encoded: &[u8]) -> bool {
         match &self.packed {
             Some(packed) => packed.find(encoded).is_some(),
-            None => self.literals.is_match(encoded),
+            None => !self.owners.is_empty() && self.literals.is_match(encoded),
         }
     }
 
     /// Whether any trigger fires, or anything would if what is wrapped were not.
     pub(super) fn trigger(&self, value: &[u8]) -> bool {
         value.len() >= VALUE_BYTES_MIN
+            && self.any_rule()
             && (self.plain(value)
                 || self.in_base64(value, BASE64_DEPTH_MAX)
                 || self.in_views(value, BASE64_DEPTH_MAX))
+    }
+
+    fn any_rule(&self) -> bool {
+        !self.owners.is_empty() || self.triggers.iter().any(|rules| !rules.is_empty())
     }
 
     fn plain(&self, value: &[u8]) -> bool {
@@ -239,7 +244,7 @@ impl Endings {
     }
 
     fn any(&self, text: &[u8]) -> bool {
-        memchr::memchr2_iter(b'=', b':', text)
+        memchr::memchr3_iter(b'=', b':', b',', text)
             .filter(|&sign| assignment::is_sign(text, sign))
             .any(|sign| self.name(&text[assignment::name_before(text, sign)]))
     }

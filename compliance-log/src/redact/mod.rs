@@ -20,6 +20,7 @@ mod assignment;
 mod base64;
 mod buffer;
 mod check;
+mod class;
 mod fold;
 mod name;
 mod number;

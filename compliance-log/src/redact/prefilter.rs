@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     assignment,
-    base64::{any_run, any_text},
+    base64::{RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
-    number,
+    class, number,
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
 
@@ -76,6 +76,8 @@ pub(super) struct Prefilter {
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
     endings: Endings,
+    /// What any rule looks for in a value.
+    watched: u8,
 }
 
 impl Prefilter {
@@ -103,7 +105,19 @@ impl Prefilter {
                 }
             }
         }
+        let any = |trigger: Trigger| {
+            let sets = Trigger::ALL.iter().zip(&triggers);
+            sets.into_iter()
+                .any(|(t, set)| *t == trigger && !set.is_empty())
+        };
+        let when = |watched: bool, class: u8| if watched { class } else { 0 };
+        let watched = when(any(Trigger::At), class::AT)
+            | when(any(Trigger::Assignment), class::SIGN)
+            | when(any(Trigger::CardNumber) || any(Trigger::Iban), class::DIGIT);
+        // Whatever there is to find may be wrapped.
+        let watched = watched | when(watched != 0 || !texts.is_empty(), class::WRAPPING);
         Ok(Self {
+            watched,
             packed: packed::Searcher::new(&texts),
             literals: AhoCorasick::new(&texts)?,
             owners,
@@ -133,21 +147,24 @@ impl Prefilter {
 
     /// Whether any trigger fires, or anything would if what is wrapped were not.
     pub(super) fn trigger(&self, value: &[u8]) -> bool {
-        value.len() >= VALUE_BYTES_MIN
-            && self.any_rule()
-            && (self.plain(value)
-                || self.in_base64(value, BASE64_DEPTH_MAX)
-                || self.in_views(value, BASE64_DEPTH_MAX))
-    }
-
-    fn any_rule(&self) -> bool {
-        !self.owners.is_empty() || self.triggers.iter().any(|rules| !rules.is_empty())
+        if value.len() < VALUE_BYTES_MIN || self.watched == 0 {
+            return false;
+        }
+        let seen = class::of(value) & self.watched;
+        self.plain_of(value, seen)
+            || (value.len() >= RUN_BYTES_MIN && self.in_base64(value, BASE64_DEPTH_MAX))
+            || (seen & class::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
     fn plain(&self, value: &[u8]) -> bool {
-        self.fires(Trigger::At, value)
-            || self.fires(Trigger::Assignment, value)
-            || (digits(value)
+        self.plain_of(value, class::of(value) & self.watched)
+    }
+
+    fn plain_of(&self, value: &[u8], seen: u8) -> bool {
+        (seen & class::AT != 0 && self.fires(Trigger::At, value))
+            || (seen & class::SIGN != 0 && self.fires(Trigger::Assignment, value))
+            || (seen & class::DIGIT != 0
+                && digits(value)
                 && (self.fires(Trigger::CardNumber, value) || self.fires(Trigger::Iban, value)))
     }
 

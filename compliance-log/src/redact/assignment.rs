@@ -222,6 +222,10 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
             break;
         }
         at += ident + 1;
+        // A pretty `Debug` breaks the line here.
+        at += count(bytes, at, INDENT_BYTES_MAX, |byte| {
+            byte.is_ascii_whitespace()
+        });
     }
     let ident = identifier(bytes, at);
     let space = usize::from(bytes.get(at + ident) == Some(&b' '));
@@ -357,6 +361,11 @@ mod tests {
             ("user%5Bpassword%5D=hunter2&x=1", "password", "hunter2"),
             ("password: Some(Secret(\"hunter2\"))", "password", "hunter2"),
             ("pin: Some(1234), x", "pin", "1234"),
+            (
+                "password: Some(\n    Secret(\n        \"hunter2\",\n    ),\n),",
+                "password",
+                "hunter2",
+            ),
             ("password: [1, 2, 3], x", "password", "[1, 2, 3]"),
             (
                 "secret: Key { a: \"}\", b: 1 } x",

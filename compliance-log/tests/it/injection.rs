@@ -42,7 +42,7 @@ fn lines_after(write: impl FnOnce(&ComplianceLog)) -> Vec<String> {
     write(&log);
     log.shutdown().unwrap();
     let report = verify(dir.path(), &Options::default()).unwrap();
-    assert_eq!(report.verdict, Verdict::Ok);
+    assert_eq!(report.verdict, Verdict::Ok, "{report:#?}");
     lines(dir.path())
 }
 
@@ -268,7 +268,7 @@ fn ten_thousand_fields_and_long_names_make_one_bounded_record() {
     for record in records {
         let redactions = record["redactions"].as_array().unwrap();
         assert!(redactions.len() <= 33, "{}", redactions.len());
-        assert_eq!(redactions[32]["rule"], "more");
+        assert_eq!(redactions[redactions.len() - 1]["rule"], "more");
         let data = record["data"].as_object().unwrap();
         assert!(data.len() > 100, "{}", data.len());
         for key in data.keys() {

@@ -508,68 +508,73 @@ fn strings<'v>(value: &'v serde_json::Value, all: &mut Vec<&'v str>) {
 }
 
 /// Fails if any file or folder under `dir` holds the secret, or if the store is no longer whole.
-fn assert_gone(dir: &Path, secret: &str, what: &str) {
+fn assert_gone(dir: &Path, secret: &str) {
     let mut dirs = vec![dir.to_path_buf()];
     let mut files = 0;
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            assert!(
-                !path.display().to_string().contains(secret),
-                "{what}: {path:?}"
-            );
+            assert!(!path.display().to_string().contains(secret), "{path:?}");
             if path.is_dir() {
                 dirs.push(path);
                 continue;
             }
             files += 1;
             let bytes = fs::read(&path).unwrap();
-            assert_eq!(spelling(&bytes, secret), None, "{what}: {path:?}");
+            assert_eq!(spelling(&bytes, secret), None, "{path:?}");
             for line in bytes.split(|byte| *byte == b'\n') {
                 let record = serde_json::from_slice(line).unwrap_or_default();
                 let mut texts = Vec::new();
                 strings(&record, &mut texts);
                 for text in texts {
-                    assert_eq!(spelling(text.as_bytes(), secret), None, "{what}: {text:?}");
+                    assert_eq!(spelling(text.as_bytes(), secret), None, "{record:#}");
                 }
             }
         }
     }
-    assert!(files > 0, "{what}");
+    assert!(files > 0);
     let report = verify(dir, &Options::default()).unwrap();
-    assert_eq!(report.verdict, Verdict::Ok, "{what}");
+    assert_eq!(report.verdict, Verdict::Ok);
 }
 
 #[test]
 fn a_secret_reaches_the_store_on_no_way() {
     for secret in TOKENS {
-        for (what, route) in ROUTES.iter().chain(PATHS) {
-            let dir = tempfile::tempdir().unwrap();
-            let log = open(dir.path());
+        let dir = tempfile::tempdir().unwrap();
+        let log = open(dir.path());
+        for (_, route) in ROUTES.iter().chain(PATHS) {
             route(&log, secret);
-            log.shutdown().unwrap();
-            assert_gone(dir.path(), secret, &format!("{what} {secret}"));
         }
+        log.shutdown().unwrap();
+        assert_gone(dir.path(), secret);
+        let records = [records(dir.path(), "app"), records(dir.path(), "audit")].concat();
+        let redacted = records
+            .iter()
+            .filter(|record| record.get("redactions").is_some());
+        // A path, a query and most headers are not recorded at all.
+        assert!(redacted.count() >= ROUTES.len() - 5, "{records:#?}");
     }
 }
 
 #[test]
 fn the_value_of_a_name_reaches_the_store_on_no_way() {
-    for (what, route) in PAIRS {
-        let dir = tempfile::tempdir().unwrap();
-        let log = open(dir.path());
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    for (_, route) in PAIRS {
         route(&log, VALUE);
-        log.shutdown().unwrap();
-        let app = records(dir.path(), "app");
-        let redacted = app.last().unwrap();
-        assert!(redacted.get("redactions").is_some(), "{what}: {redacted:#}");
-        assert_gone(dir.path(), VALUE, what);
     }
+    log.shutdown().unwrap();
+    let mut records = records(dir.path(), "app");
+    records.retain(|record| record["event"] == "log");
+    for (record, (what, _)) in records.iter().zip(PAIRS) {
+        assert!(record.get("redactions").is_some(), "{what}: {record:#}");
+    }
+    assert_eq!(records.len(), PAIRS.len());
+    assert_gone(dir.path(), VALUE);
 }
 
 #[test]
 fn a_wrapped_secret_reaches_the_store_on_no_way() {
-    // `key AKIAQFAKEFAKEFAKEFA7 and more of it`, and how it is wrapped.
     let plain = format!("key {} and more of it", TOKENS[0]);
     let percent = |text: &str| {
         text.bytes()
@@ -598,22 +603,18 @@ fn a_wrapped_secret_reaches_the_store_on_no_way() {
         plain.chars().flat_map(|c| ['\u{ad}', c]).collect(),
     ];
     for text in wrapped {
-        for (what, route) in ROUTES {
-            // A header holds no characters that cannot be seen.
-            if !text.is_ascii() && HeaderValue::from_str(&text).is_err() {
-                continue;
-            }
-            let dir = tempfile::tempdir().unwrap();
-            let log = open(dir.path());
+        let dir = tempfile::tempdir().unwrap();
+        let log = open(dir.path());
+        for (_, route) in ROUTES {
             route(&log, &text);
-            log.shutdown().unwrap();
-            assert_gone(dir.path(), TOKENS[0], &format!("{what} {text}"));
-            let written: String = records(dir.path(), "app")
-                .iter()
-                .chain(&records(dir.path(), "audit"))
-                .map(ToString::to_string)
-                .collect();
-            assert!(!written.contains(&text), "{what} {text}: {written}");
+        }
+        log.shutdown().unwrap();
+        assert_gone(dir.path(), TOKENS[0]);
+        for channel in ["app", "audit"] {
+            for record in records(dir.path(), channel) {
+                let written = record.to_string();
+                assert!(!written.contains(&text), "{text}: {record:#}");
+            }
         }
     }
 }
@@ -633,8 +634,8 @@ fn a_field_name_that_holds_a_secret_does_not_reach_the_store() {
         tracing::info_span!("span", "AKIAQFAKEFAKEFAKEFA7" = 5).in_scope(|| tracing::info!("y"));
     });
     log.shutdown().unwrap();
-    assert_gone(dir.path(), TOKENS[0], "a name");
-    assert_gone(dir.path(), VALUE, "a name");
+    assert_gone(dir.path(), TOKENS[0]);
+    assert_gone(dir.path(), VALUE);
     let records = records(dir.path(), "app");
     let data = &records[records.len() - 2]["data"];
     assert_eq!(data["[redacted:aws-access-key]"], 1);
@@ -654,8 +655,8 @@ fn a_configuration_that_holds_a_secret_does_not_reach_the_store() {
         .open()
         .unwrap();
     log.shutdown().unwrap();
-    assert_gone(dir.path(), TOKENS[0], "a configuration");
-    assert_gone(dir.path(), VALUE, "a configuration");
+    assert_gone(dir.path(), TOKENS[0]);
+    assert_gone(dir.path(), VALUE);
 }
 
 /// A policy whose rule finds any of these digits.

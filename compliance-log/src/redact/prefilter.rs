@@ -161,8 +161,8 @@ impl Prefilter {
     }
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
-        (seen & class::AT != 0 && self.fires(Trigger::At, value))
-            || (seen & class::SIGN != 0 && self.fires(Trigger::Assignment, value))
+        (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
+            || (seen & class::SIGN != 0 && self.endings.any(value))
             || (seen & class::DIGIT != 0
                 && digits(value)
                 && (self.fires(Trigger::CardNumber, value) || self.fires(Trigger::Iban, value)))

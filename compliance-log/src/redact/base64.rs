@@ -218,8 +218,8 @@ mod tests {
         let run = "cGFzc3dvcmQ9aHVudGVyMg=="; // password=hunter2
         let long = "cGFzc3dvcmQ9aHVudGVyMiwgYW5kIG1vcmU"; // password=hunter2, and more
         assert_eq!(runs(run), Vec::<&str>::new(), "22 digits are too few");
-        for before in 0..60 {
-            let text = format!("{} {long}= end", "y".repeat(before % 23).repeat(1));
+        for before in 0..24 {
+            let text = format!("{} {long}= end", "y".repeat(before));
             assert_eq!(runs(&text), [format!("{long}=")], "{text}");
         }
         let broken = format!("{long}\r\n{long}\\n{long}\\u000aAA==\n");

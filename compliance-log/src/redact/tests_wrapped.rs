@@ -25,9 +25,9 @@ fn looks(text: &str) -> bool {
 }
 
 /// Base64 with one of its alphabets, with or without padding.
-fn base64(bytes: &[u8], last: &[u8; 2], padded: bool) -> String {
+fn base64(bytes: &[u8], last: [u8; 2], padded: bool) -> String {
     let mut digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".to_vec();
-    digits.extend_from_slice(last);
+    digits.extend_from_slice(&last);
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
         let mut group = [0; 4];
@@ -44,7 +44,7 @@ fn base64(bytes: &[u8], last: &[u8; 2], padded: bool) -> String {
 }
 
 fn standard(text: &str) -> String {
-    base64(text.as_bytes(), b"+/", true)
+    base64(text.as_bytes(), *b"+/", true)
 }
 
 fn percent_all(text: &str) -> String {
@@ -116,7 +116,7 @@ fn broken(text: &str, at: usize, sign: &str) -> String {
 
 fn utf_16(text: &str) -> String {
     let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    base64(&bytes, b"+/", true)
+    base64(&bytes, *b"+/", true)
 }
 
 type Wrap = fn(&str) -> String;
@@ -131,7 +131,7 @@ const WRAPS: &[(&str, Wrap)] = &[
     }),
     ("base64", standard),
     ("base64 for URLs", |text| {
-        base64(text.as_bytes(), b"-_", false)
+        base64(text.as_bytes(), *b"-_", false)
     }),
     ("base64 in lines of 76", |text| {
         broken(&format!("{text}\n{text}"), 76, "\r\n")

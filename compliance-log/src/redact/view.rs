@@ -104,9 +104,13 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
 /// Whether any byte is one that wrapping begins with; without branches, so that it becomes vector
 /// instructions.
 fn may_be_wrapped(chunk: &[u8]) -> bool {
-    chunk.iter().fold(false, |any, &byte| {
-        any | (byte < b' ') | (byte >= 0x7f) | (byte == b'%') | (byte == b'&') | (byte == b'\\')
-    })
+    let begins = |byte: u8| {
+        u8::from(!(b' '..0x7f).contains(&byte))
+            | u8::from(byte == b'%')
+            | u8::from(byte == b'&')
+            | u8::from(byte == b'\\')
+    };
+    chunk.iter().fold(0, |any, byte| any | begins(*byte)) != 0
 }
 
 fn folds(text: &[u8]) -> bool {

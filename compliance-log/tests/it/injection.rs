@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::support::{only_store, segments};
 
 #[audit_event(name = "text.stored", category = "app", target = "{text}")]
-struct Text {
+struct Stored {
     #[audit(internal)]
     text: String,
     #[audit(internal)]
@@ -113,7 +113,7 @@ fn what_breaks_lines_is_written_so_that_it_breaks_none() {
             let text = (*nasty).to_owned();
             within_sync(log, || {
                 context.scope_sync(|| {
-                    Text {
+                    Stored {
                         text: text.clone(),
                         texts: vec![text.clone(), text.clone()],
                         error_code: text.clone(),
@@ -164,7 +164,7 @@ fn a_mebibyte_makes_one_bounded_record() {
                 .unwrap();
             within_sync(log, || {
                 context.scope_sync(|| {
-                    Text {
+                    Stored {
                         text: long.clone(),
                         texts: vec![long.clone()],
                         error_code: "plain".to_owned(),
@@ -192,7 +192,7 @@ fn a_mebibyte_makes_one_bounded_record() {
 fn text_nested_a_thousand_deep_is_one_value() {
     #[derive(Debug)]
     #[expect(dead_code, reason = "read by its `Debug`")]
-    struct Deep(Option<Box<Deep>>);
+    struct Deep(Option<Box<Self>>);
     let deep = (0..1000).fold(Deep(None), |inner, _| Deep(Some(Box::new(inner))));
     let json = format!("{}1{}", "{\"password\":[".repeat(1000), "]}".repeat(1000));
     let escaped = (0..8).fold("{\"a\":1}".to_owned(), |json, _| {
@@ -209,8 +209,6 @@ fn text_nested_a_thousand_deep_is_one_value() {
                 drop(span);
             }
         });
-        // Before the stack of a thread is unwound one by one.
-        std::mem::forget(deep);
     });
     let records = parsed(&lines);
     assert_eq!(records.len(), 2);

@@ -1,18 +1,12 @@
 //! Secrets on every way into a store: no byte of it holds them, in any spelling.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    error::Error,
-    fmt, fs,
-    panic::catch_unwind,
-    path::Path,
-};
+use std::{collections::BTreeMap, error::Error, fmt, fs, panic::catch_unwind, path::Path};
 
 use ::http::{HeaderMap, HeaderValue, Request, Response};
 use bytes::Bytes;
 use compliance_log::{
     ComplianceLog, Policy, audit_event,
-    context::{AuditContext, Identity, TraceId},
+    context::{AuditContext, Identity, TraceFlags, TraceId},
     event::{AuditField, Element, Raw},
     http::{AuditLayer, Trust},
     test_util::within_sync,
@@ -39,7 +33,7 @@ const TOKENS: [&str; 6] = [
 const VALUE: &str = "tr0ub4dor-and-3";
 
 #[audit_event(name = "text.stored", category = "app", target = "{place}/x")]
-struct Text {
+struct Stored {
     #[audit(internal)]
     place: String,
     #[audit(internal)]
@@ -79,7 +73,7 @@ impl AuditField for Shown {
 }
 
 #[derive(Debug)]
-struct Fails(String, Option<Box<Fails>>);
+struct Fails(String, Option<Box<Self>>);
 
 impl fmt::Display for Fails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,15 +111,15 @@ fn logged(log: &ComplianceLog, f: impl FnOnce()) {
     within_sync(log, || with_default(subscriber, f));
 }
 
-fn typed(log: &ComplianceLog, text: &str, set: impl FnOnce(&mut Text, String)) {
+fn typed(log: &ComplianceLog, text: &str, set: impl FnOnce(&mut Stored, String)) {
     let mut event = plain();
     set(&mut event, text.to_owned());
     within_sync(log, || event.emit()).unwrap();
 }
 
-fn plain() -> Text {
+fn plain() -> Stored {
     let plain = || "plain".to_owned();
-    Text {
+    Stored {
         place: plain(),
         text: plain(),
         texts: vec![plain()],
@@ -178,50 +172,50 @@ const ROUTES: &[Route] = &[
     ("target", |log, s| typed(log, s, |e, s| e.place = s)),
     ("text", |log, s| typed(log, s, |e, s| e.text = s)),
     ("list", |log, s| {
-        typed(log, s, |e, s| e.texts = vec!["a".into(), s])
+        typed(log, s, |e, s| e.texts = vec!["a".into(), s]);
     }),
     ("list of what is shown", |log, s| {
-        typed(log, s, |e, s| e.shown = vec![Shown(s)])
+        typed(log, s, |e, s| e.shown = vec![Shown(s)]);
     }),
     ("option", |log, s| typed(log, s, |e, s| e.perhaps = Some(s))),
     ("display", |log, s| {
-        typed(log, s, |e, s| e.formatted = Shown(s))
+        typed(log, s, |e, s| e.formatted = Shown(s));
     }),
     ("error code", |log, s| {
-        typed(log, s, |e, s| e.error_code = s)
+        typed(log, s, |e, s| e.error_code = s);
     }),
     ("error message", |log, s| {
-        typed(log, s, |e, s| e.error_message = s)
+        typed(log, s, |e, s| e.error_message = s);
     }),
     ("provider", |log, s| typed(log, s, |e, s| e.provider = s)),
     ("booking", |log, s| typed(log, s, |e, s| e.booking_id = s)),
     ("offer", |log, s| typed(log, s, |e, s| e.offer_id = s)),
     ("command", |log, s| {
-        typed(log, s, |e, s| e.privileged_command = s)
+        typed(log, s, |e, s| e.privileged_command = s);
     }),
     ("on behalf of", |log, s| {
-        typed(log, s, |e, s| e.on_behalf_of = s)
+        typed(log, s, |e, s| e.on_behalf_of = s);
     }),
     ("message", |log, s| {
-        logged(log, || tracing::info!("got {s} there"))
+        logged(log, || tracing::info!("got {s} there"));
     }),
     ("message of many lines", |log, s| {
         logged(log, || tracing::info!("first\nsecond {s}\r\nthird"));
     }),
     ("plain field", |log, s| {
-        logged(log, || tracing::info!(note = s, "x"))
+        logged(log, || tracing::info!(note = s, "x"));
     }),
     ("display field", |log, s| {
-        logged(log, || tracing::info!(note = %s, "x"))
+        logged(log, || tracing::info!(note = %s, "x"));
     }),
     ("debug field", |log, s| {
-        logged(log, || tracing::info!(note = ?Some(s), "x"))
+        logged(log, || tracing::info!(note = ?Some(s), "x"));
     }),
     ("dotted field", |log, s| {
-        logged(log, || tracing::info!(a.b = ?[s], "x"))
+        logged(log, || tracing::info!(a.b = ?[s], "x"));
     }),
     ("event name", |log, s| {
-        logged(log, || tracing::info!(event = s, "x"))
+        logged(log, || tracing::info!(event = s, "x"));
     }),
     ("event of a dependency", |log, s| {
         logged(
@@ -237,7 +231,8 @@ const ROUTES: &[Route] = &[
     }),
     ("span", |log, s| {
         logged(log, || {
-            tracing::info_span!("span", note = s, other = ?Some(s)).in_scope(|| tracing::info!("x"))
+            tracing::info_span!("span", note = s, other = ?Some(s))
+                .in_scope(|| tracing::info!("x"));
         });
     }),
     ("span, later", |log, s| {
@@ -249,18 +244,18 @@ const ROUTES: &[Route] = &[
     }),
     ("panic", |log, s| {
         let text = s.to_owned();
-        let panic = catch_unwind(move || std::panic::panic_any(text)).unwrap_err();
+        let panic = catch_unwind(move || std::panic::resume_unwind(Box::new(text))).unwrap_err();
         let text = panic.downcast_ref::<String>().unwrap();
         logged(log, || tracing::error!(panic = %text, "panicked: {text:?}"));
     }),
     ("tenant", |log, s| {
-        identified(log, Identity::new().tenant(s).user("u-1"))
+        identified(log, Identity::new().tenant(s).user("u-1"));
     }),
     ("user", |log, s| {
-        identified(log, Identity::new().tenant("t-1").user(s))
+        identified(log, Identity::new().tenant("t-1").user(s));
     }),
     ("client", |log, s| {
-        identified(log, Identity::new().tenant("t-1").client(s))
+        identified(log, Identity::new().tenant("t-1").client(s));
     }),
     ("tenant of a job", |log, s| {
         in_context(
@@ -325,18 +320,22 @@ const PATHS: &[Route] = &[
 ];
 
 /// Ways to write a name and its value.
+#[expect(
+    clippy::disallowed_types,
+    reason = "services log them, whatever their order"
+)]
 const PAIRS: &[Route] = &[
     ("assignment", |log, v| {
-        logged(log, || tracing::info!("password={v}"))
+        logged(log, || tracing::info!("password={v}"));
     }),
     ("header", |log, v| {
-        logged(log, || tracing::info!("X-Api-Key: {v}"))
+        logged(log, || tracing::info!("X-Api-Key: {v}"));
     }),
     ("tuple", |log, v| {
-        logged(log, || tracing::info!(pair = ?("password", v), "x"))
+        logged(log, || tracing::info!(pair = ?("password", v), "x"));
     }),
     ("tuple, bare", |log, v| {
-        logged(log, || tracing::info!("got (password, {v})"))
+        logged(log, || tracing::info!("got (password, {v})"));
     }),
     ("tuples", |log, v| {
         logged(
@@ -345,10 +344,10 @@ const PAIRS: &[Route] = &[
         );
     }),
     ("tuple, pretty", |log, v| {
-        logged(log, || tracing::info!("{:#?}", ("password", v, 1)))
+        logged(log, || tracing::info!("{:#?}", ("password", v, 1)));
     }),
     ("two texts", |log, v| {
-        logged(log, || tracing::info!("{:?}", ["password", v]))
+        logged(log, || tracing::info!("{:?}", ["password", v]));
     }),
     ("struct", |log, v| {
         let login = Login {
@@ -359,7 +358,7 @@ const PAIRS: &[Route] = &[
         logged(log, || tracing::info!(login = ?login, "{login:#?}"));
     }),
     ("hash map", |log, v| {
-        let map: HashMap<_, _> = [("user", "bob"), ("password", v)].into();
+        let map: std::collections::HashMap<_, _> = [("user", "bob"), ("password", v)].into();
         logged(log, || tracing::info!(?map, "{map:#?}"));
     }),
     ("map of options", |log, v| {
@@ -394,22 +393,22 @@ const PAIRS: &[Route] = &[
     }),
     ("dotted", |log, v| {
         logged(log, || {
-            tracing::info!("user.password={v} spring.password.old={v}")
-        })
+            tracing::info!("user.password={v} spring.password.old={v}");
+        });
     }),
     ("bracketed", |log, v| {
         logged(log, || {
-            tracing::info!("user[password]={v}&passwords[0]={v}&a%5Bpassword%5D={v}")
+            tracing::info!("user[password]={v}&passwords[0]={v}&a%5Bpassword%5D={v}");
         });
     }),
     ("kebab, upper case, camel", |log, v| {
         logged(log, || {
-            tracing::info!("client-secret={v} DB_PASSWORD={v} refreshToken: {v}")
+            tracing::info!("client-secret={v} DB_PASSWORD={v} refreshToken: {v}");
         });
     }),
     ("look-alikes", |log, v| {
         logged(log, || {
-            tracing::info!("раsswоrd={v} ｐａｓｓｗｏｒｄ＝{v} pass\u{200b}word: {v}")
+            tracing::info!("раsswоrd={v} ｐａｓｓｗｏｒｄ＝{v} pass\u{200b}word: {v}");
         });
     }),
     ("field names", |log, v| {
@@ -419,7 +418,7 @@ const PAIRS: &[Route] = &[
                 user.password = v,
                 dbPassword = v,
                 "x-api-key" = v
-            )
+            );
         });
     }),
     ("percent", |log, v| {
@@ -427,11 +426,11 @@ const PAIRS: &[Route] = &[
             tracing::info!(
                 q = format!("password%3D{v}%26a=1"),
                 "%70assword={v} %2570assword={v}"
-            )
+            );
         });
     }),
     ("after a tab", |log, v| {
-        logged(log, || tracing::info!("password\t=\t{v}"))
+        logged(log, || tracing::info!("password\t=\t{v}"));
     }),
 ];
 
@@ -450,6 +449,11 @@ fn base64_cores(plain: &[u8]) -> Vec<String> {
         })
     });
     all.collect()
+}
+
+/// Each ASCII character as `f` writes its number.
+fn spelled(text: &str, f: impl Fn(u8) -> String) -> String {
+    text.bytes().map(f).collect::<Vec<_>>().concat()
 }
 
 fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
@@ -471,7 +475,7 @@ fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
 /// How a secret is spelled in the bytes of a file, or in a text in one of its records, if it is.
 fn spelling(bytes: &[u8], secret: &str) -> Option<&'static str> {
     let text = String::from_utf8_lossy(bytes);
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = spelled(secret, |c| format!("{c:02x}"));
     let once = percent_decoded(bytes);
     let twice = percent_decoded(&once);
     let visible = |text: &str| -> String {
@@ -516,14 +520,18 @@ fn assert_gone(dir: &Path, secret: &str) {
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            assert!(!path.display().to_string().contains(secret), "{path:?}");
+            assert!(
+                !path.display().to_string().contains(secret),
+                "{}",
+                path.display()
+            );
             if path.is_dir() {
                 dirs.push(path);
                 continue;
             }
             files += 1;
             let bytes = fs::read(&path).unwrap();
-            assert_eq!(spelling(&bytes, secret), None, "{path:?}");
+            assert_eq!(spelling(&bytes, secret), None, "{}", path.display());
             for line in bytes.split(|byte| *byte == b'\n') {
                 let record = serde_json::from_slice(line).unwrap_or_default();
                 let mut texts = Vec::new();
@@ -578,29 +586,16 @@ fn the_value_of_a_name_reaches_the_store_on_no_way() {
 #[test]
 fn a_wrapped_secret_reaches_the_store_on_no_way() {
     let plain = format!("key {} and more of it", TOKENS[0]);
-    let percent = |text: &str| {
-        text.bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect::<String>()
-    };
+    let percent = |text: &str| spelled(text, |c| format!("%{c:02X}"));
     let base64 = base64_cores(format!("{plain}.").as_bytes()).swap_remove(0);
     let wrapped = [
         percent(&plain),
         percent(&percent(&plain)),
         percent(&base64),
         base64,
-        plain
-            .chars()
-            .map(|c| format!("\\u{:04x}", u32::from(c)))
-            .collect(),
-        plain
-            .chars()
-            .map(|c| format!("\\x{:02x}", u32::from(c)))
-            .collect(),
-        plain
-            .chars()
-            .map(|c| format!("&#{};", u32::from(c)))
-            .collect(),
+        spelled(&plain, |c| format!("\\u{c:04x}")),
+        spelled(&plain, |c| format!("\\x{c:02x}")),
+        spelled(&plain, |c| format!("&#{c};")),
         plain.chars().flat_map(|c| [c, '\u{200b}']).collect(),
         plain.chars().flat_map(|c| ['\u{ad}', c]).collect(),
     ];
@@ -712,7 +707,7 @@ fn typed_ids_and_ids_of_hex_digits_are_not_looked_into() {
     let trace =
         TraceId::from_bytes([0xde, 0xad, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]).unwrap();
     let context = AuditContext::request()
-        .trace(trace, Default::default())
+        .trace(trace, TraceFlags::default())
         .request_id("0192f0c1-dead-7000-8000-000000000001")
         .build();
     context

@@ -13,7 +13,7 @@ use std::{
 };
 
 use compliance_log::{
-    ComplianceLog, audit_event,
+    ComplianceLog, Policy, audit_event,
     context::{AuditContext, Identity},
     test_util::within_sync,
 };
@@ -87,11 +87,12 @@ struct Rate {
     wall_ns: f64,
 }
 
-fn ours(dir: &Path, size: Size) -> Rate {
+fn ours(dir: &Path, size: Size, policy: Policy) -> Rate {
     let log = ComplianceLog::builder("bench")
         .env("bench")
         .instance("one")
         .dir(dir)
+        .policy(policy)
         .open()
         .expect("a log");
     let context = AuditContext::request()
@@ -222,17 +223,21 @@ fn main() {
     } else {
         FULL
     };
-    let mut rates: [Vec<Rate>; 2] = Default::default();
+    let none = Policy::parse("version = 1").expect("a policy");
+    let mut rates: [Vec<Rate>; 3] = Default::default();
     let mut latencies: [Vec<f64>; 2] = Default::default();
     for _ in 0..size.rounds {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
-        rates[0].push(ours(&dir.path().join("ours"), size));
+        let [full, no_rules] = ["ours", "no-rules"].map(|name| dir.path().join(name));
+        rates[0].push(ours(&full, size, Policy::builtin()));
+        rates[2].push(ours(&no_rules, size, none.clone()));
         rates[1].push(peer(dir.path(), size));
         latencies[0].push(median(commits(&dir.path().join("commits"), size)));
         latencies[1].push(median(bare(dir.path(), size)));
     }
     let of = |rates: &[Rate], get: fn(&Rate) -> f64| median(rates.iter().map(get).collect());
-    let [ours_cpu, peer_cpu] = [0, 1].map(|i: usize| of(&rates[i], |rate| rate.cpu_ns));
+    let [ours_cpu, peer_cpu, no_rules_cpu] =
+        [0, 1, 2].map(|i: usize| of(&rates[i], |rate| rate.cpu_ns));
     let [ours_wall, peer_wall] = [0, 1].map(|i: usize| of(&rates[i], |rate| rate.wall_ns));
     let [ours_commit, bare_commit] = latencies.map(median);
     compliance_log_benches::print(&[
@@ -241,6 +246,12 @@ fn main() {
             ours_cpu,
             peer_cpu,
             "0.15 x fmt JSON + non_blocking",
+        ),
+        (
+            "scan share: rules or none, ns",
+            ours_cpu,
+            no_rules_cpu,
+            "1.15 x producer CPU without rules",
         ),
         (
             "end to end per event, ns",

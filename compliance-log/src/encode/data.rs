@@ -102,10 +102,20 @@ impl Pass<'_, '_> {
     /// Writes the inside of a key that `data` does not have yet; or says where it was written, and by
     /// which rule the field must go. Keys are compared as they are written: two long names may be
     /// cut to the same. The name of the link never stands there as it is.
-    fn data_key(&mut self, name: &str) -> Result<Range<usize>, (Range<usize>, &'static str)> {
+    fn data_key(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Range<usize>, (Range<usize>, &'static str)> {
         let room = self.room();
-        let Buffers { body, keys, .. } = &mut *self.buffers;
+        let policy = self.policy;
+        let Buffers {
+            body, keys, names, ..
+        } = &mut *self.buffers;
         let start = body.len();
+        // A name may hold a secret itself.
+        let passes = names.passes(name, || policy.passes(name));
+        let clean = if passes { None } else { policy.clean(name) };
+        let name = clean.as_deref().unwrap_or(name);
         cut::write(body, name, Bound::whole(KEY_BYTES_MAX));
         if room < FIELD_BYTES_MIN {
             return Err((start..body.len(), "size"));

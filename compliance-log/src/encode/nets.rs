@@ -100,13 +100,11 @@ impl<'p> Nets<'p> {
 
     fn prohibited(&mut self, name: &'static str) -> Option<Hit<'p>> {
         let policy = self.policy;
-        let mut hit = None;
-        let passes = || {
-            hit = policy.name(name);
-            hit.is_none()
-        };
-        self.scratch.buffers().names.passes(name, passes);
-        hit
+        let names = &mut self.scratch.buffers().names;
+        if names.passes(name, || policy.passes(name)) {
+            return None;
+        }
+        policy.name(name)
     }
 
     fn masked<R>(

@@ -187,7 +187,7 @@ impl Pass<'_, '_> {
             .and_then(|identity| identity.tenant.as_ref())
             .filter(|tenant| !tenant.as_str().is_empty())
         {
-            Some(tenant) => self.text_row(Row::TenantId, tenant.as_str(), Kind::Typed),
+            Some(tenant) => self.id_row(Row::TenantId, tenant.as_str()),
             None if accountable => self.plain_row(Row::TenantId, "none"),
             None => (),
         }
@@ -208,7 +208,7 @@ impl Pass<'_, '_> {
                     Effect::Drop.as_str(),
                 );
             }
-            Some(user) => self.text_row(Row::UserId, user.as_str(), Kind::Typed),
+            Some(user) => self.id_row(Row::UserId, user.as_str()),
             None if client.is_none() && own && accountable => {
                 self.plain_row(Row::ClientId, self.service.name.as_bytes());
                 return;
@@ -217,7 +217,7 @@ impl Pass<'_, '_> {
             None => (),
         }
         if let Some(client) = client {
-            self.text_row(Row::ClientId, client.as_str(), Kind::Typed);
+            self.id_row(Row::ClientId, client.as_str());
         }
     }
 
@@ -227,7 +227,7 @@ impl Pass<'_, '_> {
             self.plain_row(Row::TraceId, context.trace_id().hex());
             self.plain_row(Row::SpanId, context.span_id().hex());
             if let Some(id) = context.request_id() {
-                self.text_row(Row::RequestId, id, Kind::Typed);
+                self.id_row(Row::RequestId, id);
             }
         }
         match event.target {
@@ -391,6 +391,16 @@ impl Pass<'_, '_> {
         self.quoted("", name, text, kind, bound);
     }
 
+    /// An identifier that came from outside: anything, unless it is made of hex digits.
+    fn id_row(&mut self, row: Row, id: &str) {
+        let kind = if is_hex_id(id) {
+            Kind::Typed
+        } else {
+            Kind::Free
+        };
+        self.text_row(row, id, kind);
+    }
+
     fn made_row(&mut self, row: Row, raw: Raw<'_>) {
         self.made(raw, |pass, text| pass.text_row(row, text, Kind::Free));
     }
@@ -433,6 +443,13 @@ impl Visit for RootField<'_, '_, '_> {
             pass.present = before;
         }
     }
+}
+
+/// Whether an id has hex digits and dashes only, and some are letters: without any it may be a number
+/// that names a card or an account.
+fn is_hex_id(id: &str) -> bool {
+    id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        && id.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 /// Whether a user id names a person to anybody who reads it: an e-mail address or a phone number.

@@ -17,18 +17,23 @@ impl Pass<'_, '_> {
     }
 
     pub(super) fn redacted_key(&mut self, path: &str, key: Range<usize>, rule: &str, effect: &str) {
+        // Before the body is out of its place, and counts as empty.
+        let room = self.room();
         let body = std::mem::take(&mut self.buffers.body);
-        self.redacted(path, &body[key], rule, effect);
+        self.redacted_within(room, path, &body[key], rule, effect);
         self.buffers.body = body;
     }
 
     /// Adds an element to `redactions`; `key` is escaped already.
     pub(super) fn redacted(&mut self, path: &str, key: &[u8], rule: &str, effect: &str) {
+        self.redacted_within(self.room(), path, key, rule, effect);
+    }
+
+    fn redacted_within(&mut self, room: usize, path: &str, key: &[u8], rule: &str, effect: &str) {
         if self.redactions_full() {
             return;
         }
-        let full =
-            self.redactions == REDACTIONS_MAX || self.room() < KEY_BYTES_MAX + rule.len() + 64;
+        let full = self.redactions == REDACTIONS_MAX || room < KEY_BYTES_MAX + rule.len() + 64;
         let (path, key, rule, effect) = if full {
             ("", &b"*"[..], "more", Effect::Drop.as_str())
         } else {

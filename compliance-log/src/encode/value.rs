@@ -72,8 +72,7 @@ impl<'a> Pass<'a, '_> {
     /// What the net by name says of a field.
     fn prohibited(&mut self, name: &'static str) -> Option<Hit<'a>> {
         let policy = self.policy;
-        let passes = || policy.name(name).is_none();
-        if self.buffers.names.passes(name, passes) {
+        if self.buffers.names.passes(name, || policy.passes(name)) {
             return None;
         }
         policy.name(name)

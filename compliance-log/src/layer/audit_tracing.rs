@@ -121,7 +121,8 @@ where
         if level < handle.app_level() {
             return;
         }
-        let name = Name::of(event);
+        // One that holds a secret is a field like any other.
+        let name = Name::of(event).filter(|name| handle.policy().clean(name.as_str()).is_none());
         let fields = EventFields::new(event, &context, name.as_ref());
         let message = Message(event);
         let mut record = Event::new("log", Category::App, handle.now(), &fields);

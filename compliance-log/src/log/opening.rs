@@ -36,6 +36,12 @@ const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const QUEUE_BYTES_MIN: usize = 64 * 1024;
 const MAX_BYTES_MIN: u64 = 1024 * 1024;
 
+/// Whether a text of the configuration has to be an allowed name.
+enum Named {
+    Yes,
+    No,
+}
+
 impl Builder {
     /// Opens the log and uses no global: records reach it through its handles, its layers and the
     /// scopes that they make.
@@ -46,6 +52,8 @@ impl Builder {
     /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
     /// opened.
     pub fn open(mut self) -> Result<ComplianceLog, Error> {
+        let (policy, policy_file) = self.redaction();
+        self.redact(&policy);
         let host = host_name();
         let name = self
             .config
@@ -71,7 +79,6 @@ impl Builder {
         let app_level = self.level();
         let rules = self.rules();
         let on_failure = self.on_failures();
-        let (policy, policy_file) = self.redaction();
         let config = self.config;
 
         let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
@@ -172,6 +179,35 @@ impl Builder {
             log.watch(file)?;
         }
         Ok(log)
+    }
+
+    /// Takes secrets out of what stands in records of the log's own, or in the names of its folders.
+    fn redact(&mut self, policy: &Policy) {
+        let config = &mut self.config;
+        for (what, named, place) in [
+            ("service", Named::Yes, &mut config.service),
+            ("env", Named::Yes, &mut config.env),
+            ("instance", Named::Yes, &mut config.instance),
+            ("cluster", Named::No, &mut config.cluster),
+            ("region", Named::No, &mut config.region),
+            ("service_version", Named::No, &mut config.service_version),
+        ] {
+            let Some(clean) = place.as_deref().and_then(|text| policy.clean(text)) else {
+                continue;
+            };
+            *place = Some(match named {
+                Named::Yes => allowed_name(&clean),
+                Named::No => clean,
+            });
+            self.warnings.push(format!(
+                "configuration: what was found in `{what}` by the redaction policy is not written"
+            ));
+        }
+        for warning in &mut self.warnings {
+            if let Some(clean) = policy.clean(warning) {
+                *warning = clean;
+            }
+        }
     }
 
     fn unnamed(&mut self) -> String {

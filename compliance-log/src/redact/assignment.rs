@@ -1,11 +1,14 @@
-//! `name=value` and `name: value` in free text: log lines, forms, queries, headers, JSON, `Debug` output.
+//! `name=value`, `name: value` and `("name", "value")` in free text: log lines, forms, queries, headers,
+//! JSON, `Debug` output.
 
 use std::ops::Range;
 
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, brackets and spaces between a name and its sign.
 const JOINT_BYTES_MAX: usize = 8;
-/// How far behind its sign a value inside another one may end.
+/// What a pretty `Debug` indents by, between a bracket and what stands in it.
+const INDENT_BYTES_MAX: usize = 64;
+/// How far behind its sign a value inside another one, or in square brackets, may end.
 const NESTED_BYTES_MAX: usize = 512;
 /// `Some(Secret(` is two.
 const WRAPPERS_MAX: usize = 4;
@@ -42,12 +45,12 @@ impl Assignment<'_> {
 pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> Option<usize>) {
     let bytes = text.as_bytes();
     let mut free = 0;
-    for sign in memchr::memchr2_iter(b'=', b':', bytes) {
+    for sign in memchr::memchr3_iter(b'=', b':', b',', bytes) {
         if !is_sign(bytes, sign) {
             continue;
         }
         let span = name_in(text, sign);
-        if span.is_empty() {
+        if span.is_empty() || (bytes[sign] == b',' && !is_pair(bytes, &span, sign)) {
             continue;
         }
         let before = span.start.checked_sub(1).map(|at| bytes[at]);
@@ -56,7 +59,12 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> 
             name: &text[span.clone()],
             wide: word_before(bytes, span.start).map(|start| &text[start..span.end]),
             query: bytes[sign] == b'=' && matches!(before, Some(b'?' | b'&' | b'#' | b';')),
-            value_from: sign + 1 + usize::from(arrow),
+            value_from: if bytes[sign] == b',' {
+                let space = |byte: u8| byte.is_ascii_whitespace();
+                sign + 1 + count(bytes, sign + 1, INDENT_BYTES_MAX, space)
+            } else {
+                sign + 1 + usize::from(arrow)
+            },
             reach: if sign < free {
                 bytes.len().min(sign + NESTED_BYTES_MAX)
             } else {
@@ -67,13 +75,65 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> 
     }
 }
 
-/// A path's `::` and a URL's `://` assign nothing; of `:=` and `==` the last sign does.
+/// A path's `::` and a URL's `://` assign nothing; of `:=` and `==` the last sign does. A comma may
+/// if it stands behind a quote, or behind the first of what stands in brackets.
 pub(super) fn is_sign(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|at| bytes[at]);
     match (bytes[at], bytes.get(at + 1)) {
+        (b',', _) => {
+            let name = |byte: &&u8| name_byte(**byte);
+            before.is_some_and(is_quote) || {
+                let head = &bytes[..at];
+                let length = head
+                    .iter()
+                    .rev()
+                    .take(NAME_BYTES_MAX)
+                    .take_while(name)
+                    .count();
+                length > 0 && head[..at - length].last() == Some(&b'(')
+            }
+        }
         (b':', next) => before != Some(b':') && !matches!(next, Some(b':' | b'/' | b'=')),
         (_, next) => next != Some(&b'='),
     }
+}
+
+/// Whether the name before a comma is the first of two in brackets, and no argument of a call. In
+/// square ones there may be no third, since a list of names holds no values.
+fn is_pair(bytes: &[u8], name: &Range<usize>, comma: usize) -> bool {
+    let quoted = |byte: &u8| is_quote(*byte) || *byte == b'\\';
+    let space = |byte: &u8| byte.is_ascii_whitespace();
+    if !bytes[name.end..comma].iter().all(quoted) {
+        return false;
+    }
+    let back = |end: usize, max: usize, wanted: &dyn Fn(&u8) -> bool| {
+        let head = bytes[..end].iter().rev().take(max);
+        end - head.take_while(|byte| wanted(byte)).count()
+    };
+    let quote = back(name.start, JOINT_BYTES_MAX, &quoted);
+    let open = back(quote, INDENT_BYTES_MAX, &space);
+    match bytes[..open].last() {
+        Some(b'(') => {
+            quote < name.start || !open.checked_sub(2).is_some_and(|at| name_byte(bytes[at]))
+        }
+        Some(b'[') => quote < name.start && closes(bytes, comma + 1),
+        _ => false,
+    }
+}
+
+/// Whether one quoted value stands between `at` and a square bracket.
+fn closes(bytes: &[u8], at: usize) -> bool {
+    let bytes = &bytes[..bytes.len().min(at + NESTED_BYTES_MAX)];
+    let space = |byte: u8| byte.is_ascii_whitespace();
+    let value = value(bytes, at + count(bytes, at, INDENT_BYTES_MAX, space));
+    let rest =
+        |byte: u8| byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b'\\' | b',');
+    let rest = value.end + count(bytes, value.end, INDENT_BYTES_MAX, rest);
+    bytes.get(rest) == Some(&b']')
+}
+
+const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
 }
 
 /// The name that ends before `sign`; empty if there is none. It may begin inside a character.
@@ -81,7 +141,7 @@ pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
     let joint = |byte: &&u8| {
         matches!(
             byte,
-            b' ' | b'"' | b'\'' | b'\\' | b'`' | b']' | b':' | b'='
+            b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`' | b']' | b':' | b'='
         )
     };
     let head = &bytes[..sign];
@@ -95,8 +155,22 @@ pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
     if matches!(bytes[..end].last_chunk(), Some(b"%5D" | b"%5d")) {
         end -= 3;
     }
+    // Of `passwords[0]` and `user[password][]` the index is no name.
+    let digit = |byte: &&u8| byte.is_ascii_digit();
+    let digits = bytes[..end]
+        .iter()
+        .rev()
+        .take(JOINT_BYTES_MAX)
+        .take_while(digit)
+        .count();
+    if bytes[end] == b']' && bytes[..end - digits].last() == Some(&b'[') {
+        end -= digits + 1;
+        end -= usize::from(bytes[..end].last() == Some(&b']'));
+    }
     let head = &bytes[..end];
-    let name = |byte: &&u8| name_byte(**byte);
+    // Before a colon it would be the name of a file: `token.rs:12`.
+    let dotted = bytes[sign] == b'=';
+    let name = |byte: &&u8| name_byte(**byte) || (dotted && **byte == b'.');
     let mut start = end
         - head
             .iter()
@@ -148,6 +222,10 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
             break;
         }
         at += ident + 1;
+        // A pretty `Debug` breaks the line here.
+        at += count(bytes, at, INDENT_BYTES_MAX, |byte| {
+            byte.is_ascii_whitespace()
+        });
     }
     let ident = identifier(bytes, at);
     let space = usize::from(bytes.get(at + ident) == Some(&b' '));
@@ -283,6 +361,11 @@ mod tests {
             ("user%5Bpassword%5D=hunter2&x=1", "password", "hunter2"),
             ("password: Some(Secret(\"hunter2\"))", "password", "hunter2"),
             ("pin: Some(1234), x", "pin", "1234"),
+            (
+                "password: Some(\n    Secret(\n        \"hunter2\",\n    ),\n),",
+                "password",
+                "hunter2",
+            ),
             ("password: [1, 2, 3], x", "password", "[1, 2, 3]"),
             (
                 "secret: Key { a: \"}\", b: 1 } x",
@@ -296,6 +379,19 @@ mod tests {
             ("password=abc,user=bob", "password", "abc"),
             ("(password=abc)", "password", "abc"),
             ("password=\"never closed", "password", "never closed"),
+            ("(\"password\", \"hunter2\")", "password", "hunter2"),
+            ("[(\"password\", Some(\"x y\"))]", "password", "x y"),
+            ("(password, hunter2)", "password", "hunter2"),
+            (r#"[\"password\",\"hunter2\"]"#, "password", "hunter2"),
+            (
+                "(\n    \"password\",\n    \"hunter2\",\n)",
+                "password",
+                "hunter2",
+            ),
+            ("db.password.old=hunter2", "db.password.old", "hunter2"),
+            ("passwords[0]=hunter2", "passwords", "hunter2"),
+            ("user[password][]=hunter2", "password", "hunter2"),
+            ("password\t= hunter2", "password", "hunter2"),
         ] {
             assert_eq!(all(text).first(), Some(&(name, value)), "{text}");
         }
@@ -304,5 +400,9 @@ mod tests {
     #[test]
     fn paths_and_schemes_assign_nothing() {
         assert_eq!(all("token::parse at https://x"), []);
+        assert_eq!(
+            all("verify(token, now), a [\"password\", \"user\", \"age\"]"),
+            []
+        );
     }
 }

@@ -17,8 +17,12 @@
 //! twice changes nothing and finds nothing. Time is linear in the text.
 
 mod assignment;
+mod base64;
+mod buffer;
 mod check;
+mod class;
 mod file;
+mod fold;
 mod name;
 mod number;
 mod policy;
@@ -26,9 +30,12 @@ mod prefilter;
 mod rule;
 mod text;
 mod value;
+mod view;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_wrapped;
 
 pub(crate) use number::mask_card;
 pub use policy::Policy;

@@ -45,8 +45,15 @@ const ID_BYTES_MAX: usize = 32;
 ///
 /// # What it does not do
 ///
-/// Secrets in Base64, percent-encoding or compressed form are not decoded, and text without a known
-/// shape or name, a bare password in a sentence, looks like any other word.
+/// Text without a known shape or name, a bare password in a sentence, looks like any other word.
+///
+/// What is wrapped is unwrapped to be searched, and goes with its wrapping: percent-encoding, escapes
+/// of JSON, Rust and JavaScript, HTML entities (up to five layers, in any order), Base64 of text (in
+/// Base64 at most), and characters that cannot be seen or look like others. Of a run of Base64 whose
+/// first 4 KiB are no text the rest is not decoded. Nothing that is compressed, encrypted, or in hex is.
+///
+/// A redacted text has at most 12 times the bytes of what was given, and 64 more; where that would not
+/// do, one mark stands in its place.
 #[derive(Clone)]
 pub struct Policy(Arc<Inner>);
 
@@ -126,6 +133,11 @@ impl Policy {
         })
     }
 
+    /// Whether a field of this name is allowed, and the name may be written as it is.
+    pub(crate) fn passes(&self, name: &str) -> bool {
+        self.name(name).is_none() && self.clean(name).is_none()
+    }
+
     /// Whether any rule's literal occurs in an encoded record body.
     pub(crate) fn suspicious(&self, encoded: &[u8]) -> bool {
         self.0.net.prefilter.literal(encoded)
@@ -135,6 +147,15 @@ impl Policy {
     /// [`VALUE_BYTES_MIN`](super::VALUE_BYTES_MIN) have not.
     pub(crate) fn suspicious_value(&self, value: &[u8]) -> bool {
         self.0.net.prefilter.trigger(value)
+    }
+
+    /// What is left of a short text, such as a name, if it holds a secret.
+    pub(crate) fn clean(&self, text: &str) -> Option<String> {
+        let bytes = text.as_bytes();
+        let mut clean = String::new();
+        ((self.suspicious(bytes) || self.suspicious_value(bytes))
+            && self.redact(text, &mut clean, &mut |_| {}))
+        .then_some(clean)
     }
 
     /// Writes a decoded string to `out` without its secrets and reports each; returns false, and

@@ -3,10 +3,19 @@
 use aho_corasick::{AhoCorasick, packed};
 use serde::{Deserialize, Serialize};
 
-use super::{assignment, number};
+use super::{
+    assignment,
+    base64::{RUN_BYTES_MIN, any_run, any_text},
+    buffer::Buffer,
+    class, number,
+    view::{STEPS_MAX, is_wrapped, unwrap},
+};
 
 /// No shorter value holds anything that a trigger would see: `a@b.io`.
 pub(crate) const VALUE_BYTES_MIN: usize = 6;
+
+/// Base64 in Base64 is looked into, and no deeper.
+pub(super) const BASE64_DEPTH_MAX: usize = 2;
 
 /// Fewer digits make neither a card number nor an IBAN.
 const DIGITS_MIN: usize = 8;
@@ -21,7 +30,7 @@ pub(super) enum Trigger {
     CardNumber,
     /// A country code and as many letters and digits as its IBAN has.
     Iban,
-    /// `=` or `:` behind a name that ends as a prohibited one does.
+    /// `=` or `:`, or a comma in brackets, behind a name that ends as a prohibited one does.
     Assignment,
 }
 
@@ -67,6 +76,8 @@ pub(super) struct Prefilter {
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
     endings: Endings,
+    /// What any rule looks for in a value.
+    watched: u8,
 }
 
 impl Prefilter {
@@ -94,7 +105,19 @@ impl Prefilter {
                 }
             }
         }
+        let any = |trigger: Trigger| {
+            let sets = Trigger::ALL.iter().zip(&triggers);
+            sets.into_iter()
+                .any(|(t, set)| *t == trigger && !set.is_empty())
+        };
+        let when = |watched: bool, class: u8| if watched { class } else { 0 };
+        let watched = when(any(Trigger::At), class::AT)
+            | when(any(Trigger::Assignment), class::SIGN)
+            | when(any(Trigger::CardNumber) || any(Trigger::Iban), class::DIGIT);
+        // Whatever there is to find may be wrapped.
+        let watched = watched | when(watched != 0 || !texts.is_empty(), class::WRAPPING);
         Ok(Self {
+            watched,
             packed: packed::Searcher::new(&texts),
             literals: AhoCorasick::new(&texts)?,
             owners,
@@ -118,18 +141,62 @@ impl Prefilter {
     pub(super) fn literal(&self, encoded: &[u8]) -> bool {
         match &self.packed {
             Some(packed) => packed.find(encoded).is_some(),
-            None => self.literals.is_match(encoded),
+            None => !self.owners.is_empty() && self.literals.is_match(encoded),
         }
     }
 
-    /// Whether any trigger fires.
+    /// Whether any trigger fires, or anything would if what is wrapped were not.
     pub(super) fn trigger(&self, value: &[u8]) -> bool {
-        value.len() >= VALUE_BYTES_MIN
-            && (self.fires(Trigger::At, value)
-                || self.fires(Trigger::Assignment, value)
-                || (digits(value)
-                    && (self.fires(Trigger::CardNumber, value)
-                        || self.fires(Trigger::Iban, value))))
+        if value.len() < VALUE_BYTES_MIN || self.watched == 0 {
+            return false;
+        }
+        let seen = class::of(value) & self.watched;
+        self.plain_of(value, seen)
+            || (value.len() >= RUN_BYTES_MIN && self.in_base64(value, BASE64_DEPTH_MAX))
+            || (seen & class::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
+    }
+
+    fn plain(&self, value: &[u8]) -> bool {
+        self.plain_of(value, class::of(value) & self.watched)
+    }
+
+    fn plain_of(&self, value: &[u8], seen: u8) -> bool {
+        (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
+            || (seen & class::SIGN != 0 && self.endings.any(value))
+            || (seen & class::DIGIT != 0
+                && digits(value)
+                && (self.fires(Trigger::CardNumber, value) || self.fires(Trigger::Iban, value)))
+    }
+
+    /// One step more than it takes to read the value, which is encoded for the record.
+    fn in_views(&self, value: &[u8], depth: usize) -> bool {
+        if !is_wrapped(value) {
+            return false;
+        }
+        let (mut now, mut next) = (Buffer::take(), Buffer::take());
+        unwrap(value, &mut now, |_| ());
+        for _ in 0..=STEPS_MAX {
+            if self.literal(&now) || self.plain(&now) || self.in_base64(&now, depth) {
+                return true;
+            }
+            if !is_wrapped(&now) {
+                return false;
+            }
+            unwrap(&now, &mut next, |_| ());
+            std::mem::swap(&mut now, &mut next);
+        }
+        false
+    }
+
+    fn in_base64(&self, value: &[u8], depth: usize) -> bool {
+        let look = |text: &str| {
+            let text = text.as_bytes();
+            self.literal(text)
+                || self.plain(text)
+                || self.in_base64(text, depth - 1)
+                || self.in_views(text, depth - 1)
+        };
+        depth > 0 && any_run(value, |run| any_text(&value[run], look))
     }
 
     /// The rules that may find something in `text`.
@@ -194,7 +261,7 @@ impl Endings {
     }
 
     fn any(&self, text: &[u8]) -> bool {
-        memchr::memchr2_iter(b'=', b':', text)
+        memchr::memchr3_iter(b'=', b':', b',', text)
             .filter(|&sign| assignment::is_sign(text, sign))
             .any(|sign| self.name(&text[assignment::name_before(text, sign)]))
     }

@@ -3,14 +3,19 @@
 use std::ops::Range;
 
 use super::{
+    base64::{any_run, any_text},
     name::Names,
     number,
-    prefilter::Prefilter,
-    rule::{Detector, Effect, Hit},
+    prefilter::{BASE64_DEPTH_MAX, Prefilter},
+    rule::{Detector, Effect, Finder, Hit},
+    view::{STEPS_MAX, View},
 };
 
 /// A text from which more is found each time is dropped as a whole.
 const PASSES_MAX: usize = 4;
+/// What is written instead may be so many times longer, and so many bytes more.
+const GROWTH_MAX: usize = 12;
+const GROWTH_BYTES_MAX: usize = 64;
 const MARK_OPEN: &str = "[redacted:";
 
 /// All value rules of a policy.
@@ -23,13 +28,23 @@ pub(super) struct Net {
 struct Span {
     range: Range<usize>,
     detector: usize,
+    form: Form,
+}
+
+/// How what was found is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Plain,
+    /// Encoded, escaped or disguised. No part of it is kept.
+    Wrapped,
 }
 
 impl Net {
     /// Writes `text` to `out` without its secrets; returns false, and writes nothing, if it has none.
     ///
     /// What was written is searched again until nothing is found, so that no secret is left between
-    /// two that overlapped, and redacting twice is the same as redacting once.
+    /// two that overlapped, and redacting twice is the same as redacting once. It has at most
+    /// [`GROWTH_MAX`] times the bytes of `text`, and [`GROWTH_BYTES_MAX`] more.
     pub(super) fn redact(
         &self,
         names: &Names,
@@ -38,21 +53,22 @@ impl Net {
         found: &mut dyn FnMut(Hit<'_>),
     ) -> bool {
         let mut spans = self.search(text, names);
-        if spans.is_empty() {
+        let Some(first) = spans.first() else {
             return false;
-        }
+        };
+        let mut last = first.detector;
         let mut clean = self.replace(text, &spans, found);
         for _ in 1..PASSES_MAX {
             spans = self.search(&clean, names);
-            if spans.is_empty() {
-                out.push_str(&clean);
-                return true;
-            }
+            let Some(first) = spans.first() else { break };
+            last = first.detector;
             clean = self.replace(&clean, &spans, found);
         }
-        match self.search(&clean, names).last() {
-            Some(last) => self.mark(last.detector, out),
-            None => out.push_str(&clean),
+        let done = spans.is_empty() || self.search(&clean, names).is_empty();
+        if done && clean.len() <= text.len() * GROWTH_MAX + GROWTH_BYTES_MAX {
+            out.push_str(&clean);
+        } else {
+            self.mark(last, out);
         }
         true
     }
@@ -61,21 +77,15 @@ impl Net {
     /// the longer, that of the earlier rule is whole; the other keeps what sticks out, since without
     /// its beginning it would not be found again.
     fn search(&self, text: &str, names: &Names) -> Vec<Span> {
-        let mut spans = Vec::new();
-        let rules = self.prefilter.rules(text.as_bytes());
-        for (number, detector) in self.detectors.iter().enumerate() {
-            if rules.contains(number) {
-                detector.each(text, names, |range| {
-                    if !range.is_empty() && !is_mark(&text[range.clone()]) {
-                        spans.push(Span {
-                            range,
-                            detector: number,
-                        });
-                    }
-                });
-            }
-        }
-        spans.sort_by_key(|span| (span.range.start, usize::MAX - span.range.end, span.detector));
+        let mut spans = self.find(text, names, BASE64_DEPTH_MAX);
+        spans.sort_by_key(|span| {
+            (
+                span.range.start,
+                usize::MAX - span.range.end,
+                span.form,
+                span.detector,
+            )
+        });
         let mut free = 0;
         spans.retain_mut(|span| {
             span.range.start = span.range.start.max(free);
@@ -85,12 +95,87 @@ impl Net {
         spans
     }
 
+    /// Everything that any rule finds in `text`, as it is and with each layer of wrapping taken off.
+    fn find(&self, text: &str, names: &Names, depth: usize) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut add = |range, detector, form| {
+            spans.push(Span {
+                range,
+                detector,
+                form,
+            });
+        };
+        self.plain(text, names, |range, detector| {
+            add(range, detector, Form::Plain);
+        });
+        self.in_base64(text, names, depth, |run, detector| {
+            add(run, detector, Form::Wrapped);
+        });
+        let mut view = View::of(text);
+        for _ in 0..STEPS_MAX {
+            let Some(now) = view else { break };
+            self.plain(&now.text, names, |range, detector| {
+                let finder = self.detectors[detector].rule.find;
+                let range = match finder {
+                    Some(Finder::KeyValue | Finder::Query) => now.origin_of_value(text, range),
+                    _ => now.origin(range),
+                };
+                add(range, detector, Form::Wrapped);
+            });
+            self.in_base64(&now.text, names, depth, |run, detector| {
+                add(now.origin(run), detector, Form::Wrapped);
+            });
+            view = now.next();
+        }
+        spans
+    }
+
+    fn plain(&self, text: &str, names: &Names, mut found: impl FnMut(Range<usize>, usize)) {
+        let rules = self.prefilter.rules(text.as_bytes());
+        for (number, detector) in self.detectors.iter().enumerate() {
+            if rules.contains(number) {
+                detector.each(text, names, |range| {
+                    if !range.is_empty() && !is_mark(&text[range.clone()]) {
+                        found(range, number);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Each run of Base64 that holds what a rule finds, and that rule.
+    fn in_base64(
+        &self,
+        text: &str,
+        names: &Names,
+        depth: usize,
+        mut found: impl FnMut(Range<usize>, usize),
+    ) {
+        if depth == 0 {
+            return;
+        }
+        any_run(text.as_bytes(), |run| {
+            any_text(&text.as_bytes()[run.clone()], |held| {
+                let spans = self.find(held, names, depth - 1);
+                let first = spans.first();
+                if let Some(span) = first {
+                    found(run.clone(), span.detector);
+                }
+                first.is_some()
+            });
+            false
+        });
+    }
+
     fn replace(&self, text: &str, spans: &[Span], found: &mut dyn FnMut(Hit<'_>)) -> String {
         let mut out = String::with_capacity(text.len() + 32 * spans.len());
         let mut copied = 0;
         for span in spans {
             out.push_str(&text[copied..span.range.start]);
-            let hit = self.hit(span.detector);
+            let mut hit = self.hit(span.detector);
+            if span.form == Form::Wrapped {
+                hit.action = Effect::Drop;
+            }
             found(hit);
             match hit.action {
                 Effect::Drop => self.mark(span.detector, &mut out),

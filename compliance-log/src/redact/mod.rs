@@ -19,10 +19,13 @@
 mod assignment;
 mod check;
 mod name;
+mod national;
 mod number;
+mod option;
 mod policy;
 mod prefilter;
 mod rule;
+mod token;
 mod value;
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     name::Names,
     prefilter::{Prefilter, RuleSet},
     rule::{Detector, Effect, Hit, NameRule, ValueRule},
+    token::Affixes,
     value::Net,
 };
 use crate::{
@@ -221,6 +222,16 @@ impl Inner {
             let id = rule.id.clone();
             detectors.push(Detector::new(rule).map_err(|reason| at(&id, reason))?);
         }
+        let mut affixes = Affixes::default();
+        for (number, detector) in detectors.iter().enumerate() {
+            let rule = &detector.rule;
+            rule.prefixes
+                .iter()
+                .for_each(|prefix| affixes.prefix(prefix, number));
+            rule.suffixes
+                .iter()
+                .for_each(|suffix| affixes.suffix(suffix, number));
+        }
         let prefilter = Prefilter::new(
             detectors
                 .iter()
@@ -231,6 +242,7 @@ impl Inner {
                 .flat_map(|rule| &rule.names)
                 .chain(detectors.iter().flat_map(|detector| &detector.rule.names))
                 .map(String::as_str),
+            affixes,
         )
         .map_err(|error| format!("literals: {error}"))?;
 

@@ -3,13 +3,16 @@
 use aho_corasick::{AhoCorasick, packed};
 use serde::{Deserialize, Serialize};
 
-use super::{assignment, number};
+use super::{assignment, number, token::Affixes};
 
 /// No shorter value holds anything that a trigger would see: `a@b.io`.
 pub(crate) const VALUE_BYTES_MIN: usize = 6;
 
 /// Fewer digits make neither a card number nor an IBAN.
 const DIGITS_MIN: usize = 8;
+
+/// Fewer digits make no number of a person: `AB 12 34 56 C`.
+const PERSONAL_DIGITS_MIN: usize = 6;
 
 /// Something cheap to see that is not a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,10 +26,18 @@ pub(super) enum Trigger {
     Iban,
     /// `=` or `:` behind a name that ends as a prohibited one does.
     Assignment,
+    /// Six digits.
+    Digits,
 }
 
 impl Trigger {
-    const ALL: [Self; 4] = [Self::At, Self::CardNumber, Self::Iban, Self::Assignment];
+    const ALL: [Self; 5] = [
+        Self::At,
+        Self::CardNumber,
+        Self::Iban,
+        Self::Assignment,
+        Self::Digits,
+    ];
 }
 
 /// A set of rules, by number.
@@ -36,7 +47,7 @@ pub(super) struct RuleSet([u64; Self::CAPACITY / 64]);
 impl RuleSet {
     pub(super) const CAPACITY: usize = 256;
 
-    fn insert(&mut self, rule: usize) {
+    pub(super) fn insert(&mut self, rule: usize) {
         self.0[rule / 64] |= 1 << (rule % 64);
     }
 
@@ -67,6 +78,7 @@ pub(super) struct Prefilter {
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
     endings: Endings,
+    affixes: Affixes,
 }
 
 impl Prefilter {
@@ -74,6 +86,7 @@ impl Prefilter {
     pub(super) fn new<'r>(
         rules: impl Iterator<Item = (&'r [String], &'r [Trigger])>,
         names: impl Iterator<Item = &'r str>,
+        affixes: Affixes,
     ) -> Result<Self, aho_corasick::BuildError> {
         let mut texts: Vec<&str> = Vec::new();
         let mut owners: Vec<RuleSet> = Vec::new();
@@ -100,6 +113,7 @@ impl Prefilter {
             owners,
             triggers,
             endings: Endings::of(names),
+            affixes,
         })
     }
 
@@ -127,7 +141,9 @@ impl Prefilter {
         value.len() >= VALUE_BYTES_MIN
             && (self.fires(Trigger::At, value)
                 || self.fires(Trigger::Assignment, value)
-                || (digits(value)
+                || self.fires(Trigger::Digits, value)
+                || self.affixes.any(value)
+                || (digits(value) >= DIGITS_MIN
                     && (self.fires(Trigger::CardNumber, value)
                         || self.fires(Trigger::Iban, value))))
     }
@@ -137,6 +153,9 @@ impl Prefilter {
         let mut rules = RuleSet::default();
         for found in self.literals.find_overlapping_iter(text) {
             rules.extend(&self.owners[found.pattern().as_usize()]);
+        }
+        for rule in self.affixes.find(text) {
+            rules.insert(rule);
         }
         for (trigger, set) in Trigger::ALL.into_iter().zip(&self.triggers) {
             if self.fires(trigger, text) {
@@ -157,13 +176,13 @@ impl Prefilter {
                 Trigger::CardNumber => number::may_have_card(text),
                 Trigger::Iban => number::may_have_iban(text),
                 Trigger::Assignment => self.endings.any(text),
+                Trigger::Digits => digits(text) >= PERSONAL_DIGITS_MIN,
             }
     }
 }
 
-/// Whether there are enough digits to look at how they stand; counted in bytes, chunk by chunk, so
-/// that it becomes vector instructions.
-fn digits(value: &[u8]) -> bool {
+/// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.
+fn digits(value: &[u8]) -> usize {
     let count = |chunk: &[u8]| {
         chunk
             .iter()
@@ -174,7 +193,6 @@ fn digits(value: &[u8]) -> bool {
         .chunks(128)
         .map(|chunk| usize::from(count(chunk)))
         .sum::<usize>()
-        >= DIGITS_MIN
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.

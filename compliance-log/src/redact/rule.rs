@@ -6,7 +6,7 @@ use regex_automata::{meta, util::syntax};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{assignment, check::Check, name::Names, number, prefilter::Trigger};
+use super::{assignment, check::Check, name::Names, number, option, prefilter::Trigger};
 
 /// Shorter values are no secrets: `pin: no`.
 const SECRET_BYTES_MIN: usize = 3;
@@ -69,6 +69,12 @@ pub(super) struct ValueRule {
     /// Case-exact texts, one of which occurs in whatever the rule finds.
     #[serde(default)]
     pub(super) literals: Vec<String>,
+    /// Texts, one of which stands right before a long run of letters and digits, or begins it.
+    #[serde(default)]
+    pub(super) prefixes: Vec<String>,
+    /// Texts, one of which stands right behind such a run.
+    #[serde(default)]
+    pub(super) suffixes: Vec<String>,
     /// What else can lead to the rule.
     #[serde(default)]
     pub(super) triggers: Vec<Trigger>,
@@ -81,7 +87,7 @@ pub(super) struct ValueRule {
     /// Further names for `find = "query"`, harmless elsewhere.
     #[serde(default)]
     pub(super) names: Vec<String>,
-    /// Values that `find = "key-value"` and `find = "query"` leave.
+    /// Values that `find = "key-value"`, `"option"` and `"query"` leave.
     #[serde(default)]
     pub(super) harmless: Vec<String>,
     #[serde(rename = "match")]
@@ -99,16 +105,19 @@ pub(super) enum Finder {
     Iban,
     /// The value of a prohibited name.
     KeyValue,
+    /// The value of a prohibited name that is an option of a command.
+    Option,
     /// The value of a prohibited name, or of one of the rule's own, in a URL's query.
     Query,
 }
 
 impl Finder {
-    const fn trigger(self) -> Trigger {
+    const fn trigger(self) -> Option<Trigger> {
         match self {
-            Self::CardNumber => Trigger::CardNumber,
-            Self::Iban => Trigger::Iban,
-            Self::KeyValue | Self::Query => Trigger::Assignment,
+            Self::CardNumber => Some(Trigger::CardNumber),
+            Self::Iban => Some(Trigger::Iban),
+            Self::KeyValue | Self::Query => Some(Trigger::Assignment),
+            Self::Option => None,
         }
     }
 }
@@ -139,25 +148,32 @@ impl Detector {
             if rule.check.is_some() {
                 return Err("`check` goes with `pattern`".to_owned());
             }
-            rule.triggers.push(finder.trigger());
+            rule.triggers.extend(finder.trigger());
         }
         if rule.action == Effect::Mask && rule.find != Some(Finder::CardNumber) {
             return Err(
                 "only `find = \"card-number\"` can mask: anything else is dropped".to_owned(),
             );
         }
-        let exact = |literal: &String| {
-            let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-            literal.len() >= 2 && literal.bytes().all(plain)
-        };
+        let exact = |literal: &str| literal.len() >= 2 && plain(literal);
         if let Some(literal) = rule.literals.iter().find(|literal| !exact(literal)) {
-            return Err(format!(
-                "literal {literal:?} is not two or more printable ASCII characters without quotes and backslashes"
-            ));
+            return Err(format!("literal {literal:?} is not two or more {PLAIN}"));
         }
-        if rule.literals.is_empty() && rule.triggers.is_empty() {
+        if let Some(prefix) = rule.prefixes.iter().find(|prefix| !exact(prefix)) {
+            return Err(format!("prefix {prefix:?} is not two or more {PLAIN}"));
+        }
+        if let Some(suffix) = rule
+            .suffixes
+            .iter()
+            .find(|suffix| !plain(suffix) || suffix.is_empty())
+        {
+            return Err(format!("suffix {suffix:?} is not one or more {PLAIN}"));
+        }
+        let leads = [&rule.literals, &rule.prefixes, &rule.suffixes];
+        if leads.iter().all(|leads| leads.is_empty()) && rule.triggers.is_empty() {
             return Err(
-                "nothing leads to this rule: it has neither `literals` nor `triggers`".to_owned(),
+                "nothing leads to this rule: it has no `literals`, `prefixes`, `suffixes` or `triggers`"
+                    .to_owned(),
             );
         }
         Ok(Self { rule, search })
@@ -187,6 +203,10 @@ impl Detector {
                 let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
                 let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
                 self.take(text, wanted.then(|| found.value(text))?, &mut visit)
+            }),
+            Search::Finder(Finder::Option) => option::each(text, |name, value| {
+                let wanted = names.find(name).is_some();
+                wanted && self.take(text, value, &mut visit).is_some()
             }),
             Search::Finder(Finder::Query) => assignment::each(text, |found| {
                 let own = |name: &String| name.eq_ignore_ascii_case(found.name);
@@ -224,6 +244,13 @@ impl Detector {
         visit(value);
         Some(end)
     }
+}
+
+const PLAIN: &str = "printable ASCII characters without quotes and backslashes";
+
+fn plain(text: &str) -> bool {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    text.bytes().all(plain)
 }
 
 fn compile(pattern: &str) -> Result<meta::Regex, String> {

@@ -18,6 +18,7 @@
 
 mod assignment;
 mod check;
+mod document;
 mod name;
 mod national;
 mod number;
@@ -26,6 +27,7 @@ mod policy;
 mod prefilter;
 mod rule;
 mod token;
+mod trial;
 mod value;
 
 #[cfg(test)]
@@ -35,3 +37,4 @@ pub(crate) use number::mask_card;
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};
+pub use trial::{RuleCost, RuleTrial};

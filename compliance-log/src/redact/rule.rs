@@ -52,7 +52,7 @@ pub(super) struct NameRule {
     /// Names in any spelling: `api key`, `api_key` and `apiKey` are one.
     pub(super) names: Vec<String>,
     /// Names that contain one of these but are harmless.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allowed: Vec<String>,
     #[serde(rename = "match")]
     pub(super) matches: Vec<String>,
@@ -67,28 +67,31 @@ pub(super) struct ValueRule {
     pub(super) description: String,
     pub(super) action: Effect,
     /// Case-exact texts, one of which occurs in whatever the rule finds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) literals: Vec<String>,
     /// Texts, one of which stands right before a long run of letters and digits, or begins it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) prefixes: Vec<String>,
     /// Texts, one of which stands right behind such a run.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) suffixes: Vec<String>,
     /// What else can lead to the rule.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) triggers: Vec<Trigger>,
     /// A regular expression. Its first group that takes part is the secret, or all of it if it has no
     /// groups; a match in which no group takes part is passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) check: Option<Check>,
     /// A finder in code, in place of a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) find: Option<Finder>,
     /// Further names for `find = "query"`, harmless elsewhere.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) names: Vec<String>,
     /// Values that `find = "key-value"`, `"option"` and `"query"` leave.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) harmless: Vec<String>,
     #[serde(rename = "match")]
     pub(super) matches: Vec<String>,
@@ -133,22 +136,25 @@ enum Search {
 #[derive(Debug)]
 pub(super) struct Detector {
     pub(super) rule: ValueRule,
+    /// The rule's own and that of its finder.
+    pub(super) triggers: Vec<Trigger>,
     search: Search,
 }
 
 impl Detector {
     /// Checks a rule on its own; an error says what is wrong with it.
-    pub(super) fn new(mut rule: ValueRule) -> Result<Self, String> {
+    pub(super) fn new(rule: ValueRule) -> Result<Self, String> {
         let search = match (&rule.pattern, rule.find) {
             (Some(pattern), None) => Search::Pattern(Box::new(compile(pattern)?), rule.check),
             (None, Some(finder)) => Search::Finder(finder),
             _ => return Err("a value rule has either `pattern` or `find`".to_owned()),
         };
+        let mut triggers = rule.triggers.clone();
         if let Some(finder) = rule.find {
             if rule.check.is_some() {
                 return Err("`check` goes with `pattern`".to_owned());
             }
-            rule.triggers.extend(finder.trigger());
+            triggers.extend(finder.trigger());
         }
         if rule.action == Effect::Mask && rule.find != Some(Finder::CardNumber) {
             return Err(
@@ -170,17 +176,28 @@ impl Detector {
             return Err(format!("suffix {suffix:?} is not one or more {PLAIN}"));
         }
         let leads = [&rule.literals, &rule.prefixes, &rule.suffixes];
-        if leads.iter().all(|leads| leads.is_empty()) && rule.triggers.is_empty() {
+        if leads.iter().all(|leads| leads.is_empty()) && triggers.is_empty() {
             return Err(
                 "nothing leads to this rule: it has no `literals`, `prefixes`, `suffixes` or `triggers`"
                     .to_owned(),
             );
         }
-        Ok(Self { rule, search })
+        Ok(Self {
+            rule,
+            triggers,
+            search,
+        })
     }
 
     pub(super) fn id(&self) -> &str {
         self.rule.id.get_ref()
+    }
+
+    /// Whether there is a secret in `text`.
+    pub(super) fn finds(&self, text: &str, names: &Names) -> bool {
+        let mut finds = false;
+        self.each(text, names, |_| finds = true);
+        finds
     }
 
     /// Calls `visit` with each secret in `text`.

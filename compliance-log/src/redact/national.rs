@@ -4,16 +4,18 @@
 
 /// A social security number of the United States: area, group and serial that are given out.
 pub(super) fn ssn(id: &[u8]) -> bool {
-    let [a, b, c, d, e, serial @ ..] = id else {
+    let Some((area, rest)) = id.split_at_checked(3) else {
         return false;
     };
-    let area = [*a, *b, *c];
+    let Some((group, serial)) = rest.split_at_checked(2) else {
+        return false;
+    };
     serial.len() == 4
-        && *a < b'9'
-        && area != *b"000"
-        && area != *b"666"
-        && [*d, *e] != *b"00"
-        && *serial != *b"0000"
+        && area[0] < b'9'
+        && area != b"000"
+        && area != b"666"
+        && group != b"00"
+        && serial != b"0000"
 }
 
 /// A national insurance number of the United Kingdom: prefixes that are given out.
@@ -165,30 +167,36 @@ fn dihedral(a: u8, b: u8) -> u8 {
 
 /// The second line of a passport, or a line of an identity card (ICAO 9303): each check digit fits.
 pub(super) fn mrz(line: &[u8]) -> bool {
-    let fits = |fields: &[std::ops::Range<usize>], check: usize| {
-        let data = fields.iter().flat_map(|field| line[field.clone()].iter());
-        let sum: u32 = data
-            .zip([7, 3, 1].into_iter().cycle())
-            .map(|(&byte, weight)| weight * char::from(byte).to_digit(36).unwrap_or(0))
-            .sum();
-        match line[check] {
-            // Nothing filled in has no check digit.
-            b'<' => sum == 0,
-            digit => u32::from(digit.wrapping_sub(b'0')) == sum % 10,
-        }
-    };
     match (line.len(), line.first()) {
         (44, _) => {
-            fits(&[0..9], 9)
-                && fits(&[13..19], 19)
-                && fits(&[21..27], 27)
-                && fits(&[28..42], 42)
-                && fits(&[0..10, 13..20, 21..43], 43)
+            let all = [&line[..10], &line[13..20], &line[21..43]].concat();
+            let parts = [(0..9, 9), (13..19, 19), (21..27, 27), (28..42, 42)];
+            parts
+                .into_iter()
+                .all(|(field, check)| icao(&line[field], line[check]))
+                && icao(&all, line[43])
         }
-        (30, Some(b'0'..=b'9')) => fits(&[0..6], 6) && fits(&[8..14], 14),
+        (30, Some(b'0'..=b'9')) => icao(&line[..6], line[6]) && icao(&line[8..14], line[14]),
         // A long number goes on behind its filler, and its check digit with it.
-        (30, _) => line[14] == b'<' || fits(&[5..14], 14),
+        (30, _) => line[14] == b'<' || icao(&line[5..14], line[14]),
         _ => false,
+    }
+}
+
+/// Weights 7, 3 and 1 over digits, letters from 10 on, and `<` as nothing.
+fn icao(field: &[u8], check: u8) -> bool {
+    let weights = [7, 3, 1].into_iter().cycle();
+    let values = field
+        .iter()
+        .map(|&byte| char::from(byte).to_digit(36).unwrap_or(0));
+    let sum: u32 = values
+        .zip(weights)
+        .map(|(value, weight)| value * weight)
+        .sum();
+    match check {
+        // What is not filled in has no check digit.
+        b'<' => sum == 0,
+        digit => u32::from(digit.wrapping_sub(b'0')) == sum % 10,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     document::{self, BUILTIN, Document, Place, Placed},
     name::Names,
     prefilter::{Prefilter, RuleSet},
-    rule::{Detector, Effect, Hit, NameRule, ValueRule},
+    rule::{Detector, Effect, Hit, NameRule},
     token::Affixes,
     value::Net,
 };

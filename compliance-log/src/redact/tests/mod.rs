@@ -1,4 +1,5 @@
 mod formats;
+mod linear;
 
 use proptest::prelude::*;
 
@@ -352,9 +353,9 @@ fn included_as_it_is_the_builtin_document_keeps_each_rule() {
 #[test]
 fn the_embedded_documents_are_complete_by_themselves() {
     for document in [
-        include_str!("phone.toml"),
-        include_str!("national-id.toml"),
-        include_str!("passport.toml"),
+        include_str!("../phone.toml"),
+        include_str!("../national-id.toml"),
+        include_str!("../passport.toml"),
     ] {
         let policy = Policy::parse(document).unwrap();
         let rules: Examples = toml::from_str(document).unwrap();

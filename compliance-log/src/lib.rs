@@ -87,7 +87,7 @@ mod schema;
 pub mod schema_lock;
 pub mod json_schema;
 mod redact;
-pub use redact::{Finding, Policy, Redacted};
+pub use redact::{Finding, Policy, Redacted, RuleCost, RuleTrial};
 mod encode;
 mod loss;
 pub use loss::OnFailure;

@@ -328,7 +328,7 @@ fn identifier(bytes: &[u8], at: usize) -> usize {
     })
 }
 
-fn count(bytes: &[u8], at: usize, max: usize, wanted: impl Fn(u8) -> bool) -> usize {
+pub(super) fn count(bytes: &[u8], at: usize, max: usize, wanted: impl Fn(u8) -> bool) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter()
         .take(max)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::national;
+
 /// What a pattern's match must also satisfy.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,6 +14,34 @@ pub(super) enum Check {
     UserPassword,
     /// Not a word of prose: it has a digit, or capitals where a word has none.
     Opaque,
+    /// Small letters, capitals and digits, as nothing but chance writes them.
+    Mixed,
+    /// A GitHub token whose checksum fits, or that looks like no placeholder.
+    Github,
+    /// A Discord token, whose first part is a user's number in Base64.
+    Discord,
+    /// The card number in the data of a magnetic stripe.
+    Track,
+    /// A telephone number with a country code: 8 to 15 digits.
+    Phone,
+    /// A United States social security number.
+    Ssn,
+    /// A United Kingdom national insurance number.
+    Nino,
+    /// A German tax id.
+    SteuerId,
+    /// A French social security number.
+    Nir,
+    /// A Spanish DNI or NIE.
+    Dni,
+    /// An Italian codice fiscale.
+    CodiceFiscale,
+    /// A Dutch BSN.
+    Bsn,
+    /// An Indian Aadhaar number.
+    Aadhaar,
+    /// A line of a machine readable zone.
+    Mrz,
 }
 
 impl Check {
@@ -20,8 +50,28 @@ impl Check {
             Self::Jwt => jwt(secret),
             Self::UserPassword => user_password(secret),
             Self::Opaque => opaque(secret),
+            Self::Mixed => mixed(secret),
+            Self::Github => github(secret),
+            Self::Discord => discord(secret),
+            Self::Track => track(secret),
+            Self::Phone => phone(secret),
+            Self::Ssn => national::ssn(&joined(secret)),
+            Self::Nino => national::nino(&joined(secret)),
+            Self::SteuerId => national::steuer_id(&joined(secret)),
+            Self::Nir => national::nir(&joined(secret)),
+            Self::Dni => national::dni(&joined(secret)),
+            Self::CodiceFiscale => national::codice_fiscale(&joined(secret)),
+            Self::Bsn => national::bsn(&joined(secret)),
+            Self::Aadhaar => national::aadhaar(&joined(secret)),
+            Self::Mrz => national::mrz(secret.as_bytes()),
         }
     }
+}
+
+/// Letters, as capitals, and digits, without what stands between them.
+fn joined(text: &str) -> Vec<u8> {
+    let bytes = text.bytes().filter(u8::is_ascii_alphanumeric);
+    bytes.map(|byte| byte.to_ascii_uppercase()).collect()
 }
 
 /// The check digit of ISO/IEC 7812-1, over digits as numbers from 0 to 9.
@@ -247,6 +297,73 @@ fn opaque(token: &str) -> bool {
     let small = token.bytes().any(|byte| byte.is_ascii_lowercase());
     token.bytes().any(|byte| byte.is_ascii_digit())
         || token.get(1..).is_some_and(|rest| small && capital(rest))
+}
+
+fn mixed(token: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| token.as_bytes().iter().any(kind);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase)
+}
+
+/// A placeholder is made of fewer different characters: `ghp_xxxxxxxx`.
+const DISTINCT_MIN: usize = 8;
+
+/// The last six characters are the CRC-32 of those before them, in base 62. A token that was cut, or
+/// that comes from a server which counts otherwise, is as secret, so a wrong checksum alone clears none.
+fn github(token: &str) -> bool {
+    let body = token.rsplit_once('_').map_or(token, |(_, body)| body);
+    let sealed = body
+        .len()
+        .checked_sub(6)
+        .and_then(|at| body.split_at_checked(at));
+    sealed.is_some_and(|(random, check)| base_62(check) == Some(crc_32(random.as_bytes())))
+        || distinct(body) >= DISTINCT_MIN
+}
+
+fn distinct(token: &str) -> usize {
+    let mut seen = [false; 256];
+    let mut new = |byte| !std::mem::replace(&mut seen[usize::from(byte)], true);
+    token.bytes().filter(|&byte| new(byte)).count()
+}
+
+/// CRC-32 of ISO 3309, bit by bit: a token is short.
+pub(super) fn crc_32(bytes: &[u8]) -> u32 {
+    let crc = bytes.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    });
+    !crc
+}
+
+fn base_62(digits: &str) -> Option<u32> {
+    digits.bytes().try_fold(0_u32, |value, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'A'..=b'Z' => byte - b'A' + 10,
+            b'a'..=b'z' => byte - b'a' + 36,
+            _ => return None,
+        };
+        value.checked_mul(62)?.checked_add(digit.into())
+    })
+}
+
+fn discord(token: &str) -> bool {
+    let user = token.split('.').next().unwrap_or_default();
+    let number = base64(user, 32);
+    number.len() >= 17 && number.iter().all(u8::is_ascii_digit)
+}
+
+fn track(data: &str) -> bool {
+    let digits = data.bytes().skip_while(|byte| !byte.is_ascii_digit());
+    let digits = digits.take_while(u8::is_ascii_digit);
+    card_number(&digits.map(|byte| byte - b'0').collect::<Vec<_>>())
+}
+
+fn phone(number: &str) -> bool {
+    let number = number.replace("(0)", "");
+    let digits = number.trim_start_matches("00").bytes();
+    let digits: Vec<_> = digits.filter(u8::is_ascii_digit).collect();
+    (8..=15).contains(&digits.len()) && digits[0] != b'0'
 }
 
 #[cfg(test)]

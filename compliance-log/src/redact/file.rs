@@ -1,6 +1,6 @@
 use std::{fs, io::Read as _, path::Path};
 
-use super::policy::{DOCUMENT_BYTES_MAX, Policy};
+use super::{document, policy::Policy};
 use crate::error::{Error, ErrorKind};
 
 impl Policy {
@@ -32,7 +32,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::other("it is not a file"));
     }
     let mut text = Vec::new();
-    let max = DOCUMENT_BYTES_MAX as u64 + 1;
+    let max = document::BYTES_MAX as u64 + 1;
     fs::File::open(path)?.take(max).read_to_end(&mut text)?;
     Ok(text)
 }

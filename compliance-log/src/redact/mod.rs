@@ -23,22 +23,26 @@ mod check;
 mod class;
 mod file;
 mod fold;
+mod document;
 mod name;
+mod national;
 mod number;
+mod option;
 mod policy;
 mod prefilter;
 mod rule;
 mod text;
+mod token;
+mod trial;
 mod value;
 mod view;
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_wrapped;
 
 pub(crate) use number::mask_card;
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};
 pub use text::{Finding, Redacted};
+pub use trial::{RuleCost, RuleTrial};

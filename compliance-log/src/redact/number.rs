@@ -6,6 +6,14 @@ use super::check;
 
 const CARD_DIGITS_MIN: usize = 13;
 const CARD_DIGITS_MAX: usize = 19;
+/// How brands print their digits in groups, where a joint is too common to stand anywhere.
+const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
+/// What stands between groups, besides one space or dash. Of each, all joints of a number are the same.
+const JOINTS: [&str; 12] = [
+    ".", "_", "/", "\t", "\\t", "  ", "\u{a0}", "\u{2007}", "\u{2009}", "\u{2011}", "\u{2013}",
+    "\u{202f}",
+];
+const JOINT_BYTES_MAX: usize = 3;
 /// A uuid: hex digits in groups of 8, 4, 4, 4 and 12.
 const UUID_DASHES: [usize; 4] = [8, 13, 18, 23];
 const UUID_BYTES: usize = 36;
@@ -27,13 +35,14 @@ pub(crate) fn mask_card(value: &str, out: &mut String) -> bool {
     let value = value.trim();
     let mut digits = [0; CARD_DIGITS_MAX];
     let mut filled = 0;
-    for byte in value.bytes() {
-        match byte {
-            b'0'..=b'9' if filled < CARD_DIGITS_MAX => {
-                digits[filled] = byte - b'0';
+    let joint = |c: char| matches!(c, ' ' | '-') || JOINTS.iter().any(|joint| joint.contains(c));
+    for c in value.chars() {
+        match c.to_digit(10) {
+            Some(digit) if filled < CARD_DIGITS_MAX => {
+                digits[filled] = u8::try_from(digit).unwrap_or(0);
                 filled += 1;
             }
-            b' ' | b'-' => {}
+            None if joint(c) && !c.is_ascii_alphabetic() => {}
             _ => return false,
         }
     }
@@ -52,9 +61,11 @@ pub(super) fn mask(number: &str, out: &mut String) {
     out.extend(last.skip(digits.saturating_sub(4)));
 }
 
-/// Calls `visit` with each card number: 13 to 19 digits, with single spaces or dashes, of a known
-/// brand and with a right check digit, that is not part of a longer number, a hex id or a uuid.
+/// Calls `visit` with each card number: 13 to 19 digits, with single spaces or dashes or in the groups
+/// that are printed on cards, of a known brand and with a right check digit, that is not part of a longer
+/// number, a hex id or a uuid.
 pub(super) fn cards(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
+    grouped(text, &mut visit);
     let mut words = Vec::new();
     let mut at = 0;
     while let Some(next) = text[at..].iter().position(u8::is_ascii_digit) {
@@ -78,6 +89,84 @@ pub(super) fn cards(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
             rest = &rest[taken.max(1)..];
         }
     }
+}
+
+/// Calls `visit` with each card number whose groups stand apart by one of [`JOINTS`].
+fn grouped(text: &[u8], visit: &mut impl FnMut(Range<usize>)) {
+    let mut at = 0;
+    while let Some(next) = text[at..].iter().position(u8::is_ascii_digit) {
+        let start = at + next;
+        at = start + digits_at(text, start);
+        let joint = JOINTS
+            .iter()
+            .find(|joint| text[at..].starts_with(joint.as_bytes()));
+        if at - start != 4 || starts_barred(text, start) {
+            continue;
+        }
+        let found = joint.and_then(|joint| {
+            let end = |groups: &&[usize]| groups_end(text, start, groups, joint.as_bytes());
+            GROUPS.iter().find_map(end)
+        });
+        if let Some(end) = found {
+            visit(start..end);
+            at = end;
+        }
+    }
+}
+
+/// Where a card number in these groups ends, if one begins at `start`.
+fn groups_end(text: &[u8], start: usize, groups: &[usize], joint: &[u8]) -> Option<usize> {
+    let mut digits = Vec::with_capacity(CARD_DIGITS_MAX);
+    let mut at = start;
+    for (index, &length) in groups.iter().enumerate() {
+        if index > 0 {
+            at += text.get(at..)?.starts_with(joint).then_some(joint.len())?;
+        }
+        if digits_at(text, at) != length {
+            return None;
+        }
+        digits.extend(text[at..at + length].iter().map(|byte| byte - b'0'));
+        at += length;
+    }
+    let goes_on = text[at..].starts_with(joint) && digit_at(text, at + joint.len());
+    (!goes_on && check::card_number(&digits)).then_some(at)
+}
+
+/// Whether the digits at `start` go on from something before them.
+fn starts_barred(text: &[u8], start: usize) -> bool {
+    match &text[..start] {
+        [.., b'*'] => true,
+        [.., before, b'.' | b'_' | b'/'] => before.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+fn digits_at(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// A byte of a joint; of those beyond ASCII only the bytes are looked at.
+const fn is_joint(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'-'
+            | b'.'
+            | b'_'
+            | b'/'
+            | b'\t'
+            | b'\\'
+            | b't'
+            | 0xc2
+            | 0xa0
+            | 0xe2
+            | 0x80
+            | 0x87
+            | 0x89
+            | 0x91
+            | 0x93
+            | 0xaf
+    )
 }
 
 /// How many of the first words are together a card number, at most; 0 for none.
@@ -167,13 +256,14 @@ fn in_uuid(text: &[u8], span: &Range<usize>) -> bool {
     })
 }
 
-/// Whether enough digits stand together for a card number, with single spaces or dashes between.
+/// Whether enough digits stand together for a card number, with joints between.
 ///
 /// Such a run covers one of any [`CARD_DIGITS_MIN`] bytes that follow each other, so most are skipped.
 pub(super) fn may_have_card(text: &[u8]) -> bool {
     let mut free = 0;
     (0..text.len()).step_by(CARD_DIGITS_MIN).any(|probe| {
-        if probe < free || !(digit_at(text, probe) || digit_at(text, probe + 1)) {
+        let near = (probe..=probe + JOINT_BYTES_MAX).any(|at| digit_at(text, at));
+        if probe < free || !near {
             return false;
         }
         let back = digit_run(text[free..=probe].iter().rev());
@@ -188,20 +278,20 @@ struct DigitRun {
     digits: usize,
 }
 
-/// Digits from the first byte on, with single spaces or dashes between, and perhaps one at an end.
+/// Digits from the first byte on, with joints between, and perhaps one at an end.
 fn digit_run<'b>(text: impl Iterator<Item = &'b u8>) -> DigitRun {
     let mut run = DigitRun {
         bytes: 0,
         digits: 0,
     };
-    let mut joint = false;
-    for byte in text {
+    let mut joint = 0;
+    for &byte in text {
         match byte {
             b'0'..=b'9' => {
                 run.digits += 1;
-                joint = false;
+                joint = 0;
             }
-            b' ' | b'-' if !joint => joint = true,
+            byte if is_joint(byte) && joint < JOINT_BYTES_MAX => joint += 1,
             _ => break,
         }
         run.bytes += 1;
@@ -209,7 +299,7 @@ fn digit_run<'b>(text: impl Iterator<Item = &'b u8>) -> DigitRun {
     run
 }
 
-/// Calls `visit` with each IBAN, written together or with single spaces.
+/// Calls `visit` with each IBAN, written together or with single spaces or dashes.
 pub(super) fn ibans(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
     let mut free = 0;
     for (span, iban) in iban_candidates(text) {
@@ -245,7 +335,7 @@ fn iban_candidates(text: &[u8]) -> impl Iterator<Item = (Range<usize>, Vec<u8>)>
         while iban.len() < length {
             match text.get(end) {
                 Some(byte) if byte.is_ascii_alphanumeric() => iban.push(*byte),
-                Some(b' ') if text[end - 1] != b' ' => (),
+                Some(b' ' | b'-') if text[end - 1].is_ascii_alphanumeric() => (),
                 _ => return None,
             }
             end += 1;
@@ -292,8 +382,33 @@ mod tests {
     }
 
     #[test]
+    fn groups_as_on_a_card_may_stand_apart_by_anything() {
+        for joint in JOINTS {
+            for pan in [
+                ["4111", "1111", "1111", "1111"].join(joint),
+                ["3782", "822463", "10005"].join(joint),
+                ["3056", "930902", "5904"].join(joint),
+            ] {
+                assert_eq!(found(&format!("x {pan}, y")), [pan.as_str()]);
+                let mut out = String::new();
+                assert!(joint == "\\t" || mask_card(&pan, &mut out), "{pan}");
+            }
+            let long = ["4111", "1111", "1111", "1111", "1111"].join(joint);
+            assert_eq!(found(&long), Vec::<&str>::new(), "{long}");
+        }
+    }
+
+    #[test]
     fn other_numbers_stay() {
         for text in [
+            "4111.1111.1111.1112",
+            "4111.1111/1111.1111",
+            "41.11111111.111111",
+            "1.4111.1111.1111.1111",
+            "0.4111_1111_1111_1111",
+            "2024/05/17 09:12",
+            "192.168.100.200/24",
+            "1715937153.123456",
             "14111111111111111111111",
             "c0ffee4111111111111111",
             "0.4111111111111111",
@@ -314,6 +429,8 @@ mod tests {
                 "4111111111111",
                 "4 1 1 1 1 1 1 1 1 1 1 1 1",
                 "4111-1111 1111-1",
+                "4111_1111.1111/1",
+                "4111\u{a0}1111\u{202f}1111  1",
             ] {
                 assert!(
                     may_have_card(format!("{before}{run}y").as_bytes()),
@@ -324,7 +441,12 @@ mod tests {
                     "{start} {run}"
                 );
             }
-            for run in ["411111111111", "4111  1111 1111 1", "4111_1111_1111_1"] {
+            for run in [
+                "411111111111",
+                "4111    1111 1111 1",
+                "4111:1111:1111:1",
+                "4111 -> 1111 1111 1",
+            ] {
                 assert!(
                     !may_have_card(format!("{before}{run}y").as_bytes()),
                     "{start} {run}"

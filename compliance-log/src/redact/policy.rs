@@ -4,13 +4,14 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use serde::{Deserialize, Serialize};
-use toml::Spanned;
+use serde::Serialize;
 
 use super::{
+    document::{self, BUILTIN, Document, Place, Placed},
     name::Names,
     prefilter::{Prefilter, RuleSet},
-    rule::{Detector, Effect, Hit, NameRule, ValueRule},
+    rule::{Detector, Effect, Hit, NameRule},
+    token::Affixes,
     value::Net,
 };
 use crate::{
@@ -18,8 +19,6 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-const BUILTIN: &str = include_str!("builtin.toml");
-pub(super) const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 const ID_BYTES_MAX: usize = 32;
 
 /// The rules by which values are dropped or masked before anything is written.
@@ -36,12 +35,31 @@ const ID_BYTES_MAX: usize = 32;
 ///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, or `mask`
 ///   for names of card numbers.
 /// - `[[value]]` finds secrets in text: by `pattern`, a regular expression of which the first group
-///   that takes part is the secret (or all of it, if it has no groups), with an optional `check` (`jwt`, `user-password`, `opaque`); or by
-///   `find` (`card-number`, `iban`, `key-value`, `query`). A pattern needs `literals`, of which one
-///   occurs in whatever it matches, or `triggers` (`at`, `card-number`, `iban`, `assignment`). Up to
-///   64 literals in the document are tried at once; more work, but slower.
+///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
+///   (`jwt`, `user-password`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
+///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`
+///   (`card-number`, `iban`, `key-value`, `option`, `query`). A pattern needs something that leads to it:
+///   - `literals`, of which one occurs in whatever it matches. Up to 64 in the document are tried at
+///     once; more work, but slower.
+///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
+///     right behind a run of 16 or more letters and digits: how most tokens look.
+///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them).
 ///
-/// The document says everything: nothing of [`Policy::builtin`] applies beside it.
+/// By itself the document says everything: nothing of [`Policy::builtin`] applies beside it. To begin
+/// with the rules of embedded documents, it names them before its own:
+///
+/// ```toml
+/// version = 1
+/// include = ["builtin", "phone"]
+/// without = ["email"]
+/// ```
+///
+/// - `include`: `builtin`; `phone`, `national-id` and `passport`, which find numbers of persons and are
+///   not part of `builtin`.
+/// - `without`: ids of included rules that are left out.
+///
+/// The document's own rules come first. The included ones are written out into [`Policy::document`], so
+/// that what is stored is complete and stays true when a later release brings another `builtin`.
 ///
 /// # What it does not do
 ///
@@ -55,28 +73,18 @@ const ID_BYTES_MAX: usize = 32;
 /// A redacted text has at most 12 times the bytes of what was given, and 64 more; where that would not
 /// do, one mark stands in its place.
 #[derive(Clone)]
-pub struct Policy(Arc<Inner>);
+pub struct Policy(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     document: Box<str>,
     digest: Digest,
     short: String,
-    name_rules: Vec<NameRule>,
+    pub(super) name_rules: Vec<NameRule>,
     /// Field names.
-    fields: Names,
+    pub(super) fields: Names,
     /// Names in text: only those whose value is dropped.
-    words: Names,
-    net: Net,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    version: Spanned<u32>,
-    #[serde(default)]
-    name: Vec<NameRule>,
-    #[serde(default)]
-    value: Vec<ValueRule>,
+    pub(super) words: Names,
+    pub(super) net: Net,
 }
 
 impl Policy {
@@ -99,12 +107,13 @@ impl Policy {
             .map_err(|reason| Error::new(ErrorKind::Config, format!("redaction policy: {reason}")))
     }
 
-    /// The TOML text it was read from.
+    /// The TOML text it was read from, or, if that includes others, all rules written out: read again, it
+    /// is the same policy.
     pub fn document(&self) -> &str {
         &self.0.document
     }
 
-    /// SHA-256 of the document's bytes.
+    /// SHA-256 of the bytes of [`Policy::document`].
     pub fn digest(&self) -> Digest {
         self.0.digest
     }
@@ -192,39 +201,34 @@ impl fmt::Debug for Policy {
 
 impl Inner {
     fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > DOCUMENT_BYTES_MAX {
-            return Err(format!(
-                "the document is longer than {DOCUMENT_BYTES_MAX} bytes"
-            ));
-        }
-        let document: Document = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| line(text, span.start));
-            format!("line {line}: {}", error.message())
-        })?;
-        if *document.version.get_ref() != 1 {
-            let line = line(text, document.version.span().start);
-            return Err(format!("line {line}: version 1 is the only one known"));
-        }
-        let at = |id: &Spanned<String>, reason: String| {
-            let line = line(text, id.span().start);
-            format!("line {line}: rule {:?}: {reason}", id.get_ref())
-        };
-        let name_ids = document.name.iter().map(|rule| &rule.id);
-        let value_ids = document.value.iter().map(|rule| &rule.id);
+        let Document {
+            name,
+            value,
+            complete,
+        } = Document::read(text)?;
+        let (name_places, name_rules) = parts(name);
+        let (value_places, value_rules) = parts(value);
+        let ids = name_rules.iter().map(|rule| rule.id.get_ref());
+        let ids = ids.chain(value_rules.iter().map(|rule| rule.id.get_ref()));
         let mut known = BTreeSet::new();
-        for id in name_ids.chain(value_ids) {
-            check_id(id.get_ref()).map_err(|reason| at(id, reason))?;
-            if !known.insert(id.get_ref()) {
-                return Err(at(id, "the id is taken by an earlier rule".to_owned()));
+        for (id, place) in ids.zip(name_places.iter().chain(&value_places)) {
+            check_id(id).map_err(|reason| place.error(id, &reason))?;
+            if !known.insert(id) {
+                let reason = match place.included {
+                    None => "the id is taken by an earlier rule",
+                    Some(_) => "the id is taken by an earlier rule; `without` leaves this one out",
+                };
+                return Err(place.error(id, reason));
             }
         }
-        if document.value.len() > RuleSet::CAPACITY {
+        if value_rules.len() > RuleSet::CAPACITY {
             return Err(format!("more than {} value rules", RuleSet::CAPACITY));
         }
 
         let (mut fields, mut words) = (Names::default(), Names::default());
-        for (number, rule) in document.name.iter().enumerate() {
-            check_names(&rule.names).map_err(|reason| at(&rule.id, reason))?;
+        for (number, rule) in name_rules.iter().enumerate() {
+            check_names(&rule.names)
+                .map_err(|reason| name_places[number].error(rule.id.get_ref(), &reason))?;
             for name in &rule.names {
                 fields.prohibit(name, number);
                 if rule.action == Effect::Drop {
@@ -237,30 +241,20 @@ impl Inner {
             }
         }
 
-        let mut detectors = Vec::with_capacity(document.value.len());
-        for rule in document.value {
+        let mut detectors = Vec::with_capacity(value_rules.len());
+        for (rule, place) in value_rules.into_iter().zip(&value_places) {
             let id = rule.id.clone();
-            detectors.push(Detector::new(rule).map_err(|reason| at(&id, reason))?);
+            let detector = Detector::new(rule);
+            detectors.push(detector.map_err(|reason| place.error(id.get_ref(), &reason))?);
         }
-        let prefilter = Prefilter::new(
-            detectors
-                .iter()
-                .map(|d| (d.rule.literals.as_slice(), d.rule.triggers.as_slice())),
-            document
-                .name
-                .iter()
-                .flat_map(|rule| &rule.names)
-                .chain(detectors.iter().flat_map(|detector| &detector.rule.names))
-                .map(String::as_str),
-        )
-        .map_err(|error| format!("literals: {error}"))?;
+        let prefilter =
+            prefilter(&name_rules, &detectors).map_err(|error| format!("literals: {error}"))?;
 
-        let digest = Digest::of(text.as_bytes());
-        let inner = Self {
+        let mut inner = Self {
             document: text.into(),
-            digest,
-            short: digest.to_string().chars().take(8).collect(),
-            name_rules: document.name,
+            digest: Digest::of(text.as_bytes()),
+            short: String::new(),
+            name_rules,
             fields,
             words,
             net: Net {
@@ -268,17 +262,67 @@ impl Inner {
                 prefilter,
             },
         };
-        for (number, rule) in inner.name_rules.iter().enumerate() {
-            inner
-                .try_name_rule(number, rule)
-                .map_err(|reason| at(&rule.id, reason))?;
+        inner.settle(&name_places, &value_places)?;
+        if !complete {
+            let values = inner.net.detectors.iter().map(|detector| &detector.rule);
+            inner.document = document::write(&inner.name_rules, values)?.into();
+            inner.digest = Digest::of(inner.document.as_bytes());
         }
-        for (number, detector) in inner.net.detectors.iter().enumerate() {
-            inner
-                .try_detector(number, detector)
-                .map_err(|reason| at(&detector.rule.id, reason))?;
-        }
+        inner.short = inner.digest.to_string().chars().take(8).collect();
         Ok(inner)
+    }
+
+    /// Holds each rule to its examples. An included rule keeps those that hold beside the document's own
+    /// rules: a name that these allow, or that is left out, is no longer found.
+    fn settle(&mut self, names: &[Place], values: &[Place]) -> Result<(), String> {
+        for (number, place) in names.iter().enumerate() {
+            let rule = &self.name_rules[number];
+            if place.included.is_none() {
+                self.try_name_rule(number, rule)
+                    .map_err(|reason| place.error(rule.id.get_ref(), &reason))?;
+                continue;
+            }
+            let hit = |name: &String| self.fields.find(name) == Some(number);
+            let matches = rule
+                .matches
+                .iter()
+                .filter(|name| hit(name))
+                .cloned()
+                .collect();
+            let pass = rule
+                .pass
+                .iter()
+                .filter(|name| !hit(name))
+                .cloned()
+                .collect();
+            let rule = &mut self.name_rules[number];
+            (rule.matches, rule.pass) = (matches, pass);
+        }
+        for (number, place) in values.iter().enumerate() {
+            let detector = &self.net.detectors[number];
+            if place.included.is_none() {
+                self.try_detector(number, detector)
+                    .map_err(|reason| place.error(detector.id(), &reason))?;
+                continue;
+            }
+            let rule = &detector.rule;
+            let hit = |text: &String| detector.finds(text, &self.words);
+            let matches = rule
+                .matches
+                .iter()
+                .filter(|text| hit(text))
+                .cloned()
+                .collect();
+            let pass = rule
+                .pass
+                .iter()
+                .filter(|text| !hit(text))
+                .cloned()
+                .collect();
+            let rule = &mut self.net.detectors[number].rule;
+            (rule.matches, rule.pass) = (matches, pass);
+        }
+        Ok(())
     }
 
     /// Holds a rule to its own examples.
@@ -296,11 +340,7 @@ impl Inner {
 
     /// Holds a rule to its own examples, and them to the prefilter.
     fn try_detector(&self, number: usize, detector: &Detector) -> Result<(), String> {
-        let finds = |text: &str| {
-            let mut finds = false;
-            detector.each(text, &self.words, |_| finds = true);
-            finds
-        };
+        let finds = |text: &str| detector.finds(text, &self.words);
         for text in &detector.rule.matches {
             if !finds(text) {
                 return Err(format!("it does not find its example {text:?}"));
@@ -316,6 +356,32 @@ impl Inner {
             None => Ok(()),
         }
     }
+}
+
+fn parts<R>(rules: Vec<Placed<R>>) -> (Vec<Place>, Vec<R>) {
+    let rules = rules.into_iter();
+    rules.map(|placed| (placed.place, placed.rule)).unzip()
+}
+
+fn prefilter(
+    names: &[NameRule],
+    detectors: &[Detector],
+) -> Result<Prefilter, aho_corasick::BuildError> {
+    let mut affixes = Affixes::default();
+    for (number, detector) in detectors.iter().enumerate() {
+        let rule = &detector.rule;
+        rule.prefixes
+            .iter()
+            .for_each(|prefix| affixes.prefix(prefix, number));
+        rule.suffixes
+            .iter()
+            .for_each(|suffix| affixes.suffix(suffix, number));
+    }
+    let rules = detectors.iter();
+    let rules = rules.map(|d| (d.rule.literals.as_slice(), d.triggers.as_slice()));
+    let names = names.iter().flat_map(|rule| &rule.names);
+    let names = names.chain(detectors.iter().flat_map(|detector| &detector.rule.names));
+    Prefilter::new(rules, names.map(String::as_str), affixes)
 }
 
 fn check_id(id: &str) -> Result<(), String> {
@@ -336,11 +402,6 @@ fn check_names(names: &[String]) -> Result<(), String> {
         )),
         None => Ok(()),
     }
-}
-
-fn line(text: &str, at: usize) -> usize {
-    let before = text.as_bytes().get(..at).unwrap_or_default();
-    memchr::memchr_iter(b'\n', before).count() + 1
 }
 
 /// The digest of a rule as JSON: the same for the same content however it was laid out.

@@ -8,6 +8,7 @@ use super::{
     base64::{RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
     class, number,
+    token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
 
@@ -19,6 +20,9 @@ pub(super) const BASE64_DEPTH_MAX: usize = 2;
 
 /// Fewer digits make neither a card number nor an IBAN.
 const DIGITS_MIN: usize = 8;
+
+/// Fewer digits make no number of a person: `AB 12 34 56 C`.
+const PERSONAL_DIGITS_MIN: usize = 6;
 
 /// Something cheap to see that is not a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,10 +36,18 @@ pub(super) enum Trigger {
     Iban,
     /// `=` or `:`, or a comma in brackets, behind a name that ends as a prohibited one does.
     Assignment,
+    /// Six digits.
+    Digits,
 }
 
 impl Trigger {
-    const ALL: [Self; 4] = [Self::At, Self::CardNumber, Self::Iban, Self::Assignment];
+    const ALL: [Self; 5] = [
+        Self::At,
+        Self::CardNumber,
+        Self::Iban,
+        Self::Assignment,
+        Self::Digits,
+    ];
 }
 
 /// A set of rules, by number.
@@ -45,7 +57,7 @@ pub(super) struct RuleSet([u64; Self::CAPACITY / 64]);
 impl RuleSet {
     pub(super) const CAPACITY: usize = 256;
 
-    fn insert(&mut self, rule: usize) {
+    pub(super) fn insert(&mut self, rule: usize) {
         self.0[rule / 64] |= 1 << (rule % 64);
     }
 
@@ -76,6 +88,7 @@ pub(super) struct Prefilter {
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
     endings: Endings,
+    affixes: Affixes,
     /// What any rule looks for in a value.
     watched: u8,
 }
@@ -85,6 +98,7 @@ impl Prefilter {
     pub(super) fn new<'r>(
         rules: impl Iterator<Item = (&'r [String], &'r [Trigger])>,
         names: impl Iterator<Item = &'r str>,
+        affixes: Affixes,
     ) -> Result<Self, aho_corasick::BuildError> {
         let mut texts: Vec<&str> = Vec::new();
         let mut owners: Vec<RuleSet> = Vec::new();
@@ -113,9 +127,13 @@ impl Prefilter {
         let when = |watched: bool, class: u8| if watched { class } else { 0 };
         let watched = when(any(Trigger::At), class::AT)
             | when(any(Trigger::Assignment), class::SIGN)
-            | when(any(Trigger::CardNumber) || any(Trigger::Iban), class::DIGIT);
+            | when(
+                any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
+                class::DIGIT,
+            );
         // Whatever there is to find may be wrapped.
-        let watched = watched | when(watched != 0 || !texts.is_empty(), class::WRAPPING);
+        let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty();
+        let watched = watched | when(finds, class::WRAPPING);
         Ok(Self {
             watched,
             packed: packed::Searcher::new(&texts),
@@ -123,6 +141,7 @@ impl Prefilter {
             owners,
             triggers,
             endings: Endings::of(names),
+            affixes,
         })
     }
 
@@ -163,9 +182,12 @@ impl Prefilter {
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
         (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
             || (seen & class::SIGN != 0 && self.endings.any(value))
+            || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & class::DIGIT != 0
-                && digits(value)
-                && (self.fires(Trigger::CardNumber, value) || self.fires(Trigger::Iban, value)))
+                && (self.fires(Trigger::Digits, value)
+                    || (digits(value) >= DIGITS_MIN
+                        && (self.fires(Trigger::CardNumber, value)
+                            || self.fires(Trigger::Iban, value)))))
     }
 
     /// One step more than it takes to read the value, which is encoded for the record.
@@ -205,6 +227,9 @@ impl Prefilter {
         for found in self.literals.find_overlapping_iter(text) {
             rules.extend(&self.owners[found.pattern().as_usize()]);
         }
+        for rule in self.affixes.find(text) {
+            rules.insert(rule);
+        }
         for (trigger, set) in Trigger::ALL.into_iter().zip(&self.triggers) {
             if self.fires(trigger, text) {
                 rules.extend(set);
@@ -224,13 +249,13 @@ impl Prefilter {
                 Trigger::CardNumber => number::may_have_card(text),
                 Trigger::Iban => number::may_have_iban(text),
                 Trigger::Assignment => self.endings.any(text),
+                Trigger::Digits => digits(text) >= PERSONAL_DIGITS_MIN,
             }
     }
 }
 
-/// Whether there are enough digits to look at how they stand; counted in bytes, chunk by chunk, so
-/// that it becomes vector instructions.
-fn digits(value: &[u8]) -> bool {
+/// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.
+fn digits(value: &[u8]) -> usize {
     let count = |chunk: &[u8]| {
         chunk
             .iter()
@@ -241,7 +266,6 @@ fn digits(value: &[u8]) -> bool {
         .chunks(128)
         .map(|chunk| usize::from(count(chunk)))
         .sum::<usize>()
-        >= DIGITS_MIN
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.

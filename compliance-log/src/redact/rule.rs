@@ -6,7 +6,7 @@ use regex_automata::{meta, util::syntax};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{assignment, check::Check, name::Names, number, prefilter::Trigger};
+use super::{assignment, check::Check, name::Names, number, option, prefilter::Trigger};
 
 /// Shorter values are no secrets: `pin: no`.
 const SECRET_BYTES_MIN: usize = 3;
@@ -52,7 +52,7 @@ pub(super) struct NameRule {
     /// Names in any spelling: `api key`, `api_key` and `apiKey` are one.
     pub(super) names: Vec<String>,
     /// Names that contain one of these but are harmless.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) allowed: Vec<String>,
     #[serde(rename = "match")]
     pub(super) matches: Vec<String>,
@@ -67,22 +67,31 @@ pub(super) struct ValueRule {
     pub(super) description: String,
     pub(super) action: Effect,
     /// Case-exact texts, one of which occurs in whatever the rule finds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) literals: Vec<String>,
+    /// Texts, one of which stands right before a long run of letters and digits, or begins it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) prefixes: Vec<String>,
+    /// Texts, one of which stands right behind such a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) suffixes: Vec<String>,
     /// What else can lead to the rule.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) triggers: Vec<Trigger>,
     /// A regular expression. Its first group that takes part is the secret, or all of it if it has no
     /// groups; a match in which no group takes part is passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) check: Option<Check>,
     /// A finder in code, in place of a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) find: Option<Finder>,
     /// Further names for `find = "query"`, harmless elsewhere.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) names: Vec<String>,
-    /// Values that `find = "key-value"` and `find = "query"` leave.
-    #[serde(default)]
+    /// Values that `find = "key-value"`, `"option"` and `"query"` leave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) harmless: Vec<String>,
     #[serde(rename = "match")]
     pub(super) matches: Vec<String>,
@@ -99,16 +108,19 @@ pub(super) enum Finder {
     Iban,
     /// The value of a prohibited name.
     KeyValue,
+    /// The value of a prohibited name that is an option of a command.
+    Option,
     /// The value of a prohibited name, or of one of the rule's own, in a URL's query.
     Query,
 }
 
 impl Finder {
-    const fn trigger(self) -> Trigger {
+    const fn trigger(self) -> Option<Trigger> {
         match self {
-            Self::CardNumber => Trigger::CardNumber,
-            Self::Iban => Trigger::Iban,
-            Self::KeyValue | Self::Query => Trigger::Assignment,
+            Self::CardNumber => Some(Trigger::CardNumber),
+            Self::Iban => Some(Trigger::Iban),
+            Self::KeyValue | Self::Query => Some(Trigger::Assignment),
+            Self::Option => None,
         }
     }
 }
@@ -124,47 +136,68 @@ enum Search {
 #[derive(Debug)]
 pub(super) struct Detector {
     pub(super) rule: ValueRule,
+    /// The rule's own and that of its finder.
+    pub(super) triggers: Vec<Trigger>,
     search: Search,
 }
 
 impl Detector {
     /// Checks a rule on its own; an error says what is wrong with it.
-    pub(super) fn new(mut rule: ValueRule) -> Result<Self, String> {
+    pub(super) fn new(rule: ValueRule) -> Result<Self, String> {
         let search = match (&rule.pattern, rule.find) {
             (Some(pattern), None) => Search::Pattern(Box::new(compile(pattern)?), rule.check),
             (None, Some(finder)) => Search::Finder(finder),
             _ => return Err("a value rule has either `pattern` or `find`".to_owned()),
         };
+        let mut triggers = rule.triggers.clone();
         if let Some(finder) = rule.find {
             if rule.check.is_some() {
                 return Err("`check` goes with `pattern`".to_owned());
             }
-            rule.triggers.push(finder.trigger());
+            triggers.extend(finder.trigger());
         }
         if rule.action == Effect::Mask && rule.find != Some(Finder::CardNumber) {
             return Err(
                 "only `find = \"card-number\"` can mask: anything else is dropped".to_owned(),
             );
         }
-        let exact = |literal: &String| {
-            let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-            literal.len() >= 2 && literal.bytes().all(plain)
-        };
+        let exact = |literal: &str| literal.len() >= 2 && plain(literal);
         if let Some(literal) = rule.literals.iter().find(|literal| !exact(literal)) {
-            return Err(format!(
-                "literal {literal:?} is not two or more printable ASCII characters without quotes and backslashes"
-            ));
+            return Err(format!("literal {literal:?} is not two or more {PLAIN}"));
         }
-        if rule.literals.is_empty() && rule.triggers.is_empty() {
+        if let Some(prefix) = rule.prefixes.iter().find(|prefix| !exact(prefix)) {
+            return Err(format!("prefix {prefix:?} is not two or more {PLAIN}"));
+        }
+        if let Some(suffix) = rule
+            .suffixes
+            .iter()
+            .find(|suffix| !plain(suffix) || suffix.is_empty())
+        {
+            return Err(format!("suffix {suffix:?} is not one or more {PLAIN}"));
+        }
+        let leads = [&rule.literals, &rule.prefixes, &rule.suffixes];
+        if leads.iter().all(|leads| leads.is_empty()) && triggers.is_empty() {
             return Err(
-                "nothing leads to this rule: it has neither `literals` nor `triggers`".to_owned(),
+                "nothing leads to this rule: it has no `literals`, `prefixes`, `suffixes` or `triggers`"
+                    .to_owned(),
             );
         }
-        Ok(Self { rule, search })
+        Ok(Self {
+            rule,
+            triggers,
+            search,
+        })
     }
 
     pub(super) fn id(&self) -> &str {
         self.rule.id.get_ref()
+    }
+
+    /// Whether there is a secret in `text`.
+    pub(super) fn finds(&self, text: &str, names: &Names) -> bool {
+        let mut finds = false;
+        self.each(text, names, |_| finds = true);
+        finds
     }
 
     /// Calls `visit` with each secret in `text`.
@@ -187,6 +220,10 @@ impl Detector {
                 let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
                 let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
                 self.take(text, wanted.then(|| found.value(text))?, &mut visit)
+            }),
+            Search::Finder(Finder::Option) => option::each(text, |name, value| {
+                let wanted = names.find(name).is_some();
+                wanted && self.take(text, value, &mut visit).is_some()
             }),
             Search::Finder(Finder::Query) => assignment::each(text, |found| {
                 let own = |name: &String| name.eq_ignore_ascii_case(found.name);
@@ -224,6 +261,13 @@ impl Detector {
         visit(value);
         Some(end)
     }
+}
+
+const PLAIN: &str = "printable ASCII characters without quotes and backslashes";
+
+fn plain(text: &str) -> bool {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    text.bytes().all(plain)
 }
 
 fn compile(pattern: &str) -> Result<meta::Regex, String> {

@@ -4,25 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::*;
-
-fn redact(text: &str) -> (String, Vec<String>) {
-    let mut out = String::new();
-    let mut rules = Vec::new();
-    let policy = Policy::builtin();
-    if !policy.redact(text, &mut out, &mut |hit| rules.push(hit.rule.to_owned())) {
-        text.clone_into(&mut out);
-    }
-    (out, rules)
-}
-
-/// Whether `encode` would look closer at a record with this value.
-fn looks(text: &str) -> bool {
-    let policy = Policy::builtin();
-    let mut value = Vec::new();
-    crate::encode::json::escape(&mut value, text, usize::MAX);
-    policy.suspicious(&value) || (value.len() >= VALUE_BYTES_MIN && policy.suspicious_value(&value))
-}
+use super::{looks, redact};
 
 /// Base64 with one of its alphabets, with or without padding.
 fn base64(bytes: &[u8], last: [u8; 2], padded: bool) -> String {

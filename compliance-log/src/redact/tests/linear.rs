@@ -1,0 +1,167 @@
+//! Text made to be slow to search costs no more for each byte when there is more of it.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+const SMALL: usize = 8 << 10;
+const TIMES: u8 = 16;
+/// So much more a byte of the large text may cost; if time grew by the square, it would be 16 times.
+const RATIO_MAX: f64 = 4.0;
+/// So little time is no sign of anything but the machine's other work.
+const QUICK: Duration = Duration::from_millis(8);
+
+/// What is repeated: beginnings without ends, ends without beginnings, and all that nests.
+const SEEDS: &[&str] = &[
+    "eyJ.eyJ.",
+    "eyJhbGciOiJub25lIn0.",
+    "eyJ",
+    "password=",
+    "password=\"",
+    "password: ",
+    "password='",
+    "password={",
+    "password=(",
+    "password[",
+    "token=Some(",
+    "a=b&",
+    "?token=x&",
+    "--password ",
+    "--password \"",
+    "--password '",
+    "--p",
+    "--",
+    "1",
+    "4",
+    "41 ",
+    "4111-",
+    "4111.",
+    "4111 1111 1111 111",
+    "4111\u{a0}",
+    "DE89 ",
+    "DE89370400440532013",
+    "D",
+    "@",
+    "a@",
+    "a.b@c.",
+    "://",
+    "://a:b@",
+    "://a@@",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY----------END ",
+    "cookie: a=",
+    "cookie=\"",
+    "cookie\\\"",
+    "cookie ",
+    "Bearer ",
+    "basic ",
+    "AKIA",
+    "sk-",
+    "sk-proj-",
+    "xox",
+    "SG.",
+    "SG.aaaaaaaaaaaaaaaaaaaaaa.",
+    "s.",
+    "AQE",
+    "AQEaaaaaaaaaaaaaaaaaaaaaa-",
+    "EAAA",
+    "1//0",
+    "8Q~",
+    "JQQJ99",
+    "+ASt",
+    "mysql -u ",
+    "mysql ",
+    "curl -u ",
+    "redis-cli -a ",
+    "jdbc:oracle:thin:a/",
+    "Private-Lines: 1 ",
+    "\"kty\":\"d\":\"",
+    "\\\\\\\"d\\\\\\\"",
+    "%B4111111111111111^",
+    ";4111111111111111=",
+    "MDAwMDAwMDAwMDAwMDAwMDAw.",
+    "aaaaaaaaaaaaaaaa",
+    "aaaaaaaaaaaaaaaa.",
+    "aaaaaaaaaaaaaaaa_",
+    "secret_access_key ",
+    "secretsecret",
+    "\\",
+    "\\\\\\\"",
+    "\"",
+    "{\"a\":",
+    "[redacted:",
+    "<<<",
+    "A<",
+    "A<<B",
+    "P<AAA",
+    "+1 (0)",
+    "+1",
+    "00",
+    "bsn ",
+    "2341 2341 ",
+    "ä",
+    "раssword=",
+    "://ä@",
+];
+
+fn once(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+fn quickest(mut work: impl FnMut()) -> Duration {
+    (0..5).map(|_| once(&mut work)).min().unwrap()
+}
+
+fn text(seed: &str, bytes: usize) -> String {
+    seed.repeat(bytes / seed.len())
+}
+
+/// Asserts that `search` is linear in what `seed` makes, for rule `rule`.
+fn linear(rule: &str, seed: &str, mut search: impl FnMut(&str)) {
+    let large = text(seed, SMALL * usize::from(TIMES));
+    if once(|| search(&large)) <= QUICK {
+        return;
+    }
+    let took = quickest(|| search(&large));
+    let small = text(seed, SMALL);
+    let took_small = quickest(|| search(&small));
+    let ratio = took.as_secs_f64() / took_small.as_secs_f64() / f64::from(TIMES);
+    assert!(
+        ratio <= RATIO_MAX,
+        "{rule} {seed:?}: {ratio:.1} times more a byte, {took:?}"
+    );
+}
+
+fn everything() -> Policy {
+    Policy::parse("version = 1\ninclude = [\"builtin\", \"phone\", \"national-id\", \"passport\"]")
+        .unwrap()
+}
+
+#[test]
+fn each_rule_takes_time_in_proportion_to_its_text() {
+    let policy = everything();
+    for seed in SEEDS {
+        for detector in &policy.0.net.detectors {
+            linear(detector.id(), seed, |text| {
+                detector.each(text, &policy.0.words, |_| ());
+            });
+        }
+    }
+}
+
+#[test]
+fn looking_and_redacting_take_time_in_proportion_to_the_text() {
+    let policy = everything();
+    for seed in SEEDS {
+        linear("suspicious", seed, |text| {
+            policy.suspicious(text.as_bytes());
+            policy.suspicious_value(text.as_bytes());
+        });
+        linear("redact", seed, |text| {
+            policy.redact(text, &mut String::new(), &mut |_| ());
+        });
+    }
+}

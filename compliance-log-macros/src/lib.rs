@@ -6,6 +6,7 @@
 
 mod errors;
 mod model;
+mod fold;
 mod name;
 mod prohibited;
 mod reserved;

@@ -5,6 +5,8 @@ use std::{
     ops::Range,
 };
 
+use super::fold::fold;
+
 /// More words than any listed name has.
 const WORDS_MAX: usize = 6;
 
@@ -126,65 +128,6 @@ fn kind(c: char) -> Kind {
         'A'..='Z' => Kind::Capital,
         '0'..='9' => Kind::Digit,
         _ => Kind::Joint,
-    }
-}
-
-/// The ASCII letter that `c` looks like; nothing for what cannot be seen.
-fn fold(c: char) -> Option<char> {
-    const ALIKE: &[(&str, char)] = &[
-        ("аα", 'a'),
-        ("АΑ", 'A'),
-        ("ВΒ", 'B'),
-        ("сϲ", 'c'),
-        ("СϹ", 'C'),
-        ("ԁ", 'd'),
-        ("еε", 'e'),
-        ("ЕΕ", 'E'),
-        ("ɡ", 'g'),
-        ("һ", 'h'),
-        ("НΗ", 'H'),
-        ("іιı", 'i'),
-        ("ІΙ", 'I'),
-        ("ј", 'j'),
-        ("Ј", 'J'),
-        ("кκ", 'k'),
-        ("КΚ", 'K'),
-        ("ӏ", 'l'),
-        ("м", 'm'),
-        ("МΜ", 'M'),
-        ("пη", 'n'),
-        ("Ν", 'N'),
-        ("оοσ", 'o'),
-        ("ОΟ", 'O'),
-        ("рρ", 'p'),
-        ("РΡ", 'P'),
-        ("ѕ", 's'),
-        ("Ѕ", 'S'),
-        ("тτ", 't'),
-        ("ТΤ", 'T'),
-        ("υս", 'u'),
-        ("νѵ", 'v'),
-        ("ԝω", 'w'),
-        ("хχ", 'x'),
-        ("ХΧ", 'X'),
-        ("у", 'y'),
-        ("УΥ", 'Y'),
-        ("Ζ", 'Z'),
-    ];
-    match c {
-        c if c.is_ascii() => Some(c),
-        '\u{ad}'
-        | '\u{300}'..='\u{36f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{feff}' => None,
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
-        c => Some(
-            ALIKE
-                .iter()
-                .find(|(alike, _)| alike.contains(c))
-                .map_or(c, |&(_, ascii)| ascii),
-        ),
     }
 }
 

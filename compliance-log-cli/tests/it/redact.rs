@@ -9,7 +9,7 @@ use tempfile::tempdir;
 
 use crate::{
     command::{Said, command, run},
-    store::Stream,
+    store::{Stream, rewrite},
 };
 
 /// Runs `redact` with this on stdin.
@@ -134,7 +134,7 @@ fn a_team_s_policy_takes_the_place_of_the_built_in_one() {
         "{\"m\":\"[redacted:booking], bob@example.com\"}\n"
     );
 
-    fs::write(&policy, "version = 1\n[[value]]\nid = 'x'").unwrap();
+    rewrite(&policy, b"version = 1\n[[value]]\nid = 'x'");
     let said = redact(&["--policy", policy.to_str().unwrap()], b"secret\n");
     assert_eq!((said.code, said.out.as_str()), (3, ""));
     assert!(said.err.contains("line 2"), "{}", said.err);
@@ -144,7 +144,7 @@ fn policy(dir: &Path) -> std::path::PathBuf {
     let path = dir.join("team.toml");
     let text = "version = 1\n[[value]]\nid = 'booking'\ndescription = 'A booking reference'\naction = 'drop'\n\
                 literals = ['PNR-']\npattern = 'PNR-[A-Z0-9]{6}'\nmatch = ['PNR-ABC123']\npass = ['PNR-']\n";
-    fs::write(&path, text).unwrap();
+    rewrite(&path, text.as_bytes());
     path
 }
 

@@ -20,7 +20,10 @@ pub(super) const KEY_BYTES_MAX: usize = 160;
 const UNDERSCORES_MAX: usize = 2;
 
 /// Where less is left than this, a field has no room.
-const FIELD_BYTES_MIN: usize = KEY_BYTES_MAX + cut::MARKER_BYTES_MAX;
+const FIELD_BYTES_MIN: usize = KEY_BYTES_MAX + cut::MARKER_BYTES_MAX + REDACTION_BYTES_MAX;
+
+/// Kept free beside a value, so that the record can say what was taken out of it.
+const REDACTION_BYTES_MAX: usize = KEY_BYTES_MAX + 96;
 
 impl Pass<'_, '_> {
     pub(super) fn data(&mut self) {
@@ -82,7 +85,8 @@ impl Pass<'_, '_> {
                     self.buffers.body.truncate(start);
                     return;
                 };
-                let bound = Bound::whole(Row::Data.meta().bytes_max.min(self.room()));
+                let room = self.room().saturating_sub(REDACTION_BYTES_MAX);
+                let bound = Bound::whole(Row::Data.meta().bytes_max.min(room));
                 let written = if by.is_empty() {
                     self.value("data.", key.clone(), meta, raw, bound)
                 } else {

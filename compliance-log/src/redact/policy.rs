@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
+    ops::Range,
     sync::{Arc, LazyLock},
 };
 
@@ -165,6 +166,11 @@ impl Policy {
         ((self.suspicious(bytes) || self.suspicious_value(bytes))
             && self.redact(text, &mut clean, &mut |_| {}))
         .then_some(clean)
+    }
+
+    /// Where what [`Policy::redact`] finds first stands, in its order.
+    pub(super) fn spans(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        self.0.net.spans(&self.0.words, text)
     }
 
     /// Writes a decoded string to `out` without its secrets and reports each; returns false, and

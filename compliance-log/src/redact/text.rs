@@ -6,6 +6,7 @@ use super::{
     number,
     policy::Policy,
     rule::{Effect, Hit},
+    value::is_mark,
 };
 
 /// A text without what a policy takes out.
@@ -52,8 +53,9 @@ impl Policy {
     /// ```
     pub fn redact_text(&self, text: &str) -> Option<Redacted> {
         let (mut clean, mut findings) = (String::new(), Vec::new());
+        let mut spans = self.spans(text);
         self.redact(text, &mut clean, &mut |hit| {
-            findings.push(Finding::of(hit, None));
+            findings.push(Finding::of(hit, spans.next()));
         })
         .then_some(Redacted {
             text: clean,
@@ -75,11 +77,14 @@ impl Policy {
         let Some(hit) = self.name(name) else {
             return self.redact_text(value);
         };
+        if is_clean(value, hit.action) {
+            return None;
+        }
         let mut text = String::new();
         if hit.action != Effect::Mask || !number::mask_card(value, &mut text) {
             text = format!("[redacted:{}]", hit.rule);
         }
-        (text != value).then(|| Redacted {
+        Some(Redacted {
             text,
             findings: vec![Finding::of(hit, Some(0..value.len()))],
         })
@@ -89,4 +94,10 @@ impl Policy {
     pub fn prohibits(&self, name: &str) -> Option<&str> {
         self.name(name).map(|hit| hit.rule)
     }
+}
+
+/// Whether the value is what a redaction left.
+fn is_clean(value: &str, action: Effect) -> bool {
+    let masked = |rest: &str| rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_digit());
+    is_mark(value) || (action == Effect::Mask && value.strip_prefix("****").is_some_and(masked))
 }

@@ -73,6 +73,11 @@ impl Net {
         true
     }
 
+    /// Where in `text` what is found first stands, in the order in which it is reported.
+    pub(super) fn spans(&self, names: &Names, text: &str) -> impl Iterator<Item = Range<usize>> {
+        self.search(text, names).into_iter().map(|span| span.range)
+    }
+
     /// What to replace, in order and without overlaps. Of two that overlap the one that begins first,
     /// the longer, that of the earlier rule is whole; the other keeps what sticks out, since without
     /// its beginning it would not be found again.
@@ -203,7 +208,7 @@ impl Net {
 }
 
 /// Whether `text` is what a redaction leaves.
-fn is_mark(text: &str) -> bool {
+pub(super) fn is_mark(text: &str) -> bool {
     let rule = text
         .strip_prefix(MARK_OPEN)
         .and_then(|rest| rest.strip_suffix(']'));

@@ -411,7 +411,7 @@ impl metrics::Recorder for Logs {
 fn a_recorder_that_logs_does_not_lock_the_queue_against_itself() {
     let (log, captured) = capture_with(|builder| builder.queue_bytes_max(1));
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
-    let text = "x".repeat(4000);
+    let text = "x ".repeat(2000);
     within_sync(&log, || {
         tracing::subscriber::with_default(subscriber, || {
             metrics::with_local_recorder(&Logs, || {

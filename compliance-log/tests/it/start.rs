@@ -407,7 +407,7 @@ fn absurd_settings_and_secrets_in_them_are_bounded_and_cleaned() {
         assert!(!fs::read_to_string(path).unwrap().contains(&secret));
     }
     let started = records(&stores, "audit").remove(2);
-    assert_eq!(started["data"]["warnings"][32], "and 2969 more");
+    assert_eq!(started["data"]["warnings"][32], "and 2970 more");
 }
 
 #[test]

@@ -2,6 +2,8 @@ mod formats;
 mod linear;
 mod wrapped;
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -22,12 +24,25 @@ fn redact(text: &str) -> (String, Vec<String>) {
     (out, rules)
 }
 
-/// Whether `encode` would look closer at a record with this value.
+/// Whether `encode` would look closer at a record with this value, which has what cannot be seen escaped.
 fn looks(text: &str) -> bool {
     let policy = Policy::builtin();
-    let mut value = Vec::new();
-    crate::encode::json::escape(&mut value, text, usize::MAX);
-    policy.suspicious(&value) || (value.len() >= VALUE_BYTES_MIN && policy.suspicious_value(&value))
+    let json = serde_json::to_string(text).unwrap();
+    let value = json.chars().fold(String::new(), |mut out, c| {
+        match c {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => {
+                write!(out, "\\u{:04x}", u32::from(c)).unwrap();
+            }
+            c => out.push(c),
+        }
+        out
+    });
+    let value = &value.as_bytes()[1..value.len() - 1];
+    policy.suspicious(value) || (value.len() >= VALUE_BYTES_MIN && policy.suspicious_value(value))
 }
 
 #[derive(serde::Deserialize)]

@@ -351,7 +351,7 @@ proptest! {
 
     #[test]
     fn a_redacted_json_text_stays_one(
-        key in "[a-zа-я]{1,8}", key_of_secret in "AKIA[A-Z2-7]{16}", (_, wrap) in wrap(), depth in 0..2,
+        key in "[a-mа-я]{1,8}", key_of_secret in "AKIA[A-Z2-7]{16}", (_, wrap) in wrap(), depth in 0..2,
     ) {
         let mut text = wrap(&format!("the key {key_of_secret}"));
         for _ in 0..depth {

@@ -334,11 +334,11 @@ fn made() -> Vec<(&'static str, Place, BoxedStrategy<String>)> {
     });
     let basic = "[a-z]{4}:[a-zA-Z0-9]{12}".prop_map(|pair| format!("bAsIc {}", base64(&pair)));
     let track_1 = (card(), "[0-9]{3}1018[0-9]{9}").prop_map(|(pan, rest)| {
-        let pan = pan.replace([' ', '-'], "");
+        let pan = digits(&pan);
         format!("%B{pan}^FAKE/FAKE^29{rest}?")
     });
     let track_2 = (card(), "[0-9]{3}1018[0-9]{9}")
-        .prop_map(|(pan, rest)| format!(";{}=29{rest}?", pan.replace([' ', '-'], "")));
+        .prop_map(|(pan, rest)| format!(";{}=29{rest}?", digits(&pan)));
     vec![
         ("discord-token", Word, discord.boxed()),
         ("github-token", Anywhere, github.boxed()),
@@ -346,6 +346,10 @@ fn made() -> Vec<(&'static str, Place, BoxedStrategy<String>)> {
         ("track-data", Word, track_1.boxed()),
         ("track-data", Word, track_2.boxed()),
     ]
+}
+
+fn digits(pan: &str) -> String {
+    pan.chars().filter(char::is_ascii_digit).collect()
 }
 
 fn base64(text: &str) -> String {

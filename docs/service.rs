@@ -20,7 +20,7 @@ fn app(log: &ComplianceLog) -> AuditRouter {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log = ComplianceLog::builder("booking-api").env("prod").dir("/var/log/audit").init()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    let stop = async { let _ = tokio::signal::ctrl_c().await; }; // in a pod SIGTERM, too
+    let stop = async { let _ = tokio::signal::ctrl_c().await; }; // a pod gets SIGTERM: wait for it, too
     axum::serve(listener, app(&log).into_make_service()).with_graceful_shutdown(stop).await?;
     log.shutdown()?; // says what was lost, if anything
     Ok(())

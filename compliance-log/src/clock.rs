@@ -158,12 +158,12 @@ pub(crate) struct Steps {
     monotonic: Duration,
 }
 
-/// A step of the wall clock while the process ran.
+/// A step of the wall clock, while the process ran or while it did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// How much too late the clock is now; negative if it was set back.
+    /// Milliseconds by which the clock is ahead of where it should be; negative if it was set back.
     pub(crate) delta_ms: i64,
-    /// What it said when it was last right.
+    /// What it said before.
     pub(crate) since: Timestamp,
 }
 

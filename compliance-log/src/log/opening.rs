@@ -49,8 +49,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`ErrorKind::Name`] for a service, instance or environment name given in code that is not
-    /// allowed. Where [`StartFailure::Refuse`] was chosen, also whatever kept the store from being
-    /// opened.
+    /// allowed. [`ErrorKind::Io`] if a thread of the log cannot be started. Where
+    /// [`StartFailure::Refuse`] was chosen, also whatever kept the store from being opened.
     pub fn open(mut self) -> Result<ComplianceLog, Error> {
         let (policy, policy_file) = self.redaction();
         self.redact(&policy);
@@ -270,7 +270,7 @@ impl Builder {
         let Some(path) = self.config.policy.clone() else {
             return (Policy::builtin(), None);
         };
-        let mut file = PolicyFile::new(&path);
+        let file = PolicyFile::new(&path);
         let policy = file.read().unwrap_or_else(|error| {
             self.warnings
                 .push(format!("{error}; the built-in policy stands"));

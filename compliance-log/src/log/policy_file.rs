@@ -18,7 +18,7 @@ impl PolicyFile {
         Self { path, seen }
     }
 
-    pub(super) fn read(&mut self) -> Result<Policy, Error> {
+    pub(super) fn read(&self) -> Result<Policy, Error> {
         Policy::from_file(&self.path)
     }
 

@@ -15,6 +15,8 @@ pub(crate) enum Reason {
     StoreRemoved,
     /// The request had not ended when the log did.
     Unfinished,
+    /// The log was shut down. No `log.gap` can tell of it.
+    Closed,
 }
 
 impl Reason {
@@ -36,6 +38,7 @@ impl Reason {
             Self::Budget => "budget",
             Self::StoreRemoved => "store_removed",
             Self::Unfinished => "unfinished",
+            Self::Closed => "closed",
         }
     }
 }

@@ -9,8 +9,8 @@ pub(super) struct Entry {
     pub(super) channel: Channel,
     pub(super) counted_as: &'static str,
     pub(super) promise: Option<Promise>,
-    /// Its loss is counted, whoever waits for it: nobody can try again.
-    pub(super) owed: bool,
+    /// Its loss is counted, whoever waits for it.
+    pub(super) counted: bool,
     /// It says what was redacted.
     pub(super) is_redacted: bool,
 }

@@ -88,7 +88,7 @@ impl Handle {
     )]
     pub(crate) fn emit_owed(&self, event: &Event<'_>) {
         if self.0.submit(event, None, Debt::Owed).is_err() {
-            lost_after_end();
+            Reason::Closed.report();
         }
     }
 
@@ -103,8 +103,8 @@ impl Handle {
         let reason = match queued.map_err(|error| error.kind()) {
             Ok(()) => return,
             Err(CommitErrorKind::Full) => Reason::QueueFull,
-            Err(CommitErrorKind::Closed) => return lost_after_end(),
-            Err(_) => Reason::StoreUnavailable,
+            Err(CommitErrorKind::Closed) => return Reason::Closed.report(),
+            Err(_) => self.0.condition.reason(),
         };
         let channel = event.category.channel();
         let (queue, counted_as) = (&self.0.queue, event.counted_as);
@@ -120,7 +120,7 @@ impl Handle {
     pub(crate) fn commit_owed(&self, event: &Event<'_>) -> Commit {
         let (commit, queued) = self.promise(event, Debt::Owed);
         if queued.is_err_and(|kind| kind == CommitErrorKind::Closed) {
-            lost_after_end();
+            Reason::Closed.report();
         }
         commit
     }
@@ -140,6 +140,10 @@ impl Handle {
     }
 
     /// Whether the queue has no room for new work.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     pub(crate) fn is_crowded(&self) -> bool {
         self.0.queue.is_crowded()
     }
@@ -260,13 +264,6 @@ impl Handle {
     pub(crate) fn check_process(&self) -> Result<(), CommitError> {
         self.0.check_process()
     }
-}
-
-#[cold]
-fn lost_after_end() {
-    metric::report(|| {
-        metrics::counter!("compliance_log_lost", "reason" => "closed").increment(1);
-    });
 }
 
 impl fmt::Debug for Handle {

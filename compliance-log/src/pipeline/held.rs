@@ -67,7 +67,7 @@ impl Waiting {
                 channel: held.channel,
                 counted_as: held.counted_as,
                 promise: Some(held.promise),
-                owed: held.counted,
+                counted: held.counted,
                 is_redacted: held.is_redacted,
             });
         }

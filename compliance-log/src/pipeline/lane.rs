@@ -33,9 +33,9 @@ pub(super) struct Lane {
     /// Losses that the `log.gap` in the batch tells of.
     told: Ledger,
     /// Records of the log itself that are not in the batch: they wait until the stream can be written.
-    owed: Vec<Vec<u8>>,
+    unsaid: Vec<Vec<u8>>,
     /// Those that are in the batch, in case it cannot be written.
-    owed_in_batch: Vec<Vec<u8>>,
+    said_in_batch: Vec<Vec<u8>>,
     unsynced_since: Option<Instant>,
     broken: Option<Broken>,
     /// Errors that are not yet answered: whoever hears of one should find the log degraded.
@@ -60,7 +60,8 @@ struct Broken {
 
 struct Pending {
     counted_as: &'static str,
-    owed: bool,
+    /// Its loss is counted, whoever waits for it.
+    counted: bool,
     awaited: Option<Awaited>,
 }
 
@@ -89,8 +90,8 @@ impl Lane {
             awaited: Vec::new(),
             ledger: Ledger::default(),
             told: Ledger::default(),
-            owed: Vec::new(),
-            owed_in_batch: Vec::new(),
+            unsaid: Vec::new(),
+            said_in_batch: Vec::new(),
             unsynced_since: None,
             broken: None,
             refused: Vec::new(),
@@ -108,11 +109,17 @@ impl Lane {
         let error = || CommitError::new(CommitErrorKind::Unavailable, text);
         let Entry {
             counted_as,
-            owed,
+            counted,
             promise,
             ..
         } = entry;
-        self.lose((counted_as, owed), promise, Reason::Budget, error, scribe);
+        self.lose(
+            (counted_as, counted),
+            promise,
+            Reason::Budget,
+            error,
+            scribe,
+        );
     }
 
     /// Looks whether the stream's files are still there, and goes on in others if not.
@@ -136,7 +143,7 @@ impl Lane {
             Reason::StoreRemoved.report_many(lost);
         }
         let ledger = std::mem::take(&mut self.ledger);
-        (ledger, std::mem::take(&mut self.owed))
+        (ledger, std::mem::take(&mut self.unsaid))
     }
 
     /// Makes durable what was linked, at once.
@@ -176,7 +183,7 @@ impl Lane {
             }
         }
         if self.is_ready() {
-            self.link_owed(scribe);
+            self.link_own(scribe);
         }
     }
 
@@ -204,7 +211,7 @@ impl Lane {
         if let Some(broken) = &self.broken {
             let text = format!("{}; the record is not stored", broken.why);
             let error = || CommitError::new(CommitErrorKind::Unavailable, text);
-            let lost = (entry.counted_as, entry.owed);
+            let lost = (entry.counted_as, entry.counted);
             self.lose(lost, entry.promise, Reason::StoreUnavailable, error, scribe);
             return;
         }
@@ -212,7 +219,7 @@ impl Lane {
         let awaited = entry.promise.map(|promise| Awaited { promise, linked });
         self.pending.push(Pending {
             counted_as: entry.counted_as,
-            owed: entry.owed,
+            counted: entry.counted,
             awaited,
         });
     }
@@ -226,7 +233,7 @@ impl Lane {
     /// Links a record of the log itself, now or as soon as the stream can be written.
     pub(super) fn own(&mut self, body: Vec<u8>, scribe: &Scribe) {
         let bytes = body.len();
-        self.owed.push(body);
+        self.unsaid.push(body);
         if let Err(failure) = self.prepare(bytes, scribe) {
             self.failed(&failure);
         }
@@ -260,16 +267,16 @@ impl Lane {
             self.note_unsynced();
         }
         if self.is_ready() {
-            self.link_owed(scribe);
+            self.link_own(scribe);
         }
         Ok(())
     }
 
     /// What the log itself has to say, then what was lost, before any later record.
-    fn link_owed(&mut self, scribe: &Scribe) {
-        for body in std::mem::take(&mut self.owed) {
+    fn link_own(&mut self, scribe: &Scribe) {
+        for body in std::mem::take(&mut self.unsaid) {
             self.stream.link(&body);
-            self.owed_in_batch.push(body);
+            self.said_in_batch.push(body);
         }
         if self.pending.is_empty() && !self.ledger.is_empty() && self.room == Room::Enough {
             let body = scribe.gap(self.stream.channel(), &self.ledger);
@@ -280,7 +287,7 @@ impl Lane {
 
     /// Records of the log itself that are not stored.
     pub(super) fn unsaid(&self) -> usize {
-        self.owed.len()
+        self.unsaid.len()
     }
 
     /// 2. Writes what was linked, by one call. On an error nothing of it is stored.
@@ -306,12 +313,12 @@ impl Lane {
                 self.awaited
                     .extend(self.pending.drain(..).filter_map(|pending| pending.awaited));
                 self.told = Ledger::default();
-                self.owed_in_batch.clear();
+                self.said_in_batch.clear();
             }
             Err(failure) => {
                 self.ledger.merge(std::mem::take(&mut self.told));
-                self.owed_in_batch.append(&mut self.owed);
-                std::mem::swap(&mut self.owed, &mut self.owed_in_batch);
+                self.said_in_batch.append(&mut self.unsaid);
+                std::mem::swap(&mut self.unsaid, &mut self.said_in_batch);
                 let (kind, what) = match failure.left {
                     Left::Nothing => (CommitErrorKind::Unavailable, "the record is not stored"),
                     Left::Perhaps => (CommitErrorKind::Unknown, "the record may be stored or not"),
@@ -320,7 +327,7 @@ impl Lane {
                 for pending in std::mem::take(&mut self.pending) {
                     let promise = pending.awaited.map(|awaited| awaited.promise);
                     let error = || CommitError::new(kind, Arc::clone(&text));
-                    let lost = (pending.counted_as, pending.owed);
+                    let lost = (pending.counted_as, pending.counted);
                     self.lose(lost, promise, Reason::StoreUnavailable, error, scribe);
                 }
                 self.failed(&failure);
@@ -379,17 +386,17 @@ impl Lane {
         };
     }
 
-    /// A record that nobody waits for is counted; who waits is told instead. Of one that is owed
-    /// both is done.
+    /// A record that nobody waits for is counted; who waits is told instead. Of one that is to be
+    /// counted in any case both is done.
     fn lose(
         &mut self,
-        (counted_as, owed): (&'static str, bool),
+        (counted_as, counted): (&'static str, bool),
         promise: Option<Promise>,
         reason: Reason,
         error: impl FnOnce() -> CommitError,
         scribe: &Scribe,
     ) {
-        if owed || promise.is_none() {
+        if counted || promise.is_none() {
             self.ledger.add(counted_as, reason, scribe.now());
             reason.report();
         }

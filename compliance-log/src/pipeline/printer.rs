@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     time::Duration,
 };
 
@@ -41,7 +41,7 @@ impl Printer {
 
     pub(super) fn print(&self, batch: Vec<u8>) {
         let Some(lines) = &self.lines else { return };
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = lines.try_send(batch) {
+        if lines.try_send(batch).is_err() {
             not_printed();
         }
     }

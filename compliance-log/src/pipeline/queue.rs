@@ -202,7 +202,7 @@ impl Queue {
             channel: push.channel,
             counted_as: push.counted_as,
             promise: push.promise,
-            owed: push.counted,
+            counted: push.counted,
             is_redacted: push.is_redacted,
         });
         let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
@@ -303,7 +303,7 @@ impl Queue {
                 channel,
                 counted_as: "",
                 promise: Some(promise),
-                owed: false,
+                counted: false,
                 is_redacted: false,
             });
         }

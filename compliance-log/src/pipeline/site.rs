@@ -11,10 +11,11 @@ use super::{
     batch::Entry,
     lane::{Lane, RETRY, Room},
     policy,
-    watch::{altered_record, budget_record},
+    watch::{altered_record, budget_record, step_record},
 };
 use crate::{
     chain::FRAME_BYTES_MAX,
+    clock::Step,
     encode::Object,
     error::Error,
     event::{Channel, Level},
@@ -63,7 +64,7 @@ pub(super) struct Carried {
     /// Losses, by channel.
     pub(super) ledgers: [Ledger; 2],
     /// What the log itself has to say.
-    pub(super) owed: Vec<Vec<u8>>,
+    pub(super) unsaid: Vec<Vec<u8>>,
 }
 
 /// Why records cannot be stored.
@@ -125,7 +126,7 @@ impl Site {
         }
         for body in first_records(&path, &start, opener, scribe)
             .into_iter()
-            .chain(carried.owed)
+            .chain(carried.unsaid)
         {
             lanes[Channel::Audit.index()].own(body, scribe);
         }
@@ -178,11 +179,11 @@ impl Site {
             };
             let mut carried = Carried::default();
             for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
-                let (lost, owed) = lane.abandon(scribe);
+                let (lost, unsaid) = lane.abandon(scribe);
                 *ledger = lost;
-                carried.owed.extend(owed);
+                carried.unsaid.extend(unsaid);
             }
-            carried.owed.push(altered_record(path, &altered, scribe));
+            carried.unsaid.push(altered_record(path, &altered, scribe));
             *self = Self::new(opener, scribe, carried);
             return;
         }
@@ -271,7 +272,7 @@ impl Site {
                 }
             }
             Self::Missing { why, carried, .. } => {
-                if entry.owed || entry.promise.is_none() {
+                if entry.counted || entry.promise.is_none() {
                     let reason = Reason::StoreUnavailable;
                     let ledger = &mut carried.ledgers[entry.channel.index()];
                     ledger.add(entry.counted_as, reason, scribe.now());
@@ -315,7 +316,7 @@ impl Site {
         let body = policy::refused_record(why, scribe);
         match self {
             Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
-            Self::Missing { carried, .. } => carried.owed.push(body),
+            Self::Missing { carried, .. } => carried.unsaid.push(body),
         }
     }
 
@@ -430,10 +431,11 @@ fn first_records(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -
     bodies.push(scribe.own_act(level, name::STARTED, data));
     let now = scribe.now();
     if let Some(last) = start.last_time.filter(|last| now < *last) {
-        let data = Object::new()
-            .signed("delta_ms", (now.as_micros() - last.as_micros()) / 1000)
-            .text("since", last.to_string());
-        bodies.push(scribe.own_act(Level::Warn, name::CLOCK_STEPPED, data));
+        let step = Step {
+            delta_ms: (now.as_micros() - last.as_micros()) / 1000,
+            since: last,
+        };
+        bodies.push(step_record(step, scribe));
     }
     bodies
 }

@@ -40,7 +40,7 @@ pub(super) fn budget_record(crossing: Crossing, scribe: &Scribe) -> Vec<u8> {
     scribe.own_act(level, name::BUDGET, data)
 }
 
-/// The wall clock was set while the process ran.
+/// The wall clock was set.
 pub(super) fn step_record(step: Step, scribe: &Scribe) -> Vec<u8> {
     let data = Object::new()
         .signed("delta_ms", step.delta_ms)

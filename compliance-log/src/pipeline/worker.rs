@@ -1,7 +1,7 @@
 //! The writer thread: the only one that links, writes, syncs and answers.
 
 use std::{
-    fmt, io,
+    fmt,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     clock::Steps,
     encode::Object,
-    error::Error,
+    error::{Error, ErrorKind},
     event::{Channel, Level},
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
@@ -86,7 +86,7 @@ impl Worker {
             steps,
             printer,
         };
-        worker.report();
+        worker.set_condition();
         worker.print();
         worker
     }
@@ -192,7 +192,7 @@ impl Worker {
         }
         self.site.tell(&self.scribe);
         batch.bytes.clear();
-        self.report();
+        self.set_condition();
         // 5
         if let Site::Open { lanes, .. } = &mut self.site {
             lanes.iter_mut().for_each(Lane::answer_refused);
@@ -224,7 +224,7 @@ impl Worker {
         }
     }
 
-    fn report(&self) {
+    fn set_condition(&self) {
         self.guard.0.condition.set(self.site.failure());
     }
 
@@ -273,7 +273,7 @@ impl Worker {
                             "{} records of the log itself are not stored: {why}",
                             lane.unsaid()
                         );
-                        ending.error = Some(Error::io(text, io::ErrorKind::Other.into()));
+                        ending.error = Some(Error::new(ErrorKind::Io, text));
                     }
                     lane.answer_refused();
                     ending.untold.merge(std::mem::take(&mut lane.ledger));

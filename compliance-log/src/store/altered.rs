@@ -7,7 +7,7 @@ use super::fs::{Fs, Seen};
 /// A file or folder of the store that is no longer what the log has open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Altered {
-    /// Relative to the folder of the stores.
+    /// Relative to the store's folder; empty for that folder itself.
     pub(crate) file: String,
     pub(crate) how: How,
     /// The first and the last of the records that were durable in it and are in no other file.

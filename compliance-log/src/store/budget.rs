@@ -215,7 +215,7 @@ impl Budget {
     pub(crate) fn failure(&self) -> Option<String> {
         (!self.has_room(Channel::Audit)).then(|| {
             format!(
-                "the budget of {} bytes is used up, {} are taken: move sealed segments away or raise `max_bytes`",
+                "the budget of {} bytes is used up, {} are taken: move complete segments away, or raise `max_bytes` and restart",
                 self.max, self.used
             )
         })

@@ -59,10 +59,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn hints(address: SocketAddr, log: &ComplianceLog) -> String {
-    let store = log.store().map_or_else(
-        || "(none; see `dir` in compliance-log.toml)".to_owned(),
-        |store| store.display().to_string(),
-    );
+    let store = match (log.store(), log.failure()) {
+        (Some(store), _) => store.display().to_string(),
+        (None, Some(why)) => format!("(none yet: {why})"),
+        (None, None) => "(none; see `dir` in compliance-log.toml)".to_owned(),
+    };
     format!(
         r#"listening on http://{address}, audit store {store}
 

@@ -56,6 +56,13 @@ Exit codes:
   1  breaking: the version of an event has to be raised
   3  usage, a file is no lock, or the operating system refused";
 
+/// The table for `policy test --help`.
+pub(crate) const POLICY_HELP: &str = "\
+Exit codes:
+  0  every example holds
+  1  one does not
+  3  usage, the policy cannot be used, or the operating system refused";
+
 /// The table for `redact --help`.
 pub(crate) const REDACT_HELP: &str = "\
 Exit codes:

@@ -21,7 +21,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
-    cli::{Cli, SchemaVerb, Verb},
+    cli::{Cli, PolicyVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
     printer::Printer,
@@ -57,6 +57,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Verify(args) => cmd::verify::run(&args, &mut printer)?,
         Verb::Show(args) => cmd::show::run(args, &mut printer)?,
         Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
+        Verb::Policy(args) => match args.verb {
+            PolicyVerb::Test(args) => cmd::policy_test::run(&args, &mut printer)?,
+        },
         Verb::Redact(args) => cmd::redact::run(args, &mut printer)?,
         Verb::Schema(args) => match args.verb {
             SchemaVerb::Diff(args) => cmd::schema_diff::run(&args, &mut printer)?,

@@ -1,9 +1,27 @@
 //! One file per verb.
 
 pub(crate) mod observe_report;
+pub(crate) mod policy_test;
 pub(crate) mod redact;
 pub(crate) mod schema_diff;
 pub(crate) mod schema_export;
 pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;
+
+use std::path::Path;
+
+use compliance_log::Policy;
+
+use crate::failure::Failure;
+
+/// The policy in a file, or the built-in one.
+fn read_policy(path: Option<&Path>) -> Result<Policy, Failure> {
+    let Some(path) = path else {
+        return Ok(Policy::builtin());
+    };
+    Policy::from_file(path).map_err(|error| {
+        let hint = "nothing of a refused policy counts; mend the line, and try again";
+        Failure::new(error.to_string(), hint)
+    })
+}

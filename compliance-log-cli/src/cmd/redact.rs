@@ -19,15 +19,7 @@ use crate::{
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
 pub(crate) fn run(args: RedactArgs, printer: &mut Printer) -> Result<Exit, Failure> {
-    let policy = match &args.policy {
-        Some(path) => Policy::from_file(path).map_err(|error| {
-            Failure::new(
-                error.to_string(),
-                "`compliance-log policy test FILE` says what a policy's rules find",
-            )
-        })?,
-        None => Policy::builtin(),
-    };
+    let policy = super::read_policy(args.policy.as_deref())?;
     match args.find {
         Some(dir) => find(&policy, &dir, printer),
         None => filter(&policy, &args, printer),

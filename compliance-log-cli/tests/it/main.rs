@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod observe_report;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod redact;
 #[cfg(test)]
 mod schema;

@@ -13,8 +13,12 @@
 //!    encoded string value of [`VALUE_BYTES_MIN`] or more. Both only say where to look closer.
 //! 3. [`Policy::redact`] on each decoded string, if either said so.
 //!
-//! Found text becomes `[redacted:<rule>]`, a card number `****` and its last four digits. Redacting
-//! twice changes nothing and finds nothing. Time is linear in the text.
+//! Each of the last two looks at the text as it is and with each layer of wrapping taken off (`view`,
+//! `fold`), and at what runs of Base64 in it hold (`base64`). What was unwrapped is never written.
+//!
+//! Found text becomes `[redacted:<rule>]`, a card number `****` and its last four digits; a card number
+//! that was wrapped is dropped. Redacting twice changes nothing and finds nothing. Time is linear in the
+//! text.
 
 mod assignment;
 mod base64;

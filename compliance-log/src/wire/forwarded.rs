@@ -13,8 +13,7 @@ const BYTES_MAX: usize = 16 * 1024;
 /// zones and the brackets of IPv6 are left out; an IPv4 address within IPv6 becomes that address. At
 /// most the last 64 hops.
 ///
-/// Anybody can send such a header: whom to believe is for
-/// [`TrustedProxies`](crate::http::TrustedProxies) to say.
+/// Anybody can send such a header: whom to believe is for `http::TrustedProxies` to say.
 pub fn x_forwarded_for<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<IpAddr>> {
     hops(lines, |line, hops| {
         hops.extend(

@@ -50,11 +50,15 @@ fn note(log: &ComplianceLog, number: u64) {
     within_sync(log, || Note { number, padding }.emit()).unwrap();
 }
 
+/// What the store takes, the policy's document included.
 fn bytes(dir: &Path) -> u64 {
     let store = only_store(dir);
+    let policies = fs::read_dir(store.join("policies")).unwrap();
+    let policies = policies.map(|entry| entry.unwrap().path());
     ["audit", "app"]
         .iter()
         .flat_map(|channel| segments(&store, channel))
+        .chain(policies)
         .map(|path| fs::metadata(path).unwrap().len())
         .sum()
 }

@@ -166,7 +166,7 @@ fn what_the_file_says_is_taken_and_what_it_cannot_say_is_told() {
     wait_until("it is taken", || count("policy.changed") == 2);
     keep(&log, "tiger-2");
 
-    let broken = with_rule("third").replace("[0-9]+", "[0-9");
+    let broken = with_rule("third").replace("tiger-[0-9]+", "tiger-[0-9");
     let line = 1 + broken
         .lines()
         .position(|line| line.contains("\"third\""))

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-const SMALL: usize = 8 << 10;
+const SMALL: usize = 4 << 10;
 const TIMES: u8 = 8;
 /// So much more a byte of the large text may cost; if time grew by the square, it would be 8 times.
 const RATIO_MAX: f64 = 4.0;
-/// So little time is no sign of anything but the machine's other work.
-const QUICK: Duration = Duration::from_millis(4);
+/// So little is no sign of anything: going over the large text once for each of its bytes takes longer.
+const QUICK: Duration = Duration::from_millis(25);
 
 /// What is repeated: beginnings without ends, ends without beginnings, and all that nests.
 const SEEDS: &[&str] = &[

@@ -219,7 +219,11 @@ impl Detector {
             Search::Finder(Finder::KeyValue) => assignment::each(text, |found| {
                 let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
                 let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
-                self.take(text, wanted.then(|| found.value(text))?, &mut visit)
+                let value = wanted.then(|| found.value(text))?;
+                if is_count(found.name, &text[value.clone()]) {
+                    return None;
+                }
+                self.take(text, value, &mut visit)
             }),
             Search::Finder(Finder::Option) => option::each(text, |name, value| {
                 let wanted = names.find(name).is_some();
@@ -261,6 +265,15 @@ impl Detector {
         visit(value);
         Some(end)
     }
+}
+
+/// `tokens: 512` says how many there are.
+fn is_count(name: &str, value: &str) -> bool {
+    const MANY: &[u8] = b"tokens";
+    let ending = name.len().checked_sub(MANY.len());
+    let ending = ending.and_then(|at| name.as_bytes().get(at..));
+    ending.is_some_and(|ending| ending.eq_ignore_ascii_case(MANY))
+        && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 const PLAIN: &str = "printable ASCII characters without quotes and backslashes";

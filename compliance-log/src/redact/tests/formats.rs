@@ -445,6 +445,7 @@ fn each_rule_for_a_secret_has_a_generator() {
         "cookie",
         "url-secret-query",
         "key-value",
+        "card-code",
         "pan",
         "iban",
         "email",

@@ -206,6 +206,11 @@ fn harmless_text_stays_as_it_is() {
         "org.springframework.boot.autoconfigure.web.ServerProperties.error",
         "com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException: Unrecognized field",
         "SG.1 and MSG. Then the AQE of EAAA",
+        "invalid password: expected at least 8 characters, got 5",
+        "error: token: unexpected end of input",
+        "secret: not found in path secret/data/booking",
+        "authorization: denied for user 42, tokens=512",
+        "git@github.com:org/booking.git",
         "P<0.05 <<< EOF",
         "",
     ] {

@@ -86,6 +86,7 @@ pub use volume::Volume;
 mod schema;
 pub mod schema_lock;
 pub mod json_schema;
+pub mod pseudonym;
 mod redact;
 pub use redact::Policy;
 mod encode;

@@ -16,7 +16,8 @@ use crate::{
     event::{self, Category, Level},
     lifecycle::{Origin, Scribe},
     loss::{OnFailure, OnFailures},
-    pipeline::{Handle, Mode, Opener, Plan, Printer, Worker},
+    pipeline::{Handle, KeyWatch, Mode, Opener, Plan, Printer, Worker},
+    pseudonym::{KeyFile, PseudonymKeys},
     redact::Policy,
     schema::Service,
     store::{self, Fs, PrintFs, RealFs, Settings},
@@ -44,6 +45,7 @@ pub struct Builder {
     /// A configuration file could not be read, so nobody knows what it says.
     unreadable: bool,
     policy: Option<Policy>,
+    pseudonym_keys: Option<Arc<dyn PseudonymKeys>>,
     on_start_failure: Option<StartFailure>,
     app_level: Option<Level>,
     volumes: BTreeMap<String, Volume>,
@@ -60,6 +62,7 @@ impl Builder {
             warnings,
             unreadable: false,
             policy: None,
+            pseudonym_keys: None,
             on_start_failure: None,
             app_level: None,
             volumes: BTreeMap::new(),
@@ -120,6 +123,7 @@ impl Builder {
             mode: own.mode.or(file.mode),
             on_failure: own.on_failure.or(file.on_failure),
             volume: own.volume.or(file.volume),
+            pseudonym: own.pseudonym.or(file.pseudonym),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -257,6 +261,16 @@ impl Builder {
         self
     }
 
+    /// Where the keys of pseudonyms come from, for example a [`KeyFile`]. Default: none, so that fields
+    /// to be pseudonymised are left out, rule `no-key`. Keys that cannot be had at the start leave out
+    /// those fields until they can, and are warned of.
+    ///
+    /// [`KeyFile`]: crate::pseudonym::KeyFile
+    pub fn pseudonym_keys(mut self, keys: impl PseudonymKeys + 'static) -> Self {
+        self.pseudonym_keys = Some(Arc::new(keys));
+        self
+    }
+
     /// Where time comes from. Default: the machine's clocks.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -309,6 +323,13 @@ impl Builder {
         let app_level = self.level();
         let rules = self.rules();
         let on_failure = self.policies();
+        let pseudonym_keys = self.keys();
+        let key_watch = pseudonym_keys.clone().map(KeyWatch::new);
+        if let Some(why) = key_watch.as_ref().and_then(KeyWatch::failure) {
+            let text =
+                format!("{why}; fields to be pseudonymised are left out until that is mended");
+            self.warnings.push(text);
+        }
         let config = self.config;
 
         let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
@@ -326,6 +347,7 @@ impl Builder {
             service: service.clone(),
             clock: Arc::clone(&self.clock),
             policy: Arc::clone(&policy),
+            pseudonym_keys,
             queue_bytes_max: config
                 .queue_bytes_max
                 .unwrap_or(QUEUE_BYTES_MAX)
@@ -390,7 +412,7 @@ impl Builder {
             warnings: self.warnings.clone(),
         };
         let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);
-        let worker = Worker::new(&handle, opener, scribe, sync_after, printer);
+        let worker = Worker::new(&handle, opener, scribe, sync_after, key_watch, printer);
         let refuse = self
             .on_start_failure
             .or(config.on_start_failure.map(Into::into))
@@ -456,6 +478,13 @@ impl Builder {
             self.warnings.extend(policies.set(category, policy).err());
         }
         policies
+    }
+
+    /// Those given in code, else the file that the configuration names.
+    fn keys(&mut self) -> Option<Arc<dyn PseudonymKeys>> {
+        let file = self.config.pseudonym_keys(&mut self.warnings);
+        let keys = self.pseudonym_keys.take();
+        keys.or_else(|| Some(Arc::new(KeyFile::new(file?))))
     }
 
     fn level(&mut self) -> Level {

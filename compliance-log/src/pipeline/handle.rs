@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{
     deadlines,
@@ -25,6 +25,7 @@ use crate::{
     loss::{OnFailure, OnFailures, Reason},
     metric,
     process::Process,
+    pseudonym::{PseudonymKeys, Pseudonyms},
     receipt::{Commit, CommitError, CommitErrorKind, Promise},
     redact::Policy,
     schema::{Event, Service, Target},
@@ -40,6 +41,8 @@ pub(super) struct Shared {
     process: Process,
     pub(super) queue: Queue,
     pub(super) policy: ArcSwap<Policy>,
+    /// Until the log is shut down.
+    pseudonym_keys: ArcSwapOption<Arc<dyn PseudonymKeys>>,
     health: AtomicU8,
     failure: Mutex<Option<Arc<str>>>,
     in_flight: InFlight,
@@ -119,6 +122,7 @@ pub(crate) struct Plan {
     pub(crate) service: Service,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) pseudonym_keys: Option<Arc<dyn PseudonymKeys>>,
     pub(crate) queue_bytes_max: usize,
     pub(crate) app_level: Level,
     pub(crate) mode: Mode,
@@ -133,6 +137,7 @@ impl Handle {
             process,
             queue: Queue::new(plan.queue_bytes_max, process),
             policy: ArcSwap::new(plan.policy),
+            pseudonym_keys: plan.pseudonym_keys.map(Arc::new).into(),
             health: AtomicU8::new(READY),
             failure: Mutex::default(),
             in_flight: InFlight::new(process),
@@ -193,6 +198,11 @@ impl Handle {
     #[cfg(feature = "tracing")]
     pub(crate) fn policy(&self) -> Policy {
         Policy::clone(&self.0.policy.load())
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn pseudonym_keys(&self) -> Option<Arc<dyn PseudonymKeys>> {
+        self.0.pseudonym_keys.load().as_deref().map(Arc::clone)
     }
 
     /// Queues a record and never waits.
@@ -366,6 +376,7 @@ impl Handle {
             }
         }
         self.0.queue.close();
+        self.0.pseudonym_keys.store(None);
         owed.values().sum()
     }
 
@@ -431,7 +442,10 @@ impl Handle {
         }
         let mut scratch = Scratch::take();
         let policy = shared.policy.load();
-        let encoded = encode(&mut scratch, event, &policy, &shared.service);
+        let keys = shared.pseudonym_keys.load();
+        let keys = keys.as_deref().map(|keys| &**keys);
+        let pseudonyms = Pseudonyms::new(keys, event.context);
+        let encoded = encode(&mut scratch, event, &policy, pseudonyms, &shared.service);
         if encoded.violates_schema {
             count_violation(event.category);
         }
@@ -618,6 +632,7 @@ mod tests {
             },
             clock: Arc::new(SystemClock::new()),
             policy: Arc::new(Policy::builtin()),
+            pseudonym_keys: None,
             queue_bytes_max: 64 * 1024,
             app_level: Level::Info,
             mode: Mode::Enforce,

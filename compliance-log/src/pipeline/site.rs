@@ -233,6 +233,14 @@ impl Site {
         audit.settle(scribe);
     }
 
+    /// Says something in the audit stream, or once there is one.
+    pub(super) fn say(&mut self, body: Vec<u8>, scribe: &Scribe) {
+        match self {
+            Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
+            Self::Missing { carried, .. } => carried.owed.push(body),
+        }
+    }
+
     /// Begins a batch: how much room each stream has.
     pub(super) fn begin_batch(&mut self) {
         let Self::Open { lanes, budget, .. } = self else {

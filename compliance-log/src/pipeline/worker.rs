@@ -10,6 +10,7 @@ use std::{
 use super::{
     batch::Batch,
     handle::{Handle, Shared},
+    keys::KeyWatch,
     lane::{Lane, Room},
     printer::Printer,
     queue::Store,
@@ -37,6 +38,7 @@ pub(crate) struct Worker {
     site: Site,
     sync_after: Duration,
     steps: Steps,
+    keys: Option<KeyWatch>,
     /// The second sink.
     printer: Option<Printer>,
 }
@@ -71,6 +73,7 @@ impl Worker {
         opener: Opener,
         scribe: Scribe,
         sync_after: Duration,
+        keys: Option<KeyWatch>,
         printer: Option<Printer>,
     ) -> Self {
         let steps = Steps::new(&*scribe.clock);
@@ -83,6 +86,7 @@ impl Worker {
             site,
             sync_after,
             steps,
+            keys,
             printer,
         };
         worker.report();
@@ -132,13 +136,15 @@ impl Worker {
         };
         let summary =
             summary.map(|due| Instant::now() + due.saturating_sub(self.scribe.clock.monotonic()));
-        [site, summary].into_iter().flatten().min()
+        let keys = self.keys.as_ref().map(KeyWatch::deadline);
+        [site, summary, keys].into_iter().flatten().min()
     }
 
     /// What becomes of one batch. A crash after any step leaves whole records and perhaps a torn
     /// one at the end, which the next start moves aside; nothing is acknowledged before 4.
     ///
-    /// 0. watch    now and then: whether the files are there, how much room is left, whether the clock stepped
+    /// 0. watch    now and then: whether the files are there, how much room is left, whether the clock stepped,
+    ///    whether there are newer keys of pseudonyms
     /// 1. link     in order of arrival, each to its stream; then what was counted instead, if it is time
     /// 2. write    once per stream
     /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
@@ -151,6 +157,10 @@ impl Worker {
         // 0
         self.site.watch(&self.opener, &self.scribe);
         self.site.mend(&self.opener, &self.scribe);
+        let keys = self.keys.as_mut();
+        if let Some(body) = keys.and_then(|keys| keys.watch(&self.scribe)) {
+            self.site.say(body, &self.scribe);
+        }
         self.site.begin_batch();
         match &mut self.site {
             Site::Missing { why, carried, .. } => {

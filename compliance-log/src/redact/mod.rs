@@ -8,12 +8,12 @@
 //!
 //! 1. [`Policy::name`] for each field name (and remembers the answer). A hit says `drop`: the field is
 //!    left out; or `mask`: the value becomes what [`mask_card`] writes, and if that finds no card
-//!    number in it the field is left out too.
+//!    number in it the field is left out too; or `pseudonym`, of a value that has no card number in it.
 //! 2. [`Policy::suspicious`] once over the encoded body, and [`Policy::suspicious_value`] for each
 //!    encoded string value of [`VALUE_BYTES_MIN`] or more. Both only say where to look closer.
 //! 3. [`Policy::redact`] on each decoded string, if either said so.
 //!
-//! Found text becomes `[redacted:<rule>]`, a card number `****` and its last four digits. Redacting
+//! Found text becomes `[redacted:<rule>]` or a pseudonym, a card number `****` and its last four digits. Redacting
 //! twice changes nothing and finds nothing. Time is linear in the text.
 
 mod assignment;
@@ -28,7 +28,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use number::mask_card;
+pub(crate) use number::{holds_card, mask_card};
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};

@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod observe_report;
 #[cfg(test)]
+mod pseudonym;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod show;

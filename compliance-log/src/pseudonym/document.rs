@@ -55,10 +55,12 @@ impl<'de> Deserialize<'de> for Secret {
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Secret, E> {
                 let mut secret = Zeroizing::new([0; 32]);
-                // Not a text of it: an error may be shown.
-                faster_hex::hex_decode(text.as_bytes(), &mut *secret).map_err(|_invalid| {
-                    E::invalid_value(Unexpected::Other("another text"), &self)
-                })?;
+                let decoded = text.len() == 2 * secret.len()
+                    && faster_hex::hex_decode(text.as_bytes(), &mut *secret).is_ok();
+                if !decoded {
+                    // Without the text itself: an error may be shown.
+                    return Err(E::invalid_value(Unexpected::Other("another text"), &self));
+                }
                 Ok(Secret(secret))
             }
         }

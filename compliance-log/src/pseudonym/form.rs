@@ -12,11 +12,11 @@ const DIGITS_MAX: usize = 10;
 /// Whether all of `range` stands within something that has the form of a pseudonym.
 pub(crate) fn is_within_one(text: &str, range: &Range<usize>) -> bool {
     let longest = PREFIX.len() + DIGITS_MAX + 1 + HEX_DIGITS;
-    let from = range.end.saturating_sub(longest).min(range.start);
+    let from = range.start.saturating_sub(longest);
+    let to = (range.start + PREFIX.len()).min(text.len());
     let bytes = text.as_bytes();
-    memmem::find_iter(&bytes[from..range.end], PREFIX)
+    memmem::find_iter(&bytes[from..to], PREFIX)
         .map(|at| from + at)
-        .filter(|start| *start <= range.start)
         .any(|start| end_of_one(bytes, start).is_some_and(|end| range.end <= end))
 }
 

@@ -149,7 +149,7 @@ fn mark(rule: &str, out: &mut String) {
 /// Whether any digit of a card number stands in `range`. Seen in the whole text: what is found may be
 /// part of one.
 fn touches_card(text: &str, range: &Range<usize>) -> bool {
-    let mut touches = number::mask_card(&text[range.clone()], &mut String::new());
+    let mut touches = number::holds_card(&text[range.clone()]);
     number::cards(text.as_bytes(), |card| {
         touches |= card.start < range.end && range.start < card.end;
     });

@@ -20,6 +20,7 @@ mod guard;
 mod http;
 mod json_schema;
 mod policies;
+mod pseudonyms;
 mod records;
 mod spans;
 mod start;

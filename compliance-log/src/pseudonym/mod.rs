@@ -62,6 +62,8 @@ mod key;
 mod keyring;
 mod keys;
 mod of_record;
+#[cfg(feature = "vault")]
+mod vault;
 
 pub use file::KeyFile;
 pub(crate) use form::is_within_one;
@@ -69,3 +71,5 @@ pub use key::{Pseudonym, PseudonymKey};
 pub use keyring::{KeyName, Keyring};
 pub use keys::{NO_TENANT, PseudonymKeys};
 pub(crate) use of_record::{FieldKey, NO_KEY, Pseudonyms};
+#[cfg(feature = "vault")]
+pub use vault::{VaultKeys, VaultOptions};

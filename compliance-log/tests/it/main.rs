@@ -27,5 +27,7 @@ mod start;
 mod store;
 mod support;
 mod tamper;
+#[cfg(feature = "vault")]
+mod vault;
 mod volume;
 mod volumes;

@@ -97,7 +97,7 @@ impl Refused {
 
 fn read(body: &[u8]) -> Result<Keyring, String> {
     let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| "it answered no KV version 2 secret with a text `keys`".to_owned())?;
+        .map_err(|_text| "it answered no KV version 2 secret with a text `keys`".to_owned())?;
     let document = Zeroizing::new(answer.data.data.keys);
     Keyring::parse(&document).map_err(|error| error.to_string())
 }
@@ -144,7 +144,7 @@ fn url(options: &VaultOptions) -> Result<Uri, String> {
     );
     let url: Uri = format!("{address}/v1/{mount}/data/{path}")
         .parse()
-        .map_err(|_| "its address is no URL".to_owned())?;
+        .map_err(|_text| "its address is no URL".to_owned())?;
     let here = matches!(url.host(), Some("127.0.0.1" | "[::1]" | "localhost"));
     let safe = url.scheme() == Some(&Scheme::HTTPS) || here && url.scheme() == Some(&Scheme::HTTP);
     let named = url

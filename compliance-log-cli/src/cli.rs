@@ -9,7 +9,7 @@ use crate::{exit, filter};
 /// Verify and read the audit logs of services that use compliance-log.
 ///
 /// A log is a folder, the store, that one service writes; it is plain JSON lines in a hash chain.
-/// Reading is read-only: no verb here writes anything into what it reads.
+/// Reading is read-only: no verb here writes anything into a store.
 #[derive(Debug, Parser)]
 #[command(name = "compliance-log", version, after_help = exit::HELP, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -26,6 +26,7 @@ pub(crate) enum Verb {
     Policy(PolicyArgs),
     Redact(RedactArgs),
     Schema(SchemaArgs),
+    Pseudonym(PseudonymArgs),
 }
 
 /// Check that stored records are the ones that were written
@@ -133,6 +134,122 @@ pub(crate) struct DiffArgs {
 pub(crate) struct ExportArgs {
     /// A schema lock, for the fields of a service's events [default: any fields]
     pub(crate) lock: Option<PathBuf>,
+}
+
+/// Keep the keys of pseudonyms, and find somebody's records with them
+///
+/// A pseudonym is `ps_<epoch>_<32 hex>`, a keyed hash: each tenant and field has a random key of its
+/// own, in a TOML file that the service reads too (`[pseudonym] keys = "FILE"`). Whoever has that file
+/// can tell whose pseudonyms are whose, so only its owner may have access to it, mode 0600.
+///
+/// Needs: the key file; `new-key` and `forget` also write it and its folder.
+#[derive(Debug, Args)]
+pub(crate) struct PseudonymArgs {
+    #[command(subcommand)]
+    pub(crate) verb: PseudonymVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PseudonymVerb {
+    Find(PseudonymFindArgs),
+    NewKey(PseudonymNewKeyArgs),
+    Forget(PseudonymForgetArgs),
+    List(PseudonymListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArg {
+    /// The key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: PathBuf,
+}
+
+/// Print the pseudonyms of a value, of all epochs, and the records that they stand in
+///
+/// The value is read from stdin, where no shell keeps a history of it: as it was given to the log, in the
+/// same case. One line for each epoch, with `--in` one for each record: pseudonym, stream, sequence.
+///
+/// Needs: read access to the key file, and to the store with `--in`.
+#[derive(Debug, Args)]
+#[command(after_help = exit::PSEUDONYM_HELP)]
+pub(crate) struct PseudonymFindArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeysArg,
+    /// Whose records, as in `tenant_id`; `none` where that is `none` or missing
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: String,
+    /// The field as in `redactions`, `data.passenger` or `user_id`; within a text, the id of the rule
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: String,
+    /// The value; other users of this machine may see it [default: read from stdin]
+    #[arg(long)]
+    pub(crate) value: Option<String>,
+    /// Also print which records of this store, or folder of stores, hold one of them
+    #[arg(long = "in", value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Add a random key for a field of a tenant: its first, or the next epoch
+///
+/// The newest epoch is in use from then on, in services within a second; the others stay, so that old
+/// records can be found. A file that is missing is made, mode 0600.
+///
+/// Needs: write access to the key file and its folder, as the user that it belongs to.
+#[derive(Debug, Args)]
+#[command(after_help = exit::PSEUDONYM_HELP)]
+pub(crate) struct PseudonymNewKeyArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeysArg,
+    /// The tenant as in `tenant_id`; `none` for what happens before anybody is known
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: String,
+    /// The field as in `redactions`, `data.passenger` or `user_id`; or the id of a value rule
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Destroy the keys of a tenant, or of one of its fields
+///
+/// From then on nobody can tell whose its pseudonyms are, in all records that were ever written; the
+/// records stay as they are. Backups of the key file have to be destroyed too.
+///
+/// Needs: write access to the key file and its folder, as the user that it belongs to.
+#[derive(Debug, Args)]
+#[command(after_help = exit::PSEUDONYM_HELP)]
+pub(crate) struct PseudonymForgetArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeysArg,
+    /// The tenant
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant: String,
+    /// Only this field [default: all of the tenant's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) field: Option<String>,
+    /// Do it; this cannot be undone
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print which keys there are: tenants, fields and epochs, never the keys
+///
+/// Needs: read access to the key file.
+#[derive(Debug, Args)]
+#[command(after_help = exit::PSEUDONYM_HELP)]
+pub(crate) struct PseudonymListArgs {
+    #[command(flatten)]
+    pub(crate) keys: KeysArg,
+    /// Print one JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Tell what `mode = "enforce"` would have refused, and what it would have found

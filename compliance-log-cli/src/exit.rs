@@ -78,3 +78,10 @@ Exit codes:
   1  something would have been refused, or is missing
   2  nothing, or not everything, was read: no record of what the service did, or lines that are none
   3  usage, or the operating system refused";
+
+/// The table for the verbs of `pseudonym --help`.
+pub(crate) const PSEUDONYM_HELP: &str = "\
+Exit codes:
+  0  done; `find`: whether or not there are records
+  2  there is no such key, or not every line could be read
+  3  usage, the file is no key file or others may read it, or the operating system refused";

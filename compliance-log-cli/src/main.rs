@@ -13,6 +13,7 @@ mod merge;
 mod human;
 mod json_line;
 mod lock;
+mod keys;
 mod observed;
 mod cmd;
 
@@ -21,7 +22,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
-    cli::{Cli, PolicyVerb, SchemaVerb, Verb},
+    cli::{Cli, PolicyVerb, PseudonymVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
     printer::Printer,
@@ -64,6 +65,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::Schema(args) => match args.verb {
             SchemaVerb::Diff(args) => cmd::schema_diff::run(&args, &mut printer)?,
             SchemaVerb::Export(args) => cmd::schema_export::run(&args, &mut printer)?,
+        },
+        Verb::Pseudonym(args) => match args.verb {
+            PseudonymVerb::Find(args) => cmd::pseudonym_find::run(&args, &mut printer)?,
+            PseudonymVerb::NewKey(args) => cmd::pseudonym_new_key::run(&args, &mut printer)?,
+            PseudonymVerb::Forget(args) => cmd::pseudonym_forget::run(&args, &mut printer)?,
+            PseudonymVerb::List(args) => cmd::pseudonym_list::run(&args, &mut printer)?,
         },
         Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
     };

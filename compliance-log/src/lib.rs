@@ -47,6 +47,7 @@
 //!   handlers into its context; [`context::AuditContext::job`] does so for work that no request asked for.
 //! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events; [`guard`](guard()) redacts what other
 //!   layers are shown.
+//! - [`Builder::pseudonym_keys`] brings the keys of pseudonyms: see [`pseudonym`].
 //! - [`Builder::volume`] has noisy events and routes counted instead of written.
 //! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
 //! - [`test_util`] captures what a service logs, for assertions by event type and field, and keeps the
@@ -63,6 +64,7 @@
 //! | `log` | | `tracing`, and in `init` a global logger that takes records of the `log` crate; tracing-log |
 //! | `http` | | `http::AuditLayer`; the traits of tower and http |
 //! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
+//! | `vault` | | `pseudonym::VaultKeys`; ureq and rustls |
 //! | `test-util` | | `test_util`, `clock::ManualClock` |
 //!
 //! There is no async runtime among the dependencies.
@@ -86,6 +88,7 @@ pub use volume::Volume;
 mod schema;
 pub mod schema_lock;
 pub mod json_schema;
+pub mod pseudonym;
 mod redact;
 pub use redact::{Finding, Policy, Redacted, RuleCost, RuleTrial};
 mod encode;
@@ -172,7 +175,7 @@ pub use private as __private;
 /// | option | effect |
 /// |---|---|
 /// | `public`, `internal`, `personal`, `cardholder` | its [`Class`](event::Class); that of its type where none is given, see [`Classified`](event::Classified) |
-/// | `pseudonym` | replaced by a keyed pseudonym, or left out where the log has no key, as none can have in this release; the class is `personal` |
+/// | `pseudonym` | replaced by a keyed [pseudonym](mod@pseudonym), or left out where the log has no key for the record's tenant and the field; the class is `personal` |
 /// | `mask = "pan"` | the last four digits of a card number; the class is `cardholder` |
 /// | `drop` | never written, but part of the schema |
 /// | `max_len = 200` | at most so many bytes of its text are written, or of each text of its list; then the marker of a cut |

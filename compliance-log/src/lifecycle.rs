@@ -8,6 +8,7 @@ use crate::{
     encode::{NO_FIELDS, Object, Scratch, encode},
     event::{Category, Channel, Level, Outcome},
     loss::Ledger,
+    pseudonym::Pseudonyms,
     redact::Policy,
     schema::{Data, Event, Service, Shape},
     volume::Summary,
@@ -27,6 +28,8 @@ pub(crate) mod name {
     pub(crate) const POLICY_CHANGED: &str = "policy.changed";
     pub(crate) const POLICY_REFUSED: &str = "policy.refused";
     pub(crate) const CLOCK_STEPPED: &str = "clock.stepped";
+    pub(crate) const KEY_UNAVAILABLE: &str = "key.unavailable";
+    pub(crate) const KEY_AVAILABLE: &str = "key.available";
     pub(crate) const BUDGET: &str = "log.budget";
     pub(crate) const FILE_REPLACED: &str = "security.file_replaced";
     #[cfg_attr(
@@ -397,9 +400,15 @@ impl Scribe {
         event.level = level;
         event.outcome = Some(Outcome::Success);
         event.data = Data::Own(&data);
-        encode(&mut Scratch::take(), &event, &self.policy, &self.service)
-            .bytes
-            .to_vec()
+        encode(
+            &mut Scratch::take(),
+            &event,
+            &self.policy,
+            Pseudonyms::NONE,
+            &self.service,
+        )
+        .bytes
+        .to_vec()
     }
 
     /// Now, by the log's clock.

@@ -8,6 +8,7 @@ use std::{
 use compliance_log::{
     ComplianceLog, audit_event,
     context::{AuditContext, Identity},
+    pseudonym::Keyring,
     test_util::within_sync,
 };
 
@@ -68,6 +69,17 @@ struct BookingCreated {
     seats: Vec<u16>,
 }
 
+/// As many tenants and fields as a service may have, and the one that is asked for among them.
+fn keys() -> Keyring {
+    let mut keys = Keyring::default();
+    for tenant in ["acme", "bolt", "corp"] {
+        for field in ["user_id", "data.passenger"] {
+            keys.add_key(tenant, field).unwrap();
+        }
+    }
+    keys
+}
+
 #[test]
 fn a_typed_event_of_nine_fields_allocates_nothing() {
     const EVENTS: u64 = 50_000;
@@ -76,6 +88,7 @@ fn a_typed_event_of_nine_fields_allocates_nothing() {
     let log = ComplianceLog::builder("booking-api")
         .env("test")
         .dir(dir.path())
+        .pseudonym_keys(keys())
         .open()
         .unwrap();
     let event = BookingCreated {

@@ -2,6 +2,10 @@
 
 pub(crate) mod observe_report;
 pub(crate) mod policy_test;
+pub(crate) mod pseudonym_find;
+pub(crate) mod pseudonym_forget;
+pub(crate) mod pseudonym_list;
+pub(crate) mod pseudonym_new_key;
 pub(crate) mod redact;
 pub(crate) mod schema_diff;
 pub(crate) mod schema_export;

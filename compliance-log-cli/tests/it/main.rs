@@ -11,6 +11,8 @@ mod observe_report;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod pseudonym;
+#[cfg(test)]
 mod redact;
 #[cfg(test)]
 mod schema;

@@ -11,6 +11,7 @@ mod names;
 #[cfg(feature = "tracing")]
 mod nets;
 mod object;
+mod pseudonymised;
 mod record;
 mod redactions;
 mod scratch;

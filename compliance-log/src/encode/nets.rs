@@ -1,18 +1,23 @@
 //! The nets by name and by value for a field that is on no way into a record yet, or into none of ours.
 
+use std::fmt::Write as _;
+
 use super::{
+    pseudonymised::{PAN, has_card},
     record::policy_id,
     scratch::{Buffers, Scratch},
     value::{guarded, write_text},
 };
 use crate::{
     event::Raw,
+    pseudonym::{NO_KEY, Pseudonyms},
     redact::{Effect, Hit, Policy, mask_card},
 };
 
 /// The nets of one policy, with the thread's buffers.
 pub(crate) struct Nets<'p> {
     policy: &'p Policy,
+    pseudonyms: Pseudonyms<'p>,
     scratch: Scratch,
 }
 
@@ -36,13 +41,17 @@ fn is_text(raw: Raw<'_>) -> bool {
 }
 
 impl<'p> Nets<'p> {
-    pub(crate) fn new(policy: &'p Policy) -> Self {
+    pub(crate) fn new(policy: &'p Policy, pseudonyms: Pseudonyms<'p>) -> Self {
         let mut scratch = Scratch::take();
         let buffers = scratch.buffers();
         buffers.names.under(policy_id(policy));
         buffers.body.clear();
         buffers.spans.clear();
-        Self { policy, scratch }
+        Self {
+            policy,
+            pseudonyms,
+            scratch,
+        }
     }
 
     /// Takes a field in, to be looked at with others by [`Nets::suspicious`]. Says whether it may be
@@ -93,6 +102,9 @@ impl<'p> Nets<'p> {
                 found(hit);
                 then(Left::Nothing)
             }
+            Some(hit) if hit.action == Effect::Pseudonym => {
+                self.pseudonymised(name, raw, hit, found, then)
+            }
             Some(hit) => self.masked(raw, hit, found, then),
             None => self.by_value(raw, found, then),
         }
@@ -128,18 +140,48 @@ impl<'p> Nets<'p> {
         })
     }
 
+    /// As the field `data.<name>` of a record.
+    fn pseudonymised<R>(
+        &mut self,
+        name: &str,
+        raw: Raw<'_>,
+        hit: Hit<'_>,
+        found: &mut dyn FnMut(Hit<'_>),
+        then: impl FnOnce(Left<'_>) -> R,
+    ) -> R {
+        let (policy, pseudonyms) = (self.policy, self.pseudonyms);
+        self.made(raw, |text, formatted, clean| {
+            let field = format!("data.{name}");
+            let key = pseudonyms.key(&field);
+            let rule = match key {
+                Some(key) if formatted && !has_card(policy, text) => {
+                    found(hit);
+                    // Writing to a string cannot fail.
+                    write!(clean, "{}", key.pseudonym(text)).unwrap_or(());
+                    return then(Left::Text(clean));
+                }
+                Some(_) if formatted => PAN,
+                Some(_) => hit.rule,
+                None => NO_KEY,
+            };
+            let action = Effect::Drop;
+            found(Hit { rule, action });
+            then(Left::Nothing)
+        })
+    }
+
     fn by_value<R>(
         &mut self,
         raw: Raw<'_>,
         found: &mut dyn FnMut(Hit<'_>),
         then: impl FnOnce(Left<'_>) -> R,
     ) -> R {
-        let policy = self.policy;
+        let (policy, pseudonyms) = (self.policy, self.pseudonyms);
         if !is_text(raw) {
             return then(Left::Whole);
         }
         self.made(raw, |text, _, clean| {
-            let changed = policy.redact(text, clean, found);
+            let changed = policy.redact_for(pseudonyms, text, clean, found);
             then(Left::Text(if changed { clean } else { text }))
         })
     }

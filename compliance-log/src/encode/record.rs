@@ -11,6 +11,7 @@ use super::{
 use crate::{
     chain::FRAME_BYTES_MAX,
     event::{Category, FieldMeta, Fields, Raw, Visit},
+    pseudonym::Pseudonyms,
     redact::{Effect, Policy},
     schema::{Data, Event, Intent, Place, Present, Row, Service, Shape, Target},
 };
@@ -34,6 +35,7 @@ pub(crate) fn encode<'s>(
     scratch: &'s mut Scratch,
     event: &Event<'_>,
     policy: &Policy,
+    pseudonyms: Pseudonyms<'_>,
     service: &Service,
 ) -> Encoded<'s> {
     let buffers = scratch.buffers();
@@ -41,6 +43,7 @@ pub(crate) fn encode<'s>(
     let mut pass = Pass {
         event,
         policy,
+        pseudonyms,
         service,
         buffers,
         scan: Scan::Afterwards,
@@ -100,6 +103,7 @@ pub(super) enum Kind {
 pub(super) struct Pass<'a, 'e> {
     pub(super) event: &'a Event<'e>,
     pub(super) policy: &'a Policy,
+    pub(super) pseudonyms: Pseudonyms<'a>,
     service: &'a Service,
     pub(super) buffers: &'a mut Buffers,
     pub(super) scan: Scan,
@@ -197,18 +201,7 @@ impl Pass<'_, '_> {
         let client = identity.and_then(|identity| identity.client.as_ref());
         let own = event.shape == Shape::OwnAct || event.place() == Place::Job;
         match user {
-            // The row holds an opaque subject. A direct identifier becomes a pseudonym, for which
-            // there is no key.
-            Some(user) if is_direct(user.as_str()) => {
-                self.plain_row(Row::UserId, "[redacted:no-key]");
-                self.redacted(
-                    "",
-                    Row::UserId.meta().name.as_bytes(),
-                    "no-key",
-                    Effect::Drop.as_str(),
-                );
-            }
-            Some(user) => self.id_row(Row::UserId, user.as_str()),
+            Some(user) => self.subject_row(Row::UserId, user.as_str()),
             None if client.is_none() && own && accountable => {
                 self.plain_row(Row::ClientId, self.service.name.as_bytes());
                 return;
@@ -217,8 +210,32 @@ impl Pass<'_, '_> {
             None => (),
         }
         if let Some(client) = client {
-            self.id_row(Row::ClientId, client.as_str());
+            self.subject_row(Row::ClientId, client.as_str());
         }
+    }
+
+    /// An opaque subject. A direct identifier there becomes a pseudonym; the row is never missing.
+    fn subject_row(&mut self, row: Row, subject: &str) {
+        if !is_direct(subject) {
+            return self.id_row(row, subject);
+        }
+        let name = row.meta().name;
+        let (rule, effect) = match self.pseudonym(name, subject) {
+            Ok(pseudonym) => {
+                self.key(row);
+                json::display(&mut self.buffers.body, format_args!("\"{pseudonym}\""));
+                ("direct-identifier", Effect::Pseudonym)
+            }
+            Err(rule) => {
+                self.key(row);
+                json::display(
+                    &mut self.buffers.body,
+                    format_args!("\"[redacted:{rule}]\""),
+                );
+                (rule, Effect::Drop)
+            }
+        };
+        self.redacted("", name.as_bytes(), rule, effect.as_str());
     }
 
     fn request(&mut self) {

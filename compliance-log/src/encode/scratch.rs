@@ -17,6 +17,8 @@ pub(super) struct Buffers {
     pub(super) clean: String,
     /// Where in `body` the values stand that the second half of the net by value looks at.
     pub(super) spans: Vec<(usize, usize)>,
+    /// The name by which a field's key is looked up.
+    pub(super) field: String,
     /// The elements of `redactions`, as JSON.
     pub(super) redactions: Vec<u8>,
     /// Where in `body` the keys stand that `data` has so far.

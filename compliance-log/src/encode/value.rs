@@ -34,7 +34,7 @@ impl<'a> Pass<'a, '_> {
         let bound = bound.and_text(meta.bytes_max);
         match (meta.class, meta.action) {
             (Class::Secret, _) | (_, Action::Drop) => dropped("type"),
-            (_, Action::Pseudonym) => dropped("no-key"),
+            (_, Action::Pseudonym) => self.pseudonymised(path, key, meta.name, raw, "type", bound),
             (_, Action::MaskPan) | (Class::Cardholder, _) => {
                 self.masked(path, key, raw, "pan", bound)
             }
@@ -47,6 +47,10 @@ impl<'a> Pass<'a, '_> {
                     rule,
                     action: Effect::Mask,
                 }) => self.masked(path, key, raw, rule, bound),
+                Some(Hit {
+                    rule,
+                    action: Effect::Pseudonym,
+                }) => self.pseudonymised(path, key, meta.name, raw, rule, bound),
                 Some(Hit { rule, .. }) => dropped(rule),
             },
         }
@@ -166,7 +170,7 @@ impl<'a> Pass<'a, '_> {
         self.buffers.body.push(b'"');
         let start = self.buffers.body.len();
         // A value that may be cut is scanned whole: half a secret looks like none.
-        let policy = self.policy;
+        let (policy, pseudonyms) = (self.policy, self.pseudonyms);
         let scan =
             kind == Kind::Free && (self.scan == Scan::EachValue || text.len() > bound.uncut() / 6);
         let mut clean = std::mem::take(&mut self.buffers.clean);
@@ -175,7 +179,7 @@ impl<'a> Pass<'a, '_> {
             let mut hits = |hit: Hit<'_>| {
                 self.redacted_key(path, key.clone(), hit.rule, hit.action.as_str());
             };
-            policy.redact(text, &mut clean, &mut hits)
+            policy.redact_for(pseudonyms, text, &mut clean, &mut hits)
         };
         let cut = cut::write(
             &mut self.buffers.body,

@@ -39,7 +39,7 @@ pub enum Action {
     Drop,
     /// A card number shortened to its last four digits, `****1111`.
     MaskPan,
-    /// Replaced by a keyed pseudonym; left out where no key is configured.
+    /// Replaced by a keyed pseudonym; left out where the record's tenant has no key for the field.
     Pseudonym,
 }
 

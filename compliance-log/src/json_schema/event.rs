@@ -100,7 +100,7 @@ fn in_data(field: LockedField) -> Value {
 fn one_in_data(field: LockedField, kind: Kind) -> Value {
     match (field.class, field.action) {
         (Class::Cardholder, _) | (_, Action::MaskPan) => pattern(r"^\*{4}[0-9]{4}$"),
-        (_, Action::Pseudonym) => pattern("^ps_[^_]+_[0-9a-f]{32}$"),
+        (_, Action::Pseudonym) => pattern("^ps_[1-9][0-9]*_[0-9a-f]{32}$"),
         _ => match types(kind) {
             Some(types) => json!({ "type": types }),
             None => json!(true),

@@ -12,6 +12,7 @@ use crate::{
     current::{self, Scope},
     event::{Category, Level},
     pipeline::Handle,
+    pseudonym::Pseudonyms,
     schema::Event,
 };
 
@@ -60,7 +61,10 @@ impl AuditTracing {
         if level(*metadata.level()) < handle.app_level() {
             return SpanFields::default();
         }
-        SpanFields::of(&handle.policy(), record)
+        let keys = handle.pseudonym_keys();
+        let context = scope.and_then(|scope| scope.context.as_ref());
+        let pseudonyms = Pseudonyms::new(keys.as_deref(), context);
+        SpanFields::of(&handle.policy(), pseudonyms, record)
     }
 }
 

@@ -11,7 +11,13 @@ use tracing_subscriber::{
 };
 
 use super::redacted::{Found, Redacted};
-use crate::{current, metric, redact::Policy};
+use crate::{
+    current::{self, Scope},
+    metric,
+    pipeline::Handle,
+    pseudonym::Pseudonyms,
+    redact::Policy,
+};
 
 /// Puts the log's redaction in front of any other layer, such as `fmt` or that of OpenTelemetry.
 ///
@@ -20,8 +26,8 @@ use crate::{current, metric, redact::Policy};
 /// or an error and its causes. What is prohibited by name has no value any more; what was found in
 /// a text is marked as in a record. What holds nothing of the kind is passed on as it is.
 ///
-/// The policy is that of the log of the current scope, else of the process's default log, else
-/// [`Policy::builtin`].
+/// The policy and the keys of pseudonyms are those of the log of the current scope, else of the
+/// process's default log, else [`Policy::builtin`] and none.
 ///
 /// ```
 /// use compliance_log::guard;
@@ -94,8 +100,13 @@ fn found(metadata: &Metadata<'_>, record: impl Fn(&mut dyn Visit)) -> Found {
     if metadata.fields().is_empty() {
         return Found::Nothing;
     }
-    let policy = current::with(|scope| scope.handle.policy()).unwrap_or_else(Policy::builtin);
-    Found::of(metadata, &policy, record)
+    let scope = current::with(Scope::clone);
+    let handle = scope.as_ref().map(|scope| &scope.handle);
+    let policy = handle.map_or_else(Policy::builtin, Handle::policy);
+    let keys = handle.and_then(Handle::pseudonym_keys);
+    let context = scope.as_ref().and_then(|scope| scope.context.as_ref());
+    let pseudonyms = Pseudonyms::new(keys.as_deref(), context);
+    Found::of(metadata, &policy, pseudonyms, record)
 }
 
 #[cold]

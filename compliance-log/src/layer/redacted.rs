@@ -11,6 +11,7 @@ use super::error_chain::{ErrorChain, chain};
 use crate::{
     encode::{Left, Nets},
     event::Raw,
+    pseudonym::Pseudonyms,
     redact::Policy,
 };
 
@@ -32,10 +33,11 @@ impl Found {
     pub(super) fn of(
         metadata: &Metadata<'_>,
         policy: &Policy,
+        pseudonyms: Pseudonyms<'_>,
         record: impl Fn(&mut dyn Visit),
     ) -> Self {
         let mut look = Look {
-            nets: Nets::new(policy),
+            nets: Nets::new(policy, pseudonyms),
             metadata,
             found: Self::Nothing,
         };

@@ -8,6 +8,7 @@ use super::error_chain::ErrorChain;
 use crate::{
     encode::{Left, Nets, shorten},
     event::{FieldMeta, Kind, Raw, Visit},
+    pseudonym::Pseudonyms,
     redact::{Effect, Hit, Policy},
 };
 
@@ -37,9 +38,13 @@ enum Plain {
 
 impl SpanFields {
     /// Redacts what `record` gives. Runs the `Debug` of a service's own types, so no lock may be held.
-    pub(super) fn of(policy: &Policy, record: impl FnOnce(&mut dyn TracingVisit)) -> Self {
+    pub(super) fn of(
+        policy: &Policy,
+        pseudonyms: Pseudonyms<'_>,
+        record: impl FnOnce(&mut dyn TracingVisit),
+    ) -> Self {
         let mut collect = Collect {
-            nets: Nets::new(policy),
+            nets: Nets::new(policy, pseudonyms),
             fields: Self::default(),
         };
         record(&mut collect);

@@ -13,6 +13,7 @@ use crate::{
     event::{Category, Level},
     loss::OnFailure,
     pipeline::Mode,
+    pseudonym::PseudonymKeys,
     redact::Policy,
     store::{Fs, RealFs},
     volume::Volume,
@@ -39,6 +40,7 @@ pub struct Builder {
     /// A configuration file could not be read, so nobody knows what it says.
     pub(super) unreadable: bool,
     pub(super) policy: Option<Policy>,
+    pub(super) pseudonym_keys: Option<Arc<dyn PseudonymKeys>>,
     pub(super) on_start_failure: Option<StartFailure>,
     pub(super) app_level: Option<Level>,
     pub(super) volumes: BTreeMap<String, Volume>,
@@ -55,6 +57,7 @@ impl Builder {
             warnings,
             unreadable: false,
             policy: None,
+            pseudonym_keys: None,
             on_start_failure: None,
             app_level: None,
             volumes: BTreeMap::new(),
@@ -116,6 +119,7 @@ impl Builder {
             on_failure: own.on_failure.or(file.on_failure),
             volume: own.volume.or(file.volume),
             policy: own.policy.or(file.policy),
+            pseudonym: own.pseudonym.or(file.pseudonym),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -261,6 +265,16 @@ impl Builder {
     /// start the built-in policy stands in for a file that cannot be used.
     pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.config.policy = Some(path.into());
+        self
+    }
+
+    /// Where the keys of pseudonyms come from, for example a [`KeyFile`]. Default: none, so that fields
+    /// to be pseudonymised are left out, rule `no-key`. Keys that cannot be had at the start leave out
+    /// those fields until they can, and are warned of.
+    ///
+    /// [`KeyFile`]: crate::pseudonym::KeyFile
+    pub fn pseudonym_keys(mut self, keys: impl PseudonymKeys + 'static) -> Self {
+        self.pseudonym_keys = Some(Arc::new(keys));
         self
     }
 

@@ -40,6 +40,7 @@ pub(super) struct Config {
     pub(super) max_bytes: Option<u64>,
     pub(super) volume: Option<toml::Table>,
     pub(super) policy: Option<PathBuf>,
+    pub(super) pseudonym: Option<toml::Table>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -85,7 +86,7 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "service",
     "instance",
     "env",
@@ -105,6 +106,7 @@ const KEYS: [&str; 19] = [
     "max_bytes",
     "volume",
     "policy",
+    "pseudonym",
 ];
 
 impl Config {
@@ -196,6 +198,24 @@ impl Config {
             }
         }
         policies
+    }
+
+    /// The file of keys that `[pseudonym]` names; anything else there is warned of.
+    pub(super) fn pseudonym_keys(&self, warnings: &mut Vec<String>) -> Option<PathBuf> {
+        let mut path = None;
+        for (name, value) in self.pseudonym.iter().flatten() {
+            match (name.as_str(), value.as_str()) {
+                ("keys", Some(file)) => path = Some(PathBuf::from(file)),
+                ("keys", None) => warnings.push(
+                    "configuration: `keys` of `pseudonym` is ignored; expected the path of a file"
+                        .to_owned(),
+                ),
+                _ => warnings.push(format!(
+                    "configuration: unknown key `{name}` of `pseudonym` is ignored"
+                )),
+            }
+        }
+        path
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

@@ -18,7 +18,8 @@ use crate::{
     event::{self, Category, Level},
     lifecycle::{Origin, Scribe},
     loss::OnFailures,
-    pipeline::{Handle, Opener, Plan, Printer, Worker},
+    pipeline::{Handle, KeyWatch, Opener, Plan, Printer, Worker},
+    pseudonym::{KeyFile, PseudonymKeys},
     redact::Policy,
     schema::Service,
     store::{self, Fs, PrintFs, Settings},
@@ -79,6 +80,13 @@ impl Builder {
         let app_level = self.level();
         let rules = self.rules();
         let on_failure = self.on_failures();
+        let pseudonym_keys = self.keys();
+        let key_watch = pseudonym_keys.clone().map(KeyWatch::new);
+        if let Some(why) = key_watch.as_ref().and_then(KeyWatch::failure) {
+            let text =
+                format!("{why}; fields to be pseudonymised are left out until that is mended");
+            self.warnings.push(text);
+        }
         let config = self.config;
 
         let print = config.stdout.unwrap_or(env == DEV) || dir.is_none();
@@ -96,6 +104,7 @@ impl Builder {
             service: service.clone(),
             clock: Arc::clone(&self.clock),
             policy: Arc::clone(&policy),
+            pseudonym_keys,
             queue_bytes_max: config
                 .queue_bytes_max
                 .unwrap_or(QUEUE_BYTES_MAX)
@@ -160,7 +169,7 @@ impl Builder {
             warnings: self.warnings.clone(),
         };
         let sync_after = config.sync_after().unwrap_or(SYNC_AFTER);
-        let worker = Worker::new(&handle, opener, scribe, sync_after, printer);
+        let worker = Worker::new(&handle, opener, scribe, sync_after, key_watch, printer);
         let refuse = self
             .on_start_failure
             .or(config.on_start_failure.map(Into::into))
@@ -259,6 +268,12 @@ impl Builder {
             self.warnings.extend(policies.set(category, policy).err());
         }
         policies
+    }
+
+    fn keys(&mut self) -> Option<Arc<dyn PseudonymKeys>> {
+        let file = self.config.pseudonym_keys(&mut self.warnings);
+        let keys = self.pseudonym_keys.take();
+        keys.or_else(|| Some(Arc::new(KeyFile::new(file?))))
     }
 
     /// The policy to begin with, and the file to watch for another one. A file that cannot be used is

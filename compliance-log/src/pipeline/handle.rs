@@ -21,6 +21,9 @@ use crate::{
     schema::{Event, Target},
 };
 
+#[cfg(feature = "tracing")]
+use crate::pseudonym::PseudonymKeys;
+
 /// Writes to a log without keeping it open: after the log is shut down, every handle answers
 /// `Closed`. Cheap to clone.
 #[derive(Clone)]
@@ -73,6 +76,11 @@ impl Handle {
     #[cfg(feature = "tracing")]
     pub(crate) fn policy(&self) -> Policy {
         Policy::clone(&self.0.policy.load())
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn pseudonym_keys(&self) -> Option<Arc<dyn PseudonymKeys>> {
+        self.0.pseudonym_keys.load().as_deref().map(Arc::clone)
     }
 
     /// Queues a record and never waits.
@@ -257,6 +265,7 @@ impl Handle {
             self.0.queue.count_many(channel, event, reason, count, at);
         }
         self.0.queue.close();
+        self.0.pseudonym_keys.store(None);
         owed.values().sum()
     }
 

@@ -10,6 +10,7 @@ mod handle;
 mod health;
 mod held;
 mod in_flight;
+mod keys;
 mod lane;
 mod mode;
 mod policy;
@@ -27,6 +28,7 @@ pub use handle::Handle;
 pub use health::Health;
 #[cfg(feature = "http")]
 pub(crate) use in_flight::Owing;
+pub(crate) use keys::KeyWatch;
 pub use mode::Mode;
 pub(crate) use printer::Printer;
 pub(crate) use shared::Plan;

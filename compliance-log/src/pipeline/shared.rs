@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{
     deadlines, health::Condition, in_flight::InFlight, mode::Mode, queue::Queue,
@@ -16,6 +16,7 @@ use crate::{
     event::Level,
     loss::{OnFailures, Reason},
     process::Process,
+    pseudonym::PseudonymKeys,
     receipt::CommitError,
     redact::Policy,
     schema::Service,
@@ -27,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) service: Service,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) pseudonym_keys: Option<Arc<dyn PseudonymKeys>>,
     pub(crate) queue_bytes_max: usize,
     pub(crate) app_level: Level,
     pub(crate) mode: Mode,
@@ -38,6 +40,8 @@ pub(super) struct Shared {
     pub(super) process: Process,
     pub(super) queue: Queue,
     pub(super) policy: ArcSwap<Policy>,
+    /// Until the log is shut down.
+    pub(super) pseudonym_keys: ArcSwapOption<Arc<dyn PseudonymKeys>>,
     pub(super) condition: Condition,
     pub(super) in_flight: Arc<InFlight>,
     /// Whether somebody keeps the deadlines of commits that wait; set by the first that may.
@@ -65,6 +69,7 @@ impl Shared {
             process,
             queue: Queue::new(plan.queue_bytes_max, Arc::clone(&plan.policy), process),
             policy: ArcSwap::new(plan.policy),
+            pseudonym_keys: plan.pseudonym_keys.map(Arc::new).into(),
             condition: Condition::new(process),
             in_flight: Arc::new(InFlight::new(process)),
             deadlines: OnceLock::new(),

@@ -243,6 +243,14 @@ impl Site {
         audit.settle(scribe);
     }
 
+    /// Says something in the audit stream, or once there is one.
+    pub(super) fn say(&mut self, body: Vec<u8>, scribe: &Scribe) {
+        match self {
+            Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
+            Self::Missing { carried, .. } => carried.unsaid.push(body),
+        }
+    }
+
     /// Begins a batch: how much room each stream has.
     pub(super) fn begin_batch(&mut self) {
         let Self::Open { lanes, budget, .. } = self else {
@@ -309,15 +317,6 @@ impl Site {
             audit.own(policy::changed_record(Some(&before), scribe), scribe);
         }
         audit.answer_when_durable(promise);
-    }
-
-    /// Says that a policy which was offered is not used.
-    pub(super) fn refuse_policy(&mut self, why: &str, scribe: &Scribe) {
-        let body = policy::refused_record(why, scribe);
-        match self {
-            Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
-            Self::Missing { carried, .. } => carried.unsaid.push(body),
-        }
     }
 
     /// Takes over the losses that callers counted, by channel.

@@ -12,6 +12,7 @@ use crate::{
     event::Category,
     loss::OnFailure,
     metric,
+    pseudonym::Pseudonyms,
     receipt::{CommitError, Promise},
     schema::Event,
     volume::Decision,
@@ -75,9 +76,12 @@ impl Shared {
         counted: bool,
     ) -> Result<(), CommitError> {
         let mut scratch = Scratch::take();
+        let keys = self.pseudonym_keys.load();
+        let keys = keys.as_deref().map(|keys| &**keys);
+        let pseudonyms = Pseudonyms::new(keys, event.context);
         loop {
             let policy = self.policy.load();
-            let encoded = encode(&mut scratch, event, &policy, &self.service);
+            let encoded = encode(&mut scratch, event, &policy, pseudonyms, &self.service);
             let violates_schema = encoded.violates_schema;
             let pushed = self.queue.push(Push {
                 bytes: encoded.bytes,

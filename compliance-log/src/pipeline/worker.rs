@@ -10,8 +10,9 @@ use std::{
 use super::{
     batch::Batch,
     handle::Handle,
+    keys::KeyWatch,
     lane::{Lane, Room},
-    policy::Turn,
+    policy::{Turn, refused_record},
     printer::Printer,
     queue::Store,
     redactions,
@@ -38,6 +39,7 @@ pub(crate) struct Worker {
     site: Site,
     sync_after: Duration,
     steps: Steps,
+    keys: Option<KeyWatch>,
     /// The second sink.
     printer: Option<Printer>,
 }
@@ -72,6 +74,7 @@ impl Worker {
         opener: Opener,
         scribe: Scribe,
         sync_after: Duration,
+        keys: Option<KeyWatch>,
         printer: Option<Printer>,
     ) -> Self {
         let steps = Steps::new(&*scribe.clock);
@@ -84,6 +87,7 @@ impl Worker {
             site,
             sync_after,
             steps,
+            keys,
             printer,
         };
         worker.set_condition();
@@ -135,13 +139,15 @@ impl Worker {
         };
         let summary =
             summary.map(|due| Instant::now() + due.saturating_sub(self.scribe.clock.monotonic()));
-        [site, summary].into_iter().flatten().min()
+        let keys = self.keys.as_ref().map(KeyWatch::deadline);
+        [site, summary, keys].into_iter().flatten().min()
     }
 
     /// What becomes of one batch. A crash after any step leaves whole records and perhaps a torn
     /// one at the end, which the next start moves aside; nothing is acknowledged before 4.
     ///
-    /// 0. watch    now and then: whether the files are there, how much room is left, whether the clock stepped
+    /// 0. watch    now and then: whether the files are there, how much room is left, whether the clock stepped,
+    ///    whether there are newer keys of pseudonyms
     /// 1. link     in order of arrival, each to its stream; then what was counted instead, if it is time
     /// 2. write    once per stream
     /// 3. sync     each stream that somebody waits for, or whose time has come; then its head slot
@@ -154,6 +160,10 @@ impl Worker {
         // 0
         self.site.watch(&self.opener, &self.scribe);
         self.site.mend(&self.opener, &self.scribe);
+        let keys = self.keys.as_mut();
+        if let Some(body) = keys.and_then(|keys| keys.watch(&self.scribe)) {
+            self.site.say(body, &self.scribe);
+        }
         self.site.begin_batch();
         if let Site::Open { lanes, .. } = &mut self.site
             && let Some(step) = self.steps.look(&*self.scribe.clock)
@@ -207,7 +217,10 @@ impl Worker {
                 let (opener, scribe) = (&self.opener, &mut self.scribe);
                 self.site.change_policy(policy, promise, opener, scribe);
             }
-            Turn::Refuse { why } => self.site.refuse_policy(&why, &self.scribe),
+            Turn::Refuse { why } => {
+                let body = refused_record(&why, &self.scribe);
+                self.site.say(body, &self.scribe);
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 //!
 //! 1. [`Policy::name`] for each field name (and remembers the answer). A hit says `drop`: the field is
 //!    left out; or `mask`: the value becomes what [`mask_card`] writes, and if that finds no card
-//!    number in it the field is left out too.
+//!    number in it the field is left out too; or `pseudonym`, of a value that has no card number in it.
 //! 2. [`Policy::suspicious`] once over the encoded body, and [`Policy::suspicious_value`] for each
 //!    encoded string value of [`VALUE_BYTES_MIN`] or more. Both only say where to look closer.
 //! 3. [`Policy::redact`] on each decoded string, if either said so.
@@ -17,7 +17,7 @@
 //! Each of the last two looks at the text as it is and with each layer of wrapping taken off (`view`,
 //! `fold`), and at what runs of Base64 in it hold (`base64`). What was unwrapped is never written.
 //!
-//! Found text becomes `[redacted:<rule>]`, a card number `****` and its last four digits; a card number
+//! Found text becomes `[redacted:<rule>]` or a pseudonym, a card number `****` and its last four digits; a card number
 //! that was wrapped is dropped. Redacting twice changes nothing and finds nothing. Time is linear in the
 //! text.
 
@@ -45,7 +45,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use number::mask_card;
+pub(crate) use number::{holds_card, mask_card};
 pub use policy::Policy;
 pub(crate) use prefilter::VALUE_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};

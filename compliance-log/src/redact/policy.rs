@@ -18,6 +18,7 @@ use super::{
 use crate::{
     chain::Digest,
     error::{Error, ErrorKind},
+    pseudonym::Pseudonyms,
 };
 
 const ID_BYTES_MAX: usize = 32;
@@ -33,8 +34,8 @@ const ID_BYTES_MAX: usize = 32;
 /// an example that does not hold is refused.
 ///
 /// - `[[name]]` lists `names` whose value is not written, in any spelling (`api key` is `apiKey` and
-///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, or `mask`
-///   for names of card numbers.
+///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, `mask`
+///   for names of card numbers, or `pseudonym`.
 /// - `[[value]]` finds secrets in text: by `pattern`, a regular expression of which the first group
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
@@ -174,7 +175,7 @@ impl Policy {
     }
 
     /// Writes a decoded string to `out` without its secrets and reports each; returns false, and
-    /// leaves `out` alone, if there are none.
+    /// leaves `out` alone, if there are none. What has no pseudonym is dropped.
     ///
     /// Redacting the result again finds nothing. A secret that comes to light only when another is
     /// gone is reported too.
@@ -184,7 +185,20 @@ impl Policy {
         out: &mut String,
         found: &mut dyn FnMut(Hit<'_>),
     ) -> bool {
-        self.0.net.redact(&self.0.words, text, out, found)
+        self.redact_for(Pseudonyms::NONE, text, out, found)
+    }
+
+    /// The same with the pseudonyms of a record's tenant.
+    pub(crate) fn redact_for(
+        &self,
+        pseudonyms: Pseudonyms<'_>,
+        text: &str,
+        out: &mut String,
+        found: &mut dyn FnMut(Hit<'_>),
+    ) -> bool {
+        self.0
+            .net
+            .redact(&self.0.words, pseudonyms, text, out, found)
     }
 }
 

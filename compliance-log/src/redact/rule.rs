@@ -21,6 +21,8 @@ pub(crate) enum Effect {
     Drop,
     /// Only the last four digits of a card number stay.
     Mask,
+    /// A keyed pseudonym takes its place, or nothing where there is no key.
+    Pseudonym,
 }
 
 impl Effect {
@@ -29,6 +31,7 @@ impl Effect {
         match self {
             Self::Drop => "drop",
             Self::Mask => "mask",
+            Self::Pseudonym => "pseudonym",
         }
     }
 }
@@ -160,6 +163,9 @@ impl Detector {
             return Err(
                 "only `find = \"card-number\"` can mask: anything else is dropped".to_owned(),
             );
+        }
+        if rule.action == Effect::Pseudonym && rule.find == Some(Finder::CardNumber) {
+            return Err("a card number is never pseudonymised: mask or drop it".to_owned());
         }
         let exact = |literal: &str| literal.len() >= 2 && plain(literal);
         if let Some(literal) = rule.literals.iter().find(|literal| !exact(literal)) {

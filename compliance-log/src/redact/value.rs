@@ -1,6 +1,6 @@
 //! The value net: finds secrets in one text and writes the text without them.
 
-use std::ops::Range;
+use std::{fmt::Write as _, ops::Range};
 
 use super::{
     base64::{any_run, any_text},
@@ -10,6 +10,7 @@ use super::{
     rule::{Detector, Effect, Finder, Hit},
     view::{STEPS_MAX, View},
 };
+use crate::pseudonym::{NO_KEY, Pseudonyms, is_within_one};
 
 /// A text from which more is found each time is dropped as a whole.
 const PASSES_MAX: usize = 4;
@@ -48,6 +49,7 @@ impl Net {
     pub(super) fn redact(
         &self,
         names: &Names,
+        pseudonyms: Pseudonyms<'_>,
         text: &str,
         out: &mut String,
         found: &mut dyn FnMut(Hit<'_>),
@@ -57,18 +59,18 @@ impl Net {
             return false;
         };
         let mut last = first.detector;
-        let mut clean = self.replace(text, &spans, found);
+        let mut clean = self.replace(text, &spans, pseudonyms, found);
         for _ in 1..PASSES_MAX {
             spans = self.search(&clean, names);
             let Some(first) = spans.first() else { break };
             last = first.detector;
-            clean = self.replace(&clean, &spans, found);
+            clean = self.replace(&clean, &spans, pseudonyms, found);
         }
         let done = spans.is_empty() || self.search(&clean, names).is_empty();
         if done && clean.len() <= text.len() * GROWTH_MAX + GROWTH_BYTES_MAX {
             out.push_str(&clean);
         } else {
-            self.mark(last, out);
+            mark(self.hit(last).rule, out);
         }
         true
     }
@@ -140,7 +142,10 @@ impl Net {
         for (number, detector) in self.detectors.iter().enumerate() {
             if rules.contains(number) {
                 detector.each(text, names, |range| {
-                    if !range.is_empty() && !is_mark(&text[range.clone()]) {
+                    let done = is_mark(&text[range.clone()])
+                        // What a caller passes in may look like one, so no other rule leaves it.
+                        || detector.rule.action == Effect::Pseudonym && is_within_one(text, &range);
+                    if !range.is_empty() && !done {
                         found(range, number);
                     }
                 });
@@ -172,20 +177,44 @@ impl Net {
         });
     }
 
-    fn replace(&self, text: &str, spans: &[Span], found: &mut dyn FnMut(Hit<'_>)) -> String {
+    fn replace(
+        &self,
+        text: &str,
+        spans: &[Span],
+        pseudonyms: Pseudonyms<'_>,
+        found: &mut dyn FnMut(Hit<'_>),
+    ) -> String {
         let mut out = String::with_capacity(text.len() + 32 * spans.len());
         let mut copied = 0;
         for span in spans {
             out.push_str(&text[copied..span.range.start]);
+            let secret = &text[span.range.clone()];
             let mut hit = self.hit(span.detector);
             if span.form == Form::Wrapped {
                 hit.action = Effect::Drop;
             }
-            found(hit);
-            match hit.action {
-                Effect::Drop => self.mark(span.detector, &mut out),
-                Effect::Mask => number::mask(&text[span.range.clone()], &mut out),
+            let mut pseudonym = None;
+            if hit.action == Effect::Pseudonym {
+                if touches_card(text, &span.range) {
+                    hit.action = Effect::Drop;
+                } else {
+                    pseudonym = pseudonyms.key(hit.rule).map(|key| key.pseudonym(secret));
+                }
             }
+            match (hit.action, pseudonym) {
+                (Effect::Drop, _) => mark(hit.rule, &mut out),
+                (Effect::Mask, _) => number::mask(secret, &mut out),
+                // Writing to a string cannot fail.
+                (Effect::Pseudonym, Some(name)) => write!(out, "{name}").unwrap_or(()),
+                (Effect::Pseudonym, None) => {
+                    hit = Hit {
+                        rule: NO_KEY,
+                        action: Effect::Drop,
+                    };
+                    mark(hit.rule, &mut out);
+                }
+            }
+            found(hit);
             copied = span.range.end;
         }
         out.push_str(&text[copied..]);
@@ -199,12 +228,22 @@ impl Net {
             action: detector.rule.action,
         }
     }
+}
 
-    fn mark(&self, detector: usize, out: &mut String) {
-        out.push_str(MARK_OPEN);
-        out.push_str(self.detectors[detector].id());
-        out.push(']');
-    }
+fn mark(rule: &str, out: &mut String) {
+    out.push_str(MARK_OPEN);
+    out.push_str(rule);
+    out.push(']');
+}
+
+/// Whether any digit of a card number stands in `range`. Seen in the whole text: what is found may be
+/// part of one.
+fn touches_card(text: &str, range: &Range<usize>) -> bool {
+    let mut touches = number::holds_card(&text[range.clone()]);
+    number::cards(text.as_bytes(), |card| {
+        touches |= card.start < range.end && range.start < card.end;
+    });
+    touches
 }
 
 /// Whether `text` is what a redaction leaves.

@@ -23,6 +23,7 @@ mod injection;
 mod json_schema;
 mod policies;
 mod policy;
+mod pseudonyms;
 mod records;
 mod redaction;
 mod spans;
@@ -30,5 +31,7 @@ mod start;
 mod store;
 mod support;
 mod tamper;
+#[cfg(feature = "vault")]
+mod vault;
 mod volume;
 mod volumes;

@@ -17,7 +17,7 @@ pub struct BookingCreated {
     pub offer_id: OfferId,
     /// Under `data`.
     pub seats: u8,
-    /// A keyed pseudonym in the record; left out while no key is configured.
+    /// A keyed pseudonym in the record; left out where the tenant has no key.
     #[audit(pseudonym)]
     pub passenger: Passenger,
     /// `****1111` in the record; left out where nothing was paid yet.

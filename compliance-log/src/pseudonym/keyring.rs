@@ -48,7 +48,10 @@ impl Keyring {
     /// [`ErrorKind::Config`] for a tenant or field that is empty, longer than 256 bytes or has control
     /// characters; [`ErrorKind::Io`] where the system has no random bytes.
     pub fn add_key(&mut self, tenant: &str, field: &str) -> Result<NonZeroU32, Error> {
-        let last = self.keys_of(tenant, field).map(|(epoch, _)| epoch).last();
+        let last = self
+            .keys_of(tenant, field)
+            .map(|(epoch, _)| epoch)
+            .next_back();
         let epoch = match last {
             None => NonZeroU32::MIN,
             Some(last) => last.checked_add(1).ok_or_else(|| {

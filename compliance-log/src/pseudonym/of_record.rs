@@ -6,7 +6,7 @@ use super::{
     key::{Pseudonym, PseudonymKey},
     keys::{NO_TENANT, PseudonymKeys},
 };
-use crate::context::AuditContext;
+use crate::context::{AuditContext, TenantId};
 
 /// The rule by which a value goes that has no key.
 pub(crate) const NO_KEY: &str = "no-key";
@@ -32,7 +32,7 @@ impl<'a> Pseudonyms<'a> {
         let identity = context.and_then(AuditContext::identity);
         let tenant = identity
             .and_then(|identity| identity.tenant.as_ref())
-            .map(|tenant| tenant.as_str())
+            .map(TenantId::as_str)
             .filter(|tenant| !tenant.is_empty());
         Self {
             keys,

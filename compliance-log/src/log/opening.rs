@@ -49,8 +49,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Name`] for a service, instance or environment name given in code that is not
-    /// allowed. [`ErrorKind::Io`] if a thread of the log cannot be started. Where
+    /// [`ErrorKind::Name`](crate::ErrorKind::Name) for a service, instance or environment name given in code that is not
+    /// allowed. [`ErrorKind::Io`](crate::ErrorKind::Io) if a thread of the log cannot be started. Where
     /// [`StartFailure::Refuse`] was chosen, also whatever kept the store from being opened.
     pub fn open(mut self) -> Result<ComplianceLog, Error> {
         let (policy, policy_file) = self.redaction();

@@ -1,0 +1,71 @@
+//! Texts with a secret in them: each format in the wraps of its kind, each time with another secret.
+
+use crate::{
+    draw::Draw,
+    formats::{Format, Kind, formats},
+    secret::{Part, Secret},
+    sought::joined,
+    wraps::{Named, Write, wraps},
+};
+
+/// A text, and what of it must not be left.
+#[derive(Debug)]
+pub(crate) struct Positive {
+    pub(crate) format: &'static str,
+    pub(crate) wrap: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) text: String,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// Of the many wraps of a token, each format takes every so many-th, and its neighbours the others.
+const TOKEN_STRIDE: usize = 2;
+
+pub(crate) fn positives() -> Vec<Positive> {
+    let mut positives = Vec::new();
+    for (place, format) in formats().iter().enumerate() {
+        for (turn, (wrap, write)) in wraps(format.kind).into_iter().enumerate() {
+            let skipped = turn > 0 && (turn + place) % TOKEN_STRIDE != 0;
+            if !(skipped && matches!(format.kind, Kind::Token)) {
+                positives.extend(positive(format, wrap, write, turn));
+            }
+        }
+    }
+    positives
+}
+
+fn positive(format: &Format, wrap: &'static str, write: Write, turn: usize) -> Option<Positive> {
+    let mut draw = Draw::named(&format!("{}/{wrap}", format.name));
+    let name = match format.kind {
+        Kind::Token | Kind::Number | Kind::Text => "value",
+        Kind::Header(name) => name,
+        Kind::Named(names) => names[turn % names.len()],
+    };
+    let pattern = format.patterns[turn / 2 % format.patterns.len()];
+    loop {
+        let secret = Secret::draw(pattern, &mut draw);
+        let text = write.write(&Named {
+            name,
+            secret: &secret,
+        })?;
+        if stands_out(&secret, &text) {
+            let seed = draw.seed;
+            let (format, parts) = (format.name, secret.parts);
+            return Some(Positive {
+                format,
+                wrap,
+                seed,
+                text,
+                parts,
+            });
+        }
+    }
+}
+
+/// Whether the short parts of the secret, such as the three digits of a CVV, occur nowhere else in the
+/// text: what is left of it then shows that they were left.
+fn stands_out(secret: &Secret, text: &str) -> bool {
+    let rest = joined(&text.replace(&secret.text, ""));
+    let short = secret.parts.iter().filter(|part| part.window < 8);
+    short.flat_map(Part::slices).all(|slice| !rest.contains(slice))
+}

@@ -67,5 +67,7 @@ fn positive(format: &Format, wrap: &'static str, write: Write, turn: usize) -> O
 fn stands_out(secret: &Secret, text: &str) -> bool {
     let rest = joined(&text.replace(&secret.text, ""));
     let short = secret.parts.iter().filter(|part| part.window < 8);
-    short.flat_map(Part::slices).all(|slice| !rest.contains(slice))
+    short
+        .flat_map(Part::slices)
+        .all(|slice| !rest.contains(slice))
 }

@@ -134,8 +134,8 @@ fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (St
 /// Passwords as people and as programs choose them.
 fn password(shape: &str, draw: &mut Draw) -> String {
     const WORDS: [&str; 12] = [
-        "Harbour", "lantern", "Copper", "meadow", "Falcon", "biscuit", "Granite", "velvet", "Orchid",
-        "thunder", "Saddle", "pepper",
+        "Harbour", "lantern", "Copper", "meadow", "Falcon", "biscuit", "Granite", "velvet",
+        "Orchid", "thunder", "Saddle", "pepper",
     ];
     let word = draw.pick(&WORDS);
     let other = draw.pick(&WORDS);
@@ -171,7 +171,10 @@ fn jwt(algorithm: &str, draw: &mut Draw) -> (String, Vec<Part>) {
         return (text, parts.map(Part::of).into());
     }
     let header = match algorithm {
-        "RS256" => format!(r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#, draw.text(draw::HEX, 8)),
+        "RS256" => format!(
+            r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#,
+            draw.text(draw::HEX, 8)
+        ),
         other => format!(r#"{{"alg":"{other}","typ":"JWT"}}"#),
     };
     let payload = encode(format!(
@@ -186,14 +189,35 @@ fn jwt(algorithm: &str, draw: &mut Draw) -> (String, Vec<Part>) {
         _ => draw.text(draw::BASE64_URL, 43),
     };
     let text = format!("{}.{payload}.{signature}", encode(header));
-    let parts = [payload, signature].into_iter().filter(|part| !part.is_empty());
+    let parts = [payload, signature]
+        .into_iter()
+        .filter(|part| !part.is_empty());
     (text, parts.map(Part::of).collect())
 }
 
 fn email(draw: &mut Draw) -> String {
-    let given = draw.pick(&["ingrid", "mateo", "chiara", "oluwaseun", "yuki", "margarethe"]);
-    let family = draw.pick(&["lindqvist", "moreau", "okafor", "tanaka", "kowalski", "brandt"]);
+    let given = draw.pick(&[
+        "ingrid",
+        "mateo",
+        "chiara",
+        "oluwaseun",
+        "yuki",
+        "margarethe",
+    ]);
+    let family = draw.pick(&[
+        "lindqvist",
+        "moreau",
+        "okafor",
+        "tanaka",
+        "kowalski",
+        "brandt",
+    ]);
     let dot = draw.pick(&[".", "_", "-", "+", ""]);
-    let domain = draw.pick(&["example.com", "mail.example.org", "example.co.uk", "example.travel"]);
+    let domain = draw.pick(&[
+        "example.com",
+        "mail.example.org",
+        "example.co.uk",
+        "example.travel",
+    ]);
     format!("{given}{dot}{family}{}@{domain}", draw.number(1, 99))
 }

@@ -85,7 +85,10 @@ fn what_is_left_of_a_secret_is_found_in_each_form() {
     let forms = [
         left.to_owned(),
         format!("x{}x", data_encoding::HEXLOWER.encode(left.as_bytes())),
-        format!("x{}", data_encoding::BASE64.encode(format!("of {left}").as_bytes())),
+        format!(
+            "x{}",
+            data_encoding::BASE64.encode(format!("of {left}").as_bytes())
+        ),
         data_encoding::BASE64URL_NOPAD.encode(format!("of {left}").as_bytes()),
         left.bytes().map(|byte| format!("%{byte:02X}")).collect(),
         format!("{}\u{ad}{}", &left[..5], &left[5..]),

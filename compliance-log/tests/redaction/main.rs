@@ -4,7 +4,7 @@
 //! Secrets are drawn at run time from fixed seeds, so none stands in a source. `SHOW_MISSES=1` prints
 //! the texts of misses too.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up ends the test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what cannot be set up ends the test")]
 #![expect(clippy::print_stdout, reason = "the tables are what a reader of the test wants")]
 
 mod checksum;

@@ -95,10 +95,10 @@ fn drawn(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (Strin
 fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (String, Vec<Part>) {
     let whole = |text: String| (text.clone(), vec![Part::of(text)]);
     match kind {
-        // The checksum that ends tokens of GitHub and npm.
+        // The checksum that ends tokens of GitHub and npm; without the part before it, it tells nothing.
         "crc" => {
             let random = &before.parts.last().expect("a checksum follows a part").text;
-            whole(crc32_base62(random.as_bytes()))
+            (crc32_base62(random.as_bytes()), Vec::new())
         }
         "password" => whole(password(argument, draw)),
         "basic" => basic(draw),

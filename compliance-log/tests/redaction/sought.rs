@@ -32,9 +32,11 @@ impl Views {
     }
 }
 
-/// The text without what groups the digits of a number, and without characters that nobody sees.
+/// The text without percent-encoding, without what groups the digits of a number, and without
+/// characters that nobody sees.
 pub(crate) fn joined(text: &str) -> String {
-    text.replace([' ', '-', '\u{ad}', '\u{200b}', '\u{200d}'], "")
+    let decoded = unpercent(&unpercent(text.as_bytes()));
+    String::from_utf8_lossy(&decoded).replace([' ', '-', '\u{ad}', '\u{200b}', '\u{200d}'], "")
 }
 
 fn unpercent(bytes: &[u8]) -> Vec<u8> {

@@ -38,7 +38,10 @@ pub(crate) fn pan(argument: &str, draw: &mut Draw) -> (String, String) {
     let (issuers, length): (&[&str], usize) = match brand {
         "visa" => (&["4"], 16),
         "visa-19" => (&["4"], 19),
-        "mastercard" => (&["51", "52", "53", "54", "55", "2221", "2300", "2600", "2720"], 16),
+        "mastercard" => (
+            &["51", "52", "53", "54", "55", "2221", "2300", "2600", "2720"],
+            16,
+        ),
         "amex" => (&["34", "37"], 15),
         "discover" => (&["6011", "644", "649", "65"], 16),
         "diners" => (&["300", "305", "36", "38", "39"], 14),
@@ -114,8 +117,18 @@ pub(crate) fn mod_97(text: &str) -> u32 {
 /// that are secret.
 pub(crate) fn mrz(kind: &str, draw: &mut Draw) -> (String, Vec<String>) {
     let number = draw.text(UPPER, 2) + &draw.text(DIGITS, 7);
-    let birth = format!("{:02}{:02}{:02}", draw.number(50, 99), draw.number(1, 12), draw.number(1, 28));
-    let expiry = format!("{:02}{:02}{:02}", draw.number(27, 35), draw.number(1, 12), draw.number(1, 28));
+    let birth = format!(
+        "{:02}{:02}{:02}",
+        draw.number(50, 99),
+        draw.number(1, 12),
+        draw.number(1, 28)
+    );
+    let expiry = format!(
+        "{:02}{:02}{:02}",
+        draw.number(27, 35),
+        draw.number(1, 12),
+        draw.number(1, 28)
+    );
     let family = draw.pick(&["LINDQVIST", "MOREAU", "OKAFOR", "TANAKA"]);
     let given = draw.pick(&["INGRID<ELSA", "MATEO", "CHIARA", "YUKI"]);
     let checked = |text: &str| format!("{text}{}", mrz_check(text));
@@ -123,7 +136,9 @@ pub(crate) fn mrz(kind: &str, draw: &mut Draw) -> (String, Vec<String>) {
         (checked(&number), checked(&birth), checked(&expiry));
     let text = if kind == "TD3" {
         let optional = checked("<<<<<<<<<<<<<<");
-        let all = mrz_check(&format!("{number_checked}{birth_checked}{expiry_checked}{optional}"));
+        let all = mrz_check(&format!(
+            "{number_checked}{birth_checked}{expiry_checked}{optional}"
+        ));
         format!(
             "{:<<44}\n{number_checked}D<<{birth_checked}F{expiry_checked}{optional}{all}",
             format!("P<D<<{family}<<{given}")
@@ -131,7 +146,9 @@ pub(crate) fn mrz(kind: &str, draw: &mut Draw) -> (String, Vec<String>) {
     } else {
         let filler = "<".repeat(15);
         let second = "<".repeat(11);
-        let all = mrz_check(&format!("{number_checked}{filler}{birth_checked}{expiry_checked}{second}"));
+        let all = mrz_check(&format!(
+            "{number_checked}{filler}{birth_checked}{expiry_checked}{second}"
+        ));
         format!(
             "IDD<<{number_checked}{filler}\n{birth_checked}F{expiry_checked}D<<{second}{all}\n{:<<30}",
             format!("{family}<<{given}")
@@ -144,7 +161,11 @@ pub(crate) fn mrz(kind: &str, draw: &mut Draw) -> (String, Vec<String>) {
 /// The check digit of ICAO 9303: weights 7, 3, 1.
 fn mrz_check(text: &str) -> u32 {
     let values = text.chars().map(|letter| letter.to_digit(36).unwrap_or(0));
-    values.zip([7, 3, 1].into_iter().cycle()).map(|(value, weight)| value * weight).sum::<u32>() % 10
+    values
+        .zip([7, 3, 1].into_iter().cycle())
+        .map(|(value, weight)| value * weight)
+        .sum::<u32>()
+        % 10
 }
 
 #[test]

@@ -21,15 +21,22 @@ pub(crate) fn noise(kind: &str, argument: &str, draw: &mut Draw) -> String {
         "not-luhn" => {
             let (begin, length) = argument.split_once('/').expect("first digits and a length");
             let length: usize = length.parse().expect("a length is a number");
-            let digits = format!("{begin}{}", draw.text(draw::DIGITS, length - 1 - begin.len()));
-            let wrong = u32::from(luhn(&digits)) - u32::from('0') + 1 + u32::from(draw.number(0, 8) as u8);
+            let digits = format!(
+                "{begin}{}",
+                draw.text(draw::DIGITS, length - 1 - begin.len())
+            );
+            let right = luhn(&digits).to_digit(10).expect("one digit");
+            let wrong = u64::from(right) + draw.number(1, 9);
             format!("{digits}{}", wrong % 10)
         }
         // A number of these digits that passes the check of cards, but has no issuer of cards.
         "luhn" => {
             let (begin, length) = argument.split_once('/').expect("first digits and a length");
             let length: usize = length.parse().expect("a length is a number");
-            let mut digits = format!("{begin}{}", draw.text(draw::DIGITS, length - 1 - begin.len()));
+            let mut digits = format!(
+                "{begin}{}",
+                draw.text(draw::DIGITS, length - 1 - begin.len())
+            );
             digits.push(luhn(&digits));
             digits
         }
@@ -46,7 +53,12 @@ pub(crate) fn noise(kind: &str, argument: &str, draw: &mut Draw) -> String {
             bytes.join(if argument.is_empty() { ":" } else { argument })
         }
         "version" => {
-            format!("{}.{}.{}", draw.number(0, 9), draw.number(0, 40), draw.number(0, 30))
+            format!(
+                "{}.{}.{}",
+                draw.number(0, 9),
+                draw.number(0, 40),
+                draw.number(0, 30)
+            )
         }
         // The base64 of so many bytes that begin as the file type does.
         "png" | "jpeg" | "gif" | "der" | "raw" => {
@@ -65,27 +77,39 @@ pub(crate) fn noise(kind: &str, argument: &str, draw: &mut Draw) -> String {
     }
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 fn time(form: &str, draw: &mut Draw) -> String {
     let (month, day) = (draw.number(1, 12), draw.number(1, 28));
     let (hour, minute, second) = (draw.number(0, 23), draw.number(0, 59), draw.number(0, 59));
     let millis = draw.number(0, 999);
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let name = MONTHS[usize::try_from(month).expect("twelve months") - 1];
     match form {
         "clf" => format!("{day:02}/{name}/2026:{hour:02}:{minute:02}:{second:02} +0100"),
         "syslog" => format!("{name} {day:2} {hour:02}:{minute:02}:{second:02}"),
         "mail" => format!("{day} {name} 2026 {hour:02}:{minute:02}:{second:02} +0000"),
-        "comma" => format!("2026-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02},{millis:03}"),
-        "space" => format!("2026-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}"),
+        "comma" => {
+            format!("2026-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02},{millis:03}")
+        }
+        "space" => {
+            format!("2026-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03}")
+        }
         "slash" => format!("2026/{month:02}/{day:02} {hour:02}:{minute:02}:{second:02}"),
         "compact" => format!("2026{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z"),
         "date" => format!("2026-{month:02}-{day:02}"),
         "clock" => format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"),
         "unix" => draw.number(1_700_000_000, 1_790_000_000).to_string(),
-        "millis" => draw.number(1_700_000_000_000, 1_790_000_000_000).to_string(),
-        "micros" => draw.number(1_700_000_000_000_000, 1_790_000_000_000_000).to_string(),
-        "nanos" => draw.number(1_700_000_000_000_000_000, 1_790_000_000_000_000_000).to_string(),
+        "millis" => draw
+            .number(1_700_000_000_000, 1_790_000_000_000)
+            .to_string(),
+        "micros" => draw
+            .number(1_700_000_000_000_000, 1_790_000_000_000_000)
+            .to_string(),
+        "nanos" => draw
+            .number(1_700_000_000_000_000_000, 1_790_000_000_000_000_000)
+            .to_string(),
         _ => format!("2026-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"),
     }
 }

@@ -21,7 +21,11 @@ struct Share {
 
 impl Share {
     fn count(&mut self, right: bool) {
-        *(if right { &mut self.right } else { &mut self.wrong }) += 1;
+        *(if right {
+            &mut self.right
+        } else {
+            &mut self.wrong
+        }) += 1;
     }
 
     fn all(self) -> usize {
@@ -55,25 +59,37 @@ impl Score {
     pub(crate) fn positive(&mut self, positive: &Positive, stored: &Stored) {
         let left = is_left(positive, stored);
         self.recall.count(!left);
-        self.formats.entry(positive.format).or_default().count(!left);
-        if stored.redactions.is_empty() {
-            // Nothing was redacted, so precision knows nothing of it.
-        } else {
+        self.formats
+            .entry(positive.format)
+            .or_default()
+            .count(!left);
+        if !stored.redactions.is_empty() {
             self.precision.count(true);
         }
         for rule in rules(stored) {
             self.rules.entry(rule.to_owned()).or_default().count(true);
         }
         if left {
-            let Positive { format, wrap, seed, text, .. } = positive;
+            let Positive {
+                format,
+                wrap,
+                seed,
+                text,
+                ..
+            } = positive;
             let by = rules(stored).into_iter().collect::<Vec<_>>().join(", ");
-            self.misses.push(told(format!("{format} / {wrap} / {seed:016x} [{by}]"), text, stored));
+            self.misses.push(told(
+                format!("{format} / {wrap} / {seed:016x} [{by}]"),
+                text,
+                stored,
+            ));
         }
     }
 
     /// A text without a secret was left alone if it came back as it was.
     pub(crate) fn negative(&mut self, negative: &Negative, stored: &Stored) {
-        let same = stored.redactions.is_empty() && stored.values.iter().all(|value| *value == negative.text);
+        let same = stored.redactions.is_empty()
+            && stored.values.iter().all(|value| *value == negative.text);
         self.groups.entry(negative.group).or_default().count(same);
         if same {
             return;
@@ -84,40 +100,73 @@ impl Score {
         }
         let Negative { group, seed, text } = negative;
         let by = rules(stored).into_iter().collect::<Vec<_>>().join(", ");
-        self.false_positives.push(told(format!("{group} / {seed:016x} [{by}]"), text, stored));
+        self.false_positives
+            .push(told(format!("{group} / {seed:016x} [{by}]"), text, stored));
     }
 
     pub(crate) fn print(&self) {
-        println!("\n{:<32} {:>6} {:>6} {:>7}", "rule", "hits", "false", "precise");
+        println!(
+            "\n{:<32} {:>6} {:>6} {:>7}",
+            "rule", "hits", "false", "precise"
+        );
         for (rule, share) in &self.rules {
-            println!("{rule:<32} {:>6} {:>6} {:>7}", share.right, share.wrong, share.percent());
+            println!(
+                "{rule:<32} {:>6} {:>6} {:>7}",
+                share.right,
+                share.wrong,
+                share.percent()
+            );
         }
-        println!("\n{:<32} {:>6} {:>6} {:>7}", "format", "found", "missed", "recall");
+        println!(
+            "\n{:<32} {:>6} {:>6} {:>7}",
+            "format", "found", "missed", "recall"
+        );
         for (format, share) in &self.formats {
-            println!("{format:<32} {:>6} {:>6} {:>7}", share.right, share.wrong, share.percent());
+            println!(
+                "{format:<32} {:>6} {:>6} {:>7}",
+                share.right,
+                share.wrong,
+                share.percent()
+            );
         }
-        println!("\n{:<32} {:>6} {:>6} {:>7}", "no secrets", "left", "false", "left");
+        println!(
+            "\n{:<32} {:>6} {:>6} {:>7}",
+            "no secrets", "left", "false", "left"
+        );
         for (group, share) in &self.groups {
-            println!("{group:<32} {:>6} {:>6} {:>7}", share.right, share.wrong, share.percent());
+            println!(
+                "{group:<32} {:>6} {:>6} {:>7}",
+                share.right,
+                share.wrong,
+                share.percent()
+            );
         }
         println!("\nmissed: format / wrap / seed [rules that had a part in it]");
         self.misses.iter().for_each(|miss| println!("  {miss}"));
         println!("\nfalse: group / seed [rules]");
-        self.false_positives.iter().for_each(|text| println!("  {text}"));
+        self.false_positives
+            .iter()
+            .for_each(|text| println!("  {text}"));
         let all = |share: Share| format!("{} % of {}", share.percent(), share.all());
-        println!("\nrecall {}, precision {}", all(self.recall), all(self.precision));
+        println!(
+            "\nrecall {}, precision {}",
+            all(self.recall),
+            all(self.precision)
+        );
     }
 
     /// What falls short of the least share.
     pub(crate) fn shortcomings(&self) -> Vec<String> {
         let overall = [("recall", self.recall), ("precision", self.precision)]
             .map(|(name, share)| (name.to_owned(), share, OVERALL_MIN));
-        let formats = self.formats.iter().map(|(format, share)| {
-            (format!("recall of {format}"), *share, FORMAT_RECALL_MIN)
-        });
-        let rules = self.rules.iter().map(|(rule, share)| {
-            (format!("precision of {rule}"), *share, RULE_PRECISION_MIN)
-        });
+        let formats = self
+            .formats
+            .iter()
+            .map(|(format, share)| (format!("recall of {format}"), *share, FORMAT_RECALL_MIN));
+        let rules = self
+            .rules
+            .iter()
+            .map(|(rule, share)| (format!("precision of {rule}"), *share, RULE_PRECISION_MIN));
         overall
             .into_iter()
             .chain(formats)
@@ -137,7 +186,11 @@ fn is_left(positive: &Positive, stored: &Stored) -> bool {
 }
 
 fn rules(stored: &Stored) -> BTreeSet<&str> {
-    stored.redactions.iter().map(|[_, rule, _]| rule.as_str()).collect()
+    stored
+        .redactions
+        .iter()
+        .map(|[_, rule, _]| rule.as_str())
+        .collect()
 }
 
 /// The text itself stands in no report of CI, only in that of who asks for it.
@@ -145,5 +198,8 @@ fn told(what: String, text: &str, stored: &Stored) -> String {
     if env::var_os("SHOW_MISSES").is_none_or(|shown| shown != "1") {
         return what;
     }
-    format!("{what}\n      was {text:?}\n      is  {:?}", stored.values[0])
+    format!(
+        "{what}\n      was {text:?}\n      is  {:?}",
+        stored.values[0]
+    )
 }

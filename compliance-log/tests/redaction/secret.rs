@@ -42,13 +42,13 @@ impl Secret {
     /// A secret by a pattern: literal text, in which `«kind:argument»` is drawn and secret, and
     /// `‹kind:argument›` is drawn and may be left. See `drawn` for the kinds.
     pub(crate) fn draw(pattern: &str, draw: &mut Draw) -> Self {
-        let mut secret = Self::default();
+        let mut secret = Self {
+            prefix: pattern.find(['«', '‹']).unwrap_or(pattern.len()),
+            ..Self::default()
+        };
         let mut rest = pattern;
         while let Some(at) = rest.find(['«', '‹']) {
             secret.text.push_str(&rest[..at]);
-            if secret.parts.is_empty() && secret.prefix == 0 {
-                secret.prefix = secret.text.len();
-            }
             let hidden = rest[at..].starts_with('«');
             let (directive, after) = rest[at..]
                 .split_once(['»', '›'])
@@ -109,7 +109,10 @@ fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (St
             let text = lines.join("\n");
             (text, lines.into_iter().map(Part::of).collect())
         }
-        "email" => whole(email(draw)),
+        "email" => {
+            let (text, local) = email(draw);
+            (text, vec![Part::of(local)])
+        }
         "cvv" => whole(draw.text(draw::DIGITS, argument.parse().expect("a CVV has a length"))),
         "pan" => {
             let (text, digits) = pan(argument, draw);
@@ -134,8 +137,8 @@ fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (St
 /// Passwords as people and as programs choose them.
 fn password(shape: &str, draw: &mut Draw) -> String {
     const WORDS: [&str; 12] = [
-        "Harbour", "lantern", "Copper", "meadow", "Falcon", "biscuit", "Granite", "velvet", "Orchid",
-        "thunder", "Saddle", "pepper",
+        "Harbour", "lantern", "Copper", "meadow", "Falcon", "biscuit", "Granite", "velvet",
+        "Orchid", "thunder", "Saddle", "pepper",
     ];
     let word = draw.pick(&WORDS);
     let other = draw.pick(&WORDS);
@@ -171,7 +174,10 @@ fn jwt(algorithm: &str, draw: &mut Draw) -> (String, Vec<Part>) {
         return (text, parts.map(Part::of).into());
     }
     let header = match algorithm {
-        "RS256" => format!(r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#, draw.text(draw::HEX, 8)),
+        "RS256" => format!(
+            r#"{{"alg":"RS256","typ":"JWT","kid":"{}"}}"#,
+            draw.text(draw::HEX, 8)
+        ),
         other => format!(r#"{{"alg":"{other}","typ":"JWT"}}"#),
     };
     let payload = encode(format!(
@@ -186,14 +192,37 @@ fn jwt(algorithm: &str, draw: &mut Draw) -> (String, Vec<Part>) {
         _ => draw.text(draw::BASE64_URL, 43),
     };
     let text = format!("{}.{payload}.{signature}", encode(header));
-    let parts = [payload, signature].into_iter().filter(|part| !part.is_empty());
+    let parts = [payload, signature]
+        .into_iter()
+        .filter(|part| !part.is_empty());
     (text, parts.map(Part::of).collect())
 }
 
-fn email(draw: &mut Draw) -> String {
-    let given = draw.pick(&["ingrid", "mateo", "chiara", "oluwaseun", "yuki", "margarethe"]);
-    let family = draw.pick(&["lindqvist", "moreau", "okafor", "tanaka", "kowalski", "brandt"]);
+/// An address, and the part of it that is a person's.
+fn email(draw: &mut Draw) -> (String, String) {
+    let given = draw.pick(&[
+        "ingrid",
+        "mateo",
+        "chiara",
+        "oluwaseun",
+        "yuki",
+        "margarethe",
+    ]);
+    let family = draw.pick(&[
+        "lindqvist",
+        "moreau",
+        "okafor",
+        "tanaka",
+        "kowalski",
+        "brandt",
+    ]);
     let dot = draw.pick(&[".", "_", "-", "+", ""]);
-    let domain = draw.pick(&["example.com", "mail.example.org", "example.co.uk", "example.travel"]);
-    format!("{given}{dot}{family}{}@{domain}", draw.number(1, 99))
+    let domain = draw.pick(&[
+        "example.com",
+        "mail.example.org",
+        "example.co.uk",
+        "example.travel",
+    ]);
+    let local = format!("{given}{dot}{family}{}", draw.number(1, 99));
+    (format!("{local}@{domain}"), local)
 }

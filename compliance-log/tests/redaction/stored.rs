@@ -36,12 +36,18 @@ pub(crate) fn stored(texts: &[&str], mut others: impl FnMut(&str, &[&str])) -> V
         write(dir.path(), batch);
         let report = verify(dir.path(), &Options::default()).unwrap();
         assert_eq!(report.verdict, Verdict::Ok, "{report:?}");
-        let (own, rest): (Vec<_>, Vec<_>) = lines(dir.path()).into_iter().partition(of_a_text);
+        let (own, rest): (Vec<_>, Vec<_>) = lines(dir.path())
+            .into_iter()
+            .partition(|line| line.contains(r#""event":"log","#));
         assert_eq!(own.len(), batch.len(), "each text has its record");
         for line in &rest {
             others(line, batch);
         }
-        all.extend(own.into_iter().enumerate().map(|(place, line)| read(line, place)));
+        all.extend(
+            own.into_iter()
+                .enumerate()
+                .map(|(place, line)| read(line, place)),
+        );
     }
     all
 }
@@ -67,21 +73,26 @@ fn write(dir: &Path, texts: &[&str]) {
 /// Every line of every segment under `dir`, in the order of the records.
 fn lines(dir: &Path) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut entries: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
             lines.extend(self::lines(&path));
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
             let text = fs::read_to_string(&path).unwrap();
-            lines.extend(text.lines().map(|line| line[..line.len() - LINKS].to_owned()));
+            lines.extend(
+                text.lines()
+                    .map(|line| line[..line.len() - LINKS].to_owned()),
+            );
         }
     }
     lines
-}
-
-fn of_a_text(line: &String) -> bool {
-    line.contains(r#""event":"log","#)
 }
 
 fn read(line: String, place: usize) -> Stored {

@@ -5,37 +5,78 @@ use super::Rows;
 pub(super) const TOKENS: Rows = &[
     ("aws-access-key-id", &["AKIA«base32:16»", "ASIA«base32:16»"]),
     ("aws-bedrock-key", &["ABSKQmVkcm9ja0FQSUtleS«base64:110»="]),
-    ("gcp-api-key", &["AIza«base64url:35»", "AIzaSy«base64url:33»"]),
-    ("gcp-oauth-token", &["ya29.«base64url:160»", "ya29.a0«base64url:200»"]),
+    (
+        "gcp-api-key",
+        &["AIza«base64url:35»", "AIzaSy«base64url:33»"],
+    ),
+    (
+        "gcp-oauth-token",
+        &["ya29.«base64url:160»", "ya29.a0«base64url:200»"],
+    ),
     ("gcp-refresh-token", &["1//0«base64url:100»"]),
     ("gcp-client-secret", &["GOCSPX-«base64url:28»"]),
-    ("azure-client-secret", &["‹base62:3›8Q~«azure:34»", "‹base62:3›7Q~«azure:34»"]),
-    ("digitalocean-token", &["dop_v1_«hex:64»", "doo_v1_«hex:64»", "dor_v1_«hex:64»"]),
-    ("alibaba-access-key-id", &["LTAI5t«base62:18»", "LTAI«base62:20»"]),
+    (
+        "azure-client-secret",
+        &["‹base62:3›8Q~«azure:34»", "‹base62:3›7Q~«azure:34»"],
+    ),
+    (
+        "digitalocean-token",
+        &["dop_v1_«hex:64»", "doo_v1_«hex:64»", "dor_v1_«hex:64»"],
+    ),
+    (
+        "alibaba-access-key-id",
+        &["LTAI5t«base62:18»", "LTAI«base62:20»"],
+    ),
     ("heroku-api-key", &["HRKU-AA«base64url:58»"]),
     ("cloudflare-origin-key", &["v1.0-«hex:24»-«hex:146»"]),
     ("flyio-token", &["fm2_«base64:180»", "fo1_«base64url:43»"]),
     ("supabase-token", &["sbp_«hex:40»"]),
-    ("vault-token", &["hvs.«base64url:24»", "hvs.CAESI«base64url:90»"]),
+    (
+        "vault-token",
+        &["hvs.«base64url:24»", "hvs.CAESI«base64url:90»"],
+    ),
     ("vault-batch-token", &["hvb.AAAAAQ«base64url:140»"]),
-    ("vault-recovery-token", &["hvr.«base64url:24»", "hvr.CAESI«base64url:90»"]),
+    (
+        "vault-recovery-token",
+        &["hvr.«base64url:24»", "hvr.CAESI«base64url:90»"],
+    ),
     ("terraform-token", &["«base62:14».atlasv1.«base62:67»"]),
     ("pulumi-token", &["pul-«hex:40»"]),
     (
         "doppler-token",
-        &["dp.pt.«base62:43»", "dp.st.prd.«base62:43»", "dp.ct.«base62:43»"],
+        &[
+            "dp.pt.«base62:43»",
+            "dp.st.prd.«base62:43»",
+            "dp.ct.«base62:43»",
+        ],
     ),
     ("databricks-token", &["dapi«hex:32»", "dapi«hex:32»-2"]),
-    ("grafana-token", &["glsa_«base62:32»_‹hex:8›", "glc_eyJ«base64:120»"]),
+    (
+        "grafana-token",
+        &["glsa_«base62:32»_‹hex:8›", "glc_eyJ«base64:120»"],
+    ),
     ("new-relic-key", &["NRAK-«BASE36:27»"]),
-    ("sentry-token", &["sntrys_eyJ«base64url:120»_«base64url:43»", "sntryu_«hex:64»"]),
+    (
+        "sentry-token",
+        &[
+            "sntrys_eyJ«base64url:120»_«base64url:43»",
+            "sntryu_«hex:64»",
+        ],
+    ),
     (
         "tailscale-key",
-        &["tskey-auth-k‹base62:10›CNTRL-«base62:32»", "tskey-api-k‹base62:10›CNTRL-«base62:32»"],
+        &[
+            "tskey-auth-k‹base62:10›CNTRL-«base62:32»",
+            "tskey-api-k‹base62:10›CNTRL-«base62:32»",
+        ],
     ),
     (
         "planetscale-secret",
-        &["pscale_tkn_«base64url:43»", "pscale_pw_«base64url:43»", "pscale_oauth_«base64url:43»"],
+        &[
+            "pscale_tkn_«base64url:43»",
+            "pscale_pw_«base64url:43»",
+            "pscale_oauth_«base64url:43»",
+        ],
     ),
     ("dynatrace-token", &["dt0c01.‹base32:24›.«base32:64»"]),
 ];
@@ -63,8 +104,10 @@ pub(super) const TEXTS: Rows = &[
     ),
     (
         "azure-bus-connection",
-        &["Endpoint=sb://bookings.servicebus.windows.net/;SharedAccessKeyName=Root;\
-           SharedAccessKey=«base64:43»="],
+        &[
+            "Endpoint=sb://bookings.servicebus.windows.net/;SharedAccessKeyName=Root;\
+           SharedAccessKey=«base64:43»=",
+        ],
     ),
     (
         "azure-sas",
@@ -86,12 +129,16 @@ pub(super) const TEXTS: Rows = &[
     ),
     (
         "gcp-signed-url",
-        &["https://storage.googleapis.com/receipts/1.pdf?X-Goog-Algorithm=GOOG4-RSA-SHA256\
-           &X-Goog-Date=20261124T100000Z&X-Goog-Expires=900&X-Goog-Signature=«hex:256»"],
+        &[
+            "https://storage.googleapis.com/receipts/1.pdf?X-Goog-Algorithm=GOOG4-RSA-SHA256\
+           &X-Goog-Date=20261124T100000Z&X-Goog-Expires=900&X-Goog-Signature=«hex:256»",
+        ],
     ),
     (
         "aws-credentials-file",
-        &["[default]\naws_access_key_id = AKIA«base32:16»\naws_secret_access_key = «base64:40»\n\
-           region = eu-central-1"],
+        &[
+            "[default]\naws_access_key_id = AKIA«base32:16»\naws_secret_access_key = «base64:40»\n\
+           region = eu-central-1",
+        ],
     ),
 ];

@@ -13,7 +13,10 @@ pub(super) const TEXTS: Rows = &[
     ),
     (
         "mysql-url",
-        &["mysql://booking:«password:18»@db-1:3306/bookings", "mysql+pymysql://root:«password:18»@db/b"],
+        &[
+            "mysql://booking:«password:18»@db-1:3306/bookings",
+            "mysql+pymysql://root:«password:18»@db/b",
+        ],
     ),
     (
         "mongodb-url",
@@ -24,11 +27,17 @@ pub(super) const TEXTS: Rows = &[
     ),
     (
         "redis-url",
-        &["redis://:«password:24»@cache-1:6379/0", "rediss://default:«password:24»@cache.internal:6380"],
+        &[
+            "redis://:«password:24»@cache-1:6379/0",
+            "rediss://default:«password:24»@cache.internal:6380",
+        ],
     ),
     (
         "amqp-url",
-        &["amqp://booking:«password:18»@rabbit-1:5672/%2Fbookings", "amqps://b:«password:18»@rabbit:5671"],
+        &[
+            "amqp://booking:«password:18»@rabbit-1:5672/%2Fbookings",
+            "amqps://b:«password:18»@rabbit:5671",
+        ],
     ),
     (
         "broker-url",
@@ -80,5 +89,8 @@ pub(super) const TEXTS: Rows = &[
              password='«password:24»';",
         ],
     ),
-    ("go-mysql-dsn", &["booking:«password:18»@tcp(db-1:3306)/bookings?parseTime=true"]),
+    (
+        "go-mysql-dsn",
+        &["booking:«password:18»@tcp(db-1:3306)/bookings?parseTime=true"],
+    ),
 ];

@@ -8,7 +8,10 @@ pub(super) const TOKENS: Rows = &[
     ("jwt-es256", &["«jwt:ES256»"]),
     ("jwt-none", &["«jwt:none»"]),
     ("jwe", &["«jwt:JWE»"]),
-    ("paseto", &["v4.local.«base64url:150»", "v2.local.«base64url:120»"]),
+    (
+        "paseto",
+        &["v4.local.«base64url:150»", "v2.local.«base64url:120»"],
+    ),
 ];
 
 pub(super) const TEXTS: Rows = &[
@@ -50,37 +53,71 @@ pub(super) const TEXTS: Rows = &[
             "GET /v1/files/7?signature=«hex:64»&expires=1800000000 HTTP/1.1",
         ],
     ),
-    ("basic-in-text", &["upstream refused Basic «basic»", "Authorization: Basic «basic»"]),
+    (
+        "basic-in-text",
+        &[
+            "upstream refused Basic «basic»",
+            "Authorization: Basic «basic»",
+        ],
+    ),
     (
         "bearer-in-text",
-        &["upstream refused Bearer «base64url:43»", "sent bearer «base62:40» twice"],
+        &[
+            "upstream refused Bearer «base64url:43»",
+            "sent bearer «base62:40» twice",
+        ],
     ),
 ];
 
 /// Name of the format, name of the header, patterns of its value.
 pub(super) const HEADERS: &[(&str, &str, &[&str])] = &[
-    ("authorization-bearer", "Authorization", &["Bearer «base64url:43»", "Bearer «hex:64»"]),
+    (
+        "authorization-bearer",
+        "Authorization",
+        &["Bearer «base64url:43»", "Bearer «hex:64»"],
+    ),
     ("authorization-basic", "Authorization", &["Basic «basic»"]),
-    ("authorization-token", "Authorization", &["Token «hex:40»", "ApiKey «base64:48»=="]),
+    (
+        "authorization-token",
+        "Authorization",
+        &["Token «hex:40»", "ApiKey «base64:48»=="],
+    ),
     (
         "authorization-aws4",
         "Authorization",
-        &["AWS4-HMAC-SHA256 Credential=AKIA«base32:16»/20261124/eu-central-1/s3/aws4_request, \
-           SignedHeaders=host;x-amz-date, Signature=«hex:64»"],
+        &[
+            "AWS4-HMAC-SHA256 Credential=AKIA«base32:16»/20261124/eu-central-1/s3/aws4_request, \
+           SignedHeaders=host;x-amz-date, Signature=«hex:64»",
+        ],
     ),
-    ("proxy-authorization", "Proxy-Authorization", &["Basic «basic»", "Bearer «base64url:43»"]),
+    (
+        "proxy-authorization",
+        "Proxy-Authorization",
+        &["Basic «basic»", "Bearer «base64url:43»"],
+    ),
     (
         "cookie",
         "Cookie",
-        &["sid=«base64url:32»; theme=dark", "JSESSIONID=«HEX:32»", "lang=de; __Host-session=«hex:64»"],
+        &[
+            "sid=«base64url:32»; theme=dark",
+            "JSESSIONID=«HEX:32»",
+            "lang=de; __Host-session=«hex:64»",
+        ],
     ),
     (
         "set-cookie",
         "Set-Cookie",
-        &["sid=«base64url:32»; Path=/; HttpOnly; Secure", "PHPSESSID=«base36:26»; path=/"],
+        &[
+            "sid=«base64url:32»; Path=/; HttpOnly; Secure",
+            "PHPSESSID=«base36:26»; path=/",
+        ],
     ),
     ("x-api-key", "X-API-Key", &["«base62:40»", "«hex:32»"]),
-    ("x-auth-token", "X-Auth-Token", &["«base64url:43»", "«hex:40»"]),
+    (
+        "x-auth-token",
+        "X-Auth-Token",
+        &["«base64url:43»", "«hex:40»"],
+    ),
     ("x-vault-token", "X-Vault-Token", &["s.«base62:24»"]),
     ("x-csrf-token", "X-CSRF-Token", &["«base64:43»="]),
 ];

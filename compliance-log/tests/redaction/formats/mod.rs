@@ -37,7 +37,11 @@ pub(crate) struct Format {
 type Rows = &'static [(&'static str, &'static [&'static str])];
 
 fn of_kind(kind: Kind, rows: Rows) -> impl Iterator<Item = Format> {
-    rows.iter().map(move |(name, patterns)| Format { name, kind, patterns })
+    rows.iter().map(move |(name, patterns)| Format {
+        name,
+        kind,
+        patterns,
+    })
 }
 
 /// All formats.

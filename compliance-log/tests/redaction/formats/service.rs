@@ -3,11 +3,26 @@
 use super::Rows;
 
 pub(super) const TOKENS: Rows = &[
-    ("slack-bot-token", &["xoxb-‹digits:12›-‹digits:13›-«base62:24»"]),
-    ("slack-user-token", &["xoxp-‹digits:12›-‹digits:12›-‹digits:13›-«hex:32»"]),
-    ("slack-app-token", &["xapp-1-A‹BASE36:10›-‹digits:13›-«hex:64»"]),
-    ("slack-webhook", &["https://hooks.slack.com/services/T‹BASE36:10›/B‹BASE36:10›/«base62:24»"]),
-    ("discord-bot-token", &["MTI‹base62:23›.‹base64url:6›.«base64url:38»"]),
+    (
+        "slack-bot-token",
+        &["xoxb-‹digits:12›-‹digits:13›-«base62:24»"],
+    ),
+    (
+        "slack-user-token",
+        &["xoxp-‹digits:12›-‹digits:12›-‹digits:13›-«hex:32»"],
+    ),
+    (
+        "slack-app-token",
+        &["xapp-1-A‹BASE36:10›-‹digits:13›-«hex:64»"],
+    ),
+    (
+        "slack-webhook",
+        &["https://hooks.slack.com/services/T‹BASE36:10›/B‹BASE36:10›/«base62:24»"],
+    ),
+    (
+        "discord-bot-token",
+        &["MTI‹base62:23›.‹base64url:6›.«base64url:38»"],
+    ),
     (
         "discord-webhook",
         &[
@@ -15,18 +30,45 @@ pub(super) const TOKENS: Rows = &[
             "https://discordapp.com/api/webhooks/1‹digits:17›/«base64url:68»",
         ],
     ),
-    ("telegram-bot-token", &["7‹digits:9›:AA«base64url:33»", "5‹digits:8›:AA«base64url:33»"]),
+    (
+        "telegram-bot-token",
+        &[
+            "7‹digits:9›:AA«base64url:33»",
+            "5‹digits:8›:AA«base64url:33»",
+        ],
+    ),
     (
         "teams-webhook",
-        &["https://airline.webhook.office.com/webhookb2/‹uuid›@‹uuid›/IncomingWebhook/«hex:32»/‹uuid›"],
+        &[
+            "https://airline.webhook.office.com/webhookb2/‹uuid›@‹uuid›/IncomingWebhook/«hex:32»/‹uuid›",
+        ],
     ),
-    ("stripe-key", &["sk_live_«base62:24»", "sk_live_51«base62:97»", "sk_test_51«base62:97»"]),
-    ("stripe-restricted-key", &["rk_live_«base62:24»", "rk_live_51«base62:97»"]),
+    (
+        "stripe-key",
+        &[
+            "sk_live_«base62:24»",
+            "sk_live_51«base62:97»",
+            "sk_test_51«base62:97»",
+        ],
+    ),
+    (
+        "stripe-restricted-key",
+        &["rk_live_«base62:24»", "rk_live_51«base62:97»"],
+    ),
     ("stripe-webhook-secret", &["whsec_«base62:32»"]),
-    ("square-access-token", &["sq0atp-«base64url:22»", "EAAA«base64url:60»"]),
+    (
+        "square-access-token",
+        &["sq0atp-«base64url:22»", "EAAA«base64url:60»"],
+    ),
     ("square-secret", &["sq0csp-«base64url:43»"]),
-    ("braintree-token", &["access_token$production$‹base36:16›$«hex:32»"]),
-    ("shopify-token", &["shpat_«hex:32»", "shpca_«hex:32»", "shppa_«hex:32»"]),
+    (
+        "braintree-token",
+        &["access_token$production$‹base36:16›$«hex:32»"],
+    ),
+    (
+        "shopify-token",
+        &["shpat_«hex:32»", "shpca_«hex:32»", "shppa_«hex:32»"],
+    ),
     ("shopify-secret", &["shpss_«hex:32»"]),
     ("plaid-token", &["access-production-«uuid»"]),
     ("sendgrid-key", &["SG.«base64url:22».«base64url:43»"]),
@@ -42,7 +84,13 @@ pub(super) const TOKENS: Rows = &[
             "sk-svcacct-«base64url:74»T3BlbkFJ«base64url:74»",
         ],
     ),
-    ("anthropic-key", &["sk-ant-api03-«base64url:93»AA", "sk-ant-admin01-«base64url:93»AA"]),
+    (
+        "anthropic-key",
+        &[
+            "sk-ant-api03-«base64url:93»AA",
+            "sk-ant-admin01-«base64url:93»AA",
+        ],
+    ),
     ("openrouter-key", &["sk-or-v1-«hex:64»"]),
     ("hugging-face-token", &["hf_«letters:34»"]),
     ("groq-key", &["gsk_«base62:20»WGdyb3FY«base62:24»"]),

@@ -10,7 +10,11 @@ pub(super) const PREFIX: &[Wrap] = &[
     ("prefix-percent", |named| {
         let (text, middle) = (&named.secret.text, prefix_middle(named)?);
         let byte = text.as_bytes()[middle];
-        Some(format!("/v1/items?next={}%{byte:02x}{}", &text[..middle], &text[middle + 1..]))
+        Some(format!(
+            "/v1/items?next={}%{byte:02x}{}",
+            &text[..middle],
+            &text[middle + 1..]
+        ))
     }),
 ];
 
@@ -22,7 +26,9 @@ pub(super) const NAME: &[Wrap] = &[
 
 fn in_prefix(named: &Named<'_>, inserted: &str) -> Option<String> {
     let (begin, end) = named.secret.text.split_at(prefix_middle(named)?);
-    Some(format!("the partner was called with {begin}{inserted}{end} again"))
+    Some(format!(
+        "the partner was called with {begin}{inserted}{end} again"
+    ))
 }
 
 /// The middle of the first four bytes, where the secret has as many that are not random.
@@ -32,5 +38,8 @@ fn prefix_middle(named: &Named<'_>) -> Option<usize> {
 
 fn in_name(named: &Named<'_>, inserted: &str) -> String {
     let (begin, end) = named.name.split_at(named.name.len() / 2);
-    format!("login refused {begin}{inserted}{end}: {} (3 attempts)", named.secret.text)
+    format!(
+        "login refused {begin}{inserted}{end}: {} (3 attempts)",
+        named.secret.text
+    )
 }

@@ -26,10 +26,14 @@ type Written = (&'static str, fn(&str, &str) -> String);
 /// The wraps of a kind, as a name and a way to write.
 pub(crate) fn wraps(kind: Kind) -> Vec<(&'static str, Write)> {
     let written = |rows: &[Written]| -> Vec<(&'static str, Write)> {
-        rows.iter().map(|(name, write)| (*name, Write::Always(*write))).collect()
+        rows.iter()
+            .map(|(name, write)| (*name, Write::Always(*write)))
+            .collect()
     };
     let disguised = |rows: &[Wrap]| -> Vec<(&'static str, Write)> {
-        rows.iter().map(|(name, write)| (*name, Write::Perhaps(*write))).collect()
+        rows.iter()
+            .map(|(name, write)| (*name, Write::Perhaps(*write)))
+            .collect()
     };
     match kind {
         Kind::Token => [

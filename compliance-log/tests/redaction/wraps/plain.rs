@@ -7,17 +7,30 @@ pub(super) const PLAIN: &[Written] = &[
     ("prose", |_, text| {
         format!("The partner was called with {text} and did not answer, so the seat was released")
     }),
-    ("sentence-end", |_, text| format!("Gave up after 3 attempts. Last input: {text}.")),
-    ("quoted", |_, text| format!("cannot parse '{text}' at line 4, column 17")),
-    ("backticks", |_, text| format!("unexpected `{text}`, expected a flight number")),
-    ("brackets", |_, text| format!("[worker-3] retry [{text}] (2 of 5)")),
+    ("sentence-end", |_, text| {
+        format!("Gave up after 3 attempts. Last input: {text}.")
+    }),
+    ("quoted", |_, text| {
+        format!("cannot parse '{text}' at line 4, column 17")
+    }),
+    ("backticks", |_, text| {
+        format!("unexpected `{text}`, expected a flight number")
+    }),
+    ("brackets", |_, text| {
+        format!("[worker-3] retry [{text}] (2 of 5)")
+    }),
     ("some", |_, text| format!("{:?}", Some(text))),
     ("error-debug", |_, text| {
         format!("request failed: Api(Rejected {{ status: 401, input: {text:?} }})")
     }),
-    ("list-debug", |_, text| format!("args = {:?}", ["serve", text, "eu-central-1"])),
+    ("list-debug", |_, text| {
+        format!("args = {:?}", ["serve", text, "eu-central-1"])
+    }),
     ("url-path", |_, text| {
-        format!("GET https://api.example.com/v1/items/{}/details 404 in 12 ms", percent(text))
+        format!(
+            "GET https://api.example.com/v1/items/{}/details 404 in 12 ms",
+            percent(text)
+        )
     }),
     ("rust-panic", |_, text| {
         format!(
@@ -41,15 +54,24 @@ pub(super) const PLAIN: &[Written] = &[
         )
     }),
     ("csv", |_, text| format!("7,2026-11-24,{text},eu,ok")),
-    ("sql", |_, text| format!("INSERT INTO inbox (id, body) VALUES (7, '{text}')")),
-    ("multi-line", |_, text| format!("inputs of the job:\n  region eu-central-1\n  {text}\n  retries 3\n")),
+    ("sql", |_, text| {
+        format!("INSERT INTO inbox (id, body) VALUES (7, '{text}')")
+    }),
+    ("multi-line", |_, text| {
+        format!("inputs of the job:\n  region eu-central-1\n  {text}\n  retries 3\n")
+    }),
     ("tabs", |_, text| format!("7\t{text}\tok")),
 ];
 
 /// Only for tokens: nobody writes a card number there.
 pub(super) const IN_URL: &[Written] = &[
     ("url-userinfo", |_, text| {
-        format!("fetching https://{}@git.example.com/bookings.git", percent(text))
+        format!(
+            "fetching https://{}@git.example.com/bookings.git",
+            percent(text)
+        )
     }),
-    ("shell", |_, text| format!("$ curl -sS -u {text}: https://api.example.com/v1/seats")),
+    ("shell", |_, text| {
+        format!("$ curl -sS -u {text}: https://api.example.com/v1/seats")
+    }),
 ];

@@ -87,7 +87,7 @@ fn what_is_left_of_a_secret_is_found_in_each_form() {
     let hex = data_encoding::HEXLOWER.encode(left.as_bytes());
     let forms = [
         left.to_owned(),
-        format!("x{}x", hex),
+        format!("x{hex}x"),
         format!(
             "x{}",
             data_encoding::BASE64.encode(format!("of {left}").as_bytes())

@@ -25,8 +25,8 @@ pub(crate) fn noise(kind: &str, argument: &str, draw: &mut Draw) -> String {
                 "{begin}{}",
                 draw.text(draw::DIGITS, length - 1 - begin.len())
             );
-            let wrong =
-                u32::from(luhn(&digits)) - u32::from('0') + 1 + u32::from(draw.number(0, 8) as u8);
+            let right = luhn(&digits).to_digit(10).expect("one digit");
+            let wrong = u64::from(right) + draw.number(1, 9);
             format!("{digits}{}", wrong % 10)
         }
         // A number of these digits that passes the check of cards, but has no issuer of cards.
@@ -77,13 +77,14 @@ pub(crate) fn noise(kind: &str, argument: &str, draw: &mut Draw) -> String {
     }
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 fn time(form: &str, draw: &mut Draw) -> String {
     let (month, day) = (draw.number(1, 12), draw.number(1, 28));
     let (hour, minute, second) = (draw.number(0, 23), draw.number(0, 59), draw.number(0, 59));
     let millis = draw.number(0, 999);
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let name = MONTHS[usize::try_from(month).expect("twelve months") - 1];
     match form {
         "clf" => format!("{day:02}/{name}/2026:{hour:02}:{minute:02}:{second:02} +0100"),

@@ -20,6 +20,8 @@ pub(crate) struct Positive {
 
 /// Of the many wraps of a token, each format takes every so many-th, and its neighbours the others.
 const TOKEN_STRIDE: usize = 2;
+/// So often a secret is drawn until its short parts stand out.
+const DRAWS_MAX: usize = 1000;
 
 pub(crate) fn positives() -> Vec<Positive> {
     let mut positives = Vec::new();
@@ -42,7 +44,7 @@ fn positive(format: &Format, wrap: &'static str, write: Write, turn: usize) -> O
         Kind::Named(names) => names[turn % names.len()],
     };
     let pattern = format.patterns[turn / 2 % format.patterns.len()];
-    loop {
+    for _ in 0..DRAWS_MAX {
         let secret = Secret::draw(pattern, &mut draw);
         let text = write.write(&Named {
             name,
@@ -60,14 +62,20 @@ fn positive(format: &Format, wrap: &'static str, write: Write, turn: usize) -> O
             });
         }
     }
+    panic!("{} cannot stand out in {wrap}", format.name)
 }
 
 /// Whether the short parts of the secret, such as the three digits of a CVV, occur nowhere else in the
 /// text: what is left of it then shows that they were left.
 fn stands_out(secret: &Secret, text: &str) -> bool {
-    let rest = joined(&text.replace(&secret.text, ""));
-    let short = secret.parts.iter().filter(|part| part.window < 8);
-    short
-        .flat_map(Part::slices)
-        .all(|slice| !rest.contains(slice))
+    let mut short = secret.parts.iter().filter(|part| part.window < 8);
+    short.all(|part| {
+        let rest = if part.text.len() > part.window {
+            // A card number is in groups, encoded, or said twice.
+            joined(&text.replace(&secret.text, "")).replace(&part.text, "")
+        } else {
+            joined(&text.replacen(&part.text, "", 1))
+        };
+        part.slices().all(|slice| !rest.contains(slice))
+    })
 }

@@ -63,9 +63,7 @@ impl Score {
             .entry(positive.format)
             .or_default()
             .count(!left);
-        if stored.redactions.is_empty() {
-            // Nothing was redacted, so precision knows nothing of it.
-        } else {
+        if !stored.redactions.is_empty() {
             self.precision.count(true);
         }
         for rule in rules(stored) {
@@ -80,11 +78,11 @@ impl Score {
                 ..
             } = positive;
             let by = rules(stored).into_iter().collect::<Vec<_>>().join(", ");
-            self.misses.push(told(
-                format!("{format} / {wrap} / {seed:016x} [{by}]"),
-                text,
-                stored,
-            ));
+            let mut miss = format!("{format} / {wrap} / {seed:016x} [{by}]");
+            if shows_misses() {
+                miss += &shown(text, stored);
+            }
+            self.misses.push(miss);
         }
     }
 
@@ -102,8 +100,9 @@ impl Score {
         }
         let Negative { group, seed, text } = negative;
         let by = rules(stored).into_iter().collect::<Vec<_>>().join(", ");
+        let shown = shown(text, stored);
         self.false_positives
-            .push(told(format!("{group} / {seed:016x} [{by}]"), text, stored));
+            .push(format!("{group} / {seed:016x} [{by}]{shown}"));
     }
 
     pub(crate) fn print(&self) {
@@ -195,13 +194,18 @@ fn rules(stored: &Stored) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The text itself stands in no report of CI, only in that of who asks for it.
-fn told(what: String, text: &str, stored: &Stored) -> String {
-    if env::var_os("SHOW_MISSES").is_none_or(|shown| shown != "1") {
-        return what;
-    }
-    format!(
-        "{what}\n      was {text:?}\n      is  {:?}",
-        stored.values[0]
-    )
+/// What became of a text.
+fn shown(text: &str, stored: &Stored) -> String {
+    let [message, detail] = &stored.values;
+    let also = if message == detail {
+        ""
+    } else {
+        "\n      as a field it differs"
+    };
+    format!("\n      was {text:?}\n      is  {message:?}{also}")
+}
+
+/// A text that holds a secret stands in no report of CI, only in that of who asks for it.
+fn shows_misses() -> bool {
+    env::var_os("SHOW_MISSES").is_some_and(|asked| asked == "1")
 }

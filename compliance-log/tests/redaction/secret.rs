@@ -42,13 +42,13 @@ impl Secret {
     /// A secret by a pattern: literal text, in which `«kind:argument»` is drawn and secret, and
     /// `‹kind:argument›` is drawn and may be left. See `drawn` for the kinds.
     pub(crate) fn draw(pattern: &str, draw: &mut Draw) -> Self {
-        let mut secret = Self::default();
+        let mut secret = Self {
+            prefix: pattern.find(['«', '‹']).unwrap_or(pattern.len()),
+            ..Self::default()
+        };
         let mut rest = pattern;
         while let Some(at) = rest.find(['«', '‹']) {
             secret.text.push_str(&rest[..at]);
-            if secret.parts.is_empty() && secret.prefix == 0 {
-                secret.prefix = secret.text.len();
-            }
             let hidden = rest[at..].starts_with('«');
             let (directive, after) = rest[at..]
                 .split_once(['»', '›'])
@@ -95,10 +95,10 @@ fn drawn(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (Strin
 fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (String, Vec<Part>) {
     let whole = |text: String| (text.clone(), vec![Part::of(text)]);
     match kind {
-        // The checksum that ends tokens of GitHub and npm.
+        // The checksum that ends tokens of GitHub and npm; without the part before it, it tells nothing.
         "crc" => {
             let random = &before.parts.last().expect("a checksum follows a part").text;
-            whole(crc32_base62(random.as_bytes()))
+            (crc32_base62(random.as_bytes()), Vec::new())
         }
         "password" => whole(password(argument, draw)),
         "basic" => basic(draw),
@@ -109,7 +109,10 @@ fn composed(kind: &str, argument: &str, draw: &mut Draw, before: &Secret) -> (St
             let text = lines.join("\n");
             (text, lines.into_iter().map(Part::of).collect())
         }
-        "email" => whole(email(draw)),
+        "email" => {
+            let (text, local) = email(draw);
+            (text, vec![Part::of(local)])
+        }
         "cvv" => whole(draw.text(draw::DIGITS, argument.parse().expect("a CVV has a length"))),
         "pan" => {
             let (text, digits) = pan(argument, draw);
@@ -195,7 +198,8 @@ fn jwt(algorithm: &str, draw: &mut Draw) -> (String, Vec<Part>) {
     (text, parts.map(Part::of).collect())
 }
 
-fn email(draw: &mut Draw) -> String {
+/// An address, and the part of it that is a person's.
+fn email(draw: &mut Draw) -> (String, String) {
     let given = draw.pick(&[
         "ingrid",
         "mateo",
@@ -219,5 +223,6 @@ fn email(draw: &mut Draw) -> String {
         "example.co.uk",
         "example.travel",
     ]);
-    format!("{given}{dot}{family}{}@{domain}", draw.number(1, 99))
+    let local = format!("{given}{dot}{family}{}", draw.number(1, 99));
+    (format!("{local}@{domain}"), local)
 }

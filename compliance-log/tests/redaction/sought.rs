@@ -32,9 +32,11 @@ impl Views {
     }
 }
 
-/// The text without what groups the digits of a number, and without characters that nobody sees.
+/// The text without percent-encoding, without what groups the digits of a number, and without
+/// characters that nobody sees.
 pub(crate) fn joined(text: &str) -> String {
-    text.replace([' ', '-', '\u{ad}', '\u{200b}', '\u{200d}'], "")
+    let decoded = unpercent(&unpercent(text.as_bytes()));
+    String::from_utf8_lossy(&decoded).replace([' ', '-', '\u{ad}', '\u{200b}', '\u{200d}'], "")
 }
 
 fn unpercent(bytes: &[u8]) -> Vec<u8> {
@@ -82,15 +84,18 @@ fn what_is_left_of_a_secret_is_found_in_each_form() {
     let mut draw = crate::draw::Draw::named("sought");
     let secret = crate::secret::Secret::draw("ghp_«base62:30»", &mut draw);
     let left = &secret.text[10..24];
+    let hex = data_encoding::HEXLOWER.encode(left.as_bytes());
     let forms = [
         left.to_owned(),
-        format!("x{}x", data_encoding::HEXLOWER.encode(left.as_bytes())),
+        format!("x{hex}x"),
         format!(
             "x{}",
             data_encoding::BASE64.encode(format!("of {left}").as_bytes())
         ),
         data_encoding::BASE64URL_NOPAD.encode(format!("of {left}").as_bytes()),
-        left.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        hex.as_bytes().chunks(2).fold(String::new(), |text, pair| {
+            text + "%" + std::str::from_utf8(pair).expect("hex digits")
+        }),
         format!("{}\u{ad}{}", &left[..5], &left[5..]),
     ];
     for form in forms {

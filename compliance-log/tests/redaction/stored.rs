@@ -36,7 +36,9 @@ pub(crate) fn stored(texts: &[&str], mut others: impl FnMut(&str, &[&str])) -> V
         write(dir.path(), batch);
         let report = verify(dir.path(), &Options::default()).unwrap();
         assert_eq!(report.verdict, Verdict::Ok, "{report:?}");
-        let (own, rest): (Vec<_>, Vec<_>) = lines(dir.path()).into_iter().partition(of_a_text);
+        let (own, rest): (Vec<_>, Vec<_>) = lines(dir.path())
+            .into_iter()
+            .partition(|line| line.contains(r#""event":"log","#));
         assert_eq!(own.len(), batch.len(), "each text has its record");
         for line in &rest {
             others(line, batch);
@@ -91,10 +93,6 @@ fn lines(dir: &Path) -> Vec<String> {
         }
     }
     lines
-}
-
-fn of_a_text(line: &String) -> bool {
-    line.contains(r#""event":"log","#)
 }
 
 fn read(line: String, place: usize) -> Stored {

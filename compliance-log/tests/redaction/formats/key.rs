@@ -102,7 +102,7 @@ pub(super) const TEXTS: Rows = &[
         "pgp-key",
         &[pem!(
             "PGP PRIVATE KEY BLOCK",
-            "\nlQPGBGP«base64:57»\n«lines:12»\n«base64:40»\n=«base64:4»"
+            "\nlQPGBGP«base64:57»\n«lines:12»\n«base64:40»\n=‹base64:4›"
         )],
     ),
     (

@@ -24,7 +24,7 @@ pub(super) const NAMED: &[(&str, &[&str], &[&str])] = &[
         &[
             "passwd",
             "pwd",
-            "PWD",
+            "Pwd",
             "db_pass",
             "DB_PASSWD",
             "userPwd",

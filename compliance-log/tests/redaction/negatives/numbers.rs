@@ -33,7 +33,7 @@ pub(super) const NUMBERS: Rows = &[
             "imei=‹luhn:86/15›",
             "ICCID ‹luhn:8949/19›",
             "ISBN 978‹digits:10›",
-            "EAN 400‹digits:10›",
+            "EAN ‹not-luhn:400/13›",
             "GTIN 0401‹digits:10›",
             "e-ticket 220-‹digits:10›",
             "e-ticket 220‹digits:10› was issued",

@@ -56,7 +56,7 @@ pub(super) const HEADER: &[Written] = &[
         )
     }),
     ("json-in-string", |name, text| {
-        let inner = format!(r#"{{{}:{}}}"#, json(&name.to_lowercase()), json(text));
+        let inner = format!("{{{}:{}}}", json(&name.to_lowercase()), json(text));
         format!(r#"{{"level":"debug","request":{}}}"#, json(&inner))
     }),
     ("js-object", |name, text| {

@@ -23,7 +23,7 @@ pub(super) const KEYED: &[Written] = &[
         format!(r#"{{"topic":"bookings","body":{}}}"#, json(&inner))
     }),
     ("json-twice-in-string", |name, text| {
-        let inner = format!(r#"{{{}:{}}}"#, json(name), json(text));
+        let inner = format!("{{{}:{}}}", json(name), json(text));
         let outer = format!(r#"{{"body":{}}}"#, json(&inner));
         format!("dead letter: {{\"raw\":{}}}", json(&outer))
     }),
@@ -66,11 +66,11 @@ pub(super) const KEYED: &[Written] = &[
         )
     }),
     ("shell-option", |name, text| {
-        let name = name.to_lowercase().replace('_', "-");
+        let name = kebab(name);
         format!("$ deploy --region eu --{name} {text} --dry-run")
     }),
     ("shell-option=", |name, text| {
-        let name = name.to_lowercase().replace('_', "-");
+        let name = kebab(name);
         format!("running: deploy --{name}={text} --dry-run")
     }),
     ("export", |name, text| format!("export {name}='{text}'")),
@@ -100,7 +100,25 @@ pub(super) const KEYED: &[Written] = &[
         format!("payload {}", BASE64.encode(inner.as_bytes()))
     }),
     ("base64-json", |name, text| {
-        let inner = format!(r#"{{{}:{}}}"#, json(name), json(text));
+        let inner = format!("{{{}:{}}}", json(name), json(text));
         format!("{{\"value\":\"{}\"}}", BASE64.encode(inner.as_bytes()))
     }),
 ];
+
+/// `clientSecret` and `CLIENT_SECRET` as an option: `client-secret`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    let mut before = '-';
+    for letter in name.chars() {
+        if before.is_lowercase() && letter.is_uppercase() {
+            kebab.push('-');
+        }
+        kebab.push(if letter == '_' {
+            '-'
+        } else {
+            letter.to_ascii_lowercase()
+        });
+        before = letter;
+    }
+    kebab
+}

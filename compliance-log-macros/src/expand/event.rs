@@ -1,6 +1,6 @@
 use super::{field_meta_of, option, variant};
 use crate::model::{Action, Event, Field, Piece, Place, Shown, Word as _};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 use std::fmt::Write as _;
 use syn::{Ident, Type, spanned::Spanned as _};
@@ -106,14 +106,17 @@ fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
     let ty = field.ty;
     let class = if field.action == Action::Pseudonym {
+        let of_type = quote!(::compliance_log::__private::ClassOf::<#ty>::CLASS);
+        let mut of_type = Group::new(Delimiter::Parenthesis, of_type);
+        of_type.set_span(ty.span());
         // Only the call has the span of the type: the import may not be needed, which is not the
         // service's affair.
-        let pseudonymised = quote_spanned! {ty.span()=>
-            ::compliance_log::__private::pseudonymised
+        let class = quote_spanned! {ty.span()=>
+            ::compliance_log::__private::pseudonymised #of_type
         };
         quote! {{
             use ::compliance_log::__private::Unclassified as _;
-            #pseudonymised(::compliance_log::__private::ClassOf::<#ty>::CLASS)
+            #class
         }}
     } else if let Some(class) = field.class {
         let class = variant(class);

@@ -371,6 +371,7 @@ fn classes_and_actions() {
                 #[audit(personal, mask = "pan")] b: u8,
                 #[audit(cardholder, mask = "pan")] c: u8,
                 #[audit(cardholder)] f: u8,
+                #[audit(cardholder, pseudonym)] g: u8,
                 #[audit(skip, public, drop, rename = "x")] d: u8,
                 #[audit(skip, secret)] e: u8,
             }
@@ -379,6 +380,7 @@ fn classes_and_actions() {
             "`pseudonym` makes the field `personal`; remove `public`",
             "`mask` makes the field `cardholder`; remove `personal`",
             "a card number is never written whole; write `mask = \"pan\"` for its last four digits, or `drop`",
+            "a card number is never pseudonymised; write `mask = \"pan\"` for its last four digits, or `drop`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",
             "`skip` leaves the field out of the event; remove this, or remove `skip`",

@@ -7,6 +7,8 @@ pub use crate::event::{
 pub use core::fmt;
 pub use inventory;
 
+use std::marker::PhantomData;
+
 use crate::{
     current, encode,
     receipt::{Commit, CommitError},
@@ -38,6 +40,38 @@ pub const fn assert_shown(class: Class) {
         matches!(class, Class::Public | Class::Internal),
         "a target is read by everybody who reads records, and its type says that the value of this field is about a person or a card; name a field that says which one it was without saying who, such as an id"
     );
+}
+
+/// What is known of the class of a type: its own where it has one, else that of [`Unclassified`].
+#[derive(Debug)]
+pub struct ClassOf<T: ?Sized>(PhantomData<T>);
+
+impl<T: Classified + ?Sized> ClassOf<T> {
+    /// Found before the constant of the trait.
+    pub const CLASS: Class = T::CLASS;
+}
+
+/// The class of whatever has none.
+pub trait Unclassified {
+    /// What a pseudonym is made of, where nobody says otherwise.
+    const CLASS: Class = Class::Personal;
+}
+
+impl<T: ?Sized> Unclassified for ClassOf<T> {}
+
+/// The class of a field that is pseudonymised; fails the build where its type holds what may not be
+/// hashed.
+#[track_caller]
+pub const fn pseudonymised(of_type: Class) -> Class {
+    assert!(
+        !matches!(of_type, Class::Cardholder),
+        "a card number is never pseudonymised, since its last four digits may stand elsewhere and the rest could then be tried; write `#[audit(mask = \"pan\")]` or `#[audit(drop)]`"
+    );
+    assert!(
+        !matches!(of_type, Class::Secret),
+        "a secret has no way to be logged; remove the field, or write `#[audit(skip)]`"
+    );
+    Class::Personal
 }
 
 /// Queues a typed event in the log of the current scope, else the default one.

@@ -69,26 +69,21 @@ struct BookingCreated {
     seats: Vec<u16>,
 }
 
-/// As many tenants and fields as a service may have, and the one that is asked for among them.
-fn keys() -> Keyring {
+#[test]
+fn a_typed_event_of_nine_fields_allocates_nothing() {
+    const EVENTS: u64 = 50_000;
+    const ROUND: u64 = 1_000;
+    let dir = tempfile::tempdir().unwrap();
     let mut keys = Keyring::default();
     for tenant in ["acme", "bolt", "corp"] {
         for field in ["user_id", "data.passenger"] {
             keys.add_key(tenant, field).unwrap();
         }
     }
-    keys
-}
-
-#[test]
-fn a_typed_event_of_nine_fields_allocates_nothing() {
-    const EVENTS: u64 = 50_000;
-    const ROUND: u64 = 1_000;
-    let dir = tempfile::tempdir().unwrap();
     let log = ComplianceLog::builder("booking-api")
         .env("test")
         .dir(dir.path())
-        .pseudonym_keys(keys())
+        .pseudonym_keys(keys)
         .open()
         .unwrap();
     let event = BookingCreated {

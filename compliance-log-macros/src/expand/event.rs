@@ -1,9 +1,9 @@
 use super::{field_meta_of, option, variant};
 use crate::model::{Action, Event, Field, Piece, Place, Shown, Word as _};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 use std::fmt::Write as _;
-use syn::{Ident, Type};
+use syn::{Ident, Type, spanned::Spanned as _};
 
 /// As little code as will do, since a service has hundreds of events: what is the same for all of
 /// them stands in compliance-log, and is called with the type of each field.
@@ -105,7 +105,20 @@ fn schema(event: &Event<'_>) -> String {
 fn field_meta(field: &Field<'_>) -> TokenStream {
     let name = &field.key;
     let ty = field.ty;
-    let class = if let Some(class) = field.class {
+    let class = if field.action == Action::Pseudonym {
+        let of_type = quote!(::compliance_log::__private::ClassOf::<#ty>::CLASS);
+        let mut of_type = Group::new(Delimiter::Parenthesis, of_type);
+        of_type.set_span(ty.span());
+        // Only the call has the span of the type: the import may not be needed, which is not the
+        // service's affair.
+        let class = quote_spanned! {ty.span()=>
+            ::compliance_log::__private::pseudonymised #of_type
+        };
+        quote! {{
+            use ::compliance_log::__private::Unclassified as _;
+            #class
+        }}
+    } else if let Some(class) = field.class {
         let class = variant(class);
         quote!(::compliance_log::__private::Class::#class)
     } else {

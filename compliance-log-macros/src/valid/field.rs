@@ -179,6 +179,12 @@ fn class_and_action(attr: &FieldAttr, errors: &mut Errors) -> (Option<Class>, Ac
             "secrets have no way to be logged; remove the field, or write `#[audit(skip)]` to \
              keep it out of the event",
         );
+    } else if given.value == Class::Cardholder && action == Action::Pseudonym {
+        errors.at(
+            &given.at,
+            "a card number is never pseudonymised; write `mask = \"pan\"` for its last four digits, \
+             or `drop`",
+        );
     } else if let Some(implied) = implied
         && implied != given.value
     {

@@ -106,7 +106,7 @@ mod tests {
             .to_string()
     }
 
-    /// Computed by the Python of the module's documentation, with CPython's own `hmac`:
+    /// Computed by the Python of the module's documentation, with its own `hmac`:
     /// `secret = bytes(range(32))`, and `bytes(range(100, 132))` for epoch 12.
     #[test]
     fn pseudonyms_are_those_that_others_compute() {

@@ -662,3 +662,13 @@ fn a_log_that_has_ended_lets_go_of_its_keys() {
     assert_eq!(Arc::strong_count(&keys), 1);
     drop(handle);
 }
+
+#[test]
+fn a_policy_that_would_hash_card_numbers_is_refused() {
+    let document = POLICY.replace("action = \"mask\"", "action = \"pseudonym\"");
+    let error = Policy::parse(&document).unwrap_err().to_string();
+    assert!(
+        error.contains("a card number is never pseudonymised"),
+        "{error}"
+    );
+}

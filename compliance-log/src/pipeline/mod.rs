@@ -20,6 +20,7 @@ mod selection;
 mod shared;
 mod site;
 mod submit;
+mod turn;
 mod watch;
 mod worker;
 

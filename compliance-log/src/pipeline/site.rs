@@ -311,9 +311,8 @@ impl Site {
         audit.answer_when_durable(promise);
     }
 
-    /// Says that a policy which was offered is not used.
-    pub(super) fn refuse_policy(&mut self, why: &str, scribe: &Scribe) {
-        let body = policy::refused_record(why, scribe);
+    /// Says something in the audit stream, now or once there is one.
+    pub(super) fn say(&mut self, body: Vec<u8>, scribe: &Scribe) {
         match self {
             Self::Open { lanes, .. } => lanes[Channel::Audit.index()].own(body, scribe),
             Self::Missing { carried, .. } => carried.unsaid.push(body),

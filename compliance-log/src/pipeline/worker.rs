@@ -11,12 +11,13 @@ use super::{
     batch::Batch,
     handle::Handle,
     lane::{Lane, Room},
-    policy::Turn,
+    policy::refused_record,
     printer::Printer,
     queue::Store,
     redactions,
     shared::Shared,
     site::{Carried, Opener, Site},
+    turn::Turn,
     watch::step_record,
 };
 use crate::{
@@ -203,11 +204,15 @@ impl Worker {
 
     fn turn(&mut self, turn: Turn) {
         match turn {
-            Turn::Change { policy, promise } => {
+            Turn::ChangePolicy { policy, promise } => {
                 let (opener, scribe) = (&self.opener, &mut self.scribe);
                 self.site.change_policy(policy, promise, opener, scribe);
             }
-            Turn::Refuse { why } => self.site.refuse_policy(&why, &self.scribe),
+            Turn::RefusePolicy { why } => {
+                let body = refused_record(&why, &self.scribe);
+                self.site.say(body, &self.scribe);
+            }
+            Turn::Say { body } => self.site.say(body, &self.scribe),
         }
     }
 

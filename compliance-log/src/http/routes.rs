@@ -87,7 +87,7 @@ impl Routes {
             event.shape = Shape::OwnAct;
             event.outcome = Some(Outcome::Success);
             event.data = Data::Own(&data);
-            handle.emit_owed(&event);
+            handle.say(&event);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a description to an open log.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -184,8 +185,8 @@ impl Builder {
             )]);
         }
         let mut log = ComplianceLog::start(handle, worker, self.warnings)?;
-        if let Some(file) = policy_file {
-            log.watch(file)?;
+        if let Some(Err(error)) = policy_file.map(|file| log.watch(file)) {
+            warn_of(&[format!("{error}; the policy's file is not looked at again")]);
         }
         Ok(log)
     }
@@ -305,14 +306,12 @@ impl Builder {
     }
 }
 
-/// Nobody may look into the log itself before something is missing from it.
-#[expect(
-    clippy::print_stderr,
-    reason = "the log itself may be what is misconfigured"
-)]
+/// Nobody may look into the log itself before something is missing from it. Where nobody reads standard
+/// error either, that is no reason to fail.
 fn warn_of(warnings: &[String]) {
+    let mut out = std::io::stderr();
     for warning in warnings {
-        eprintln!("compliance-log: {warning}");
+        writeln!(out, "compliance-log: {warning}").unwrap_or(());
     }
 }
 

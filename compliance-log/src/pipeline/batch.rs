@@ -1,6 +1,6 @@
 //! Records between the queue and the chain.
 
-use super::policy::Turn;
+use super::turn::Turn;
 use crate::{event::Channel, loss::Ledger, receipt::Promise};
 
 /// One record in the queue; without bytes, a question whether all before it is durable.

@@ -8,14 +8,17 @@ use super::{
     mode::Mode,
     shared::{Plan, Shared},
     submit::Debt,
+    turn::Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
     context::AuditContext,
+    encode::{Scratch, encode},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
     loss::Reason,
     metric,
+    pseudonym::Pseudonyms,
     receipt::{Commit, CommitError, CommitErrorKind},
     redact::Policy,
     schema::{Event, Target},
@@ -244,7 +247,29 @@ impl Handle {
     pub(crate) fn refuse_policy(&self, why: String) {
         metric::count("compliance_log_policies_refused");
         // After the end of the log nobody offers one.
-        self.0.queue.refuse_policy(why).unwrap_or(());
+        self.0.queue.tell(Turn::RefusePolicy { why }).unwrap_or(());
+    }
+
+    /// Has the log itself say something in the audit stream, now or as soon as there is a store.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn say(&self, event: &Event<'_>) {
+        let body = {
+            let mut scratch = Scratch::take();
+            encode(
+                &mut scratch,
+                event,
+                &self.0.policy.load(),
+                Pseudonyms::NONE,
+                &self.0.service,
+            )
+            .bytes
+            .to_vec()
+        };
+        // After the end of the log there is nothing to say it in.
+        self.0.queue.tell(Turn::Say { body }).unwrap_or(());
     }
 
     /// Announces a record of `event` that a request owes.

@@ -105,7 +105,7 @@ impl Lane {
 
     /// Does not store a record, for which the budget has no room.
     pub(super) fn refuse(&mut self, entry: Entry, scribe: &Scribe) {
-        let text = "the store's budget is used up; the record is not stored";
+        let text = "the store's budget has no room for it; the record is not stored";
         let error = || CommitError::new(CommitErrorKind::Unavailable, text);
         let Entry {
             counted_as,

@@ -21,6 +21,7 @@ mod selection;
 mod shared;
 mod site;
 mod submit;
+mod turn;
 mod watch;
 mod worker;
 

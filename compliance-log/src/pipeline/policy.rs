@@ -1,6 +1,6 @@
-//! What becomes of the policy while a log is open, and the records that say so.
+//! The policy's document in the store, and the records that tell of it.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path};
 
 use super::site::Opener;
 use crate::{
@@ -9,25 +9,9 @@ use crate::{
     event::Level,
     lifecycle::{Scribe, name},
     metric,
-    receipt::Promise,
     redact::Policy,
     store,
 };
-
-/// Somebody offered another policy.
-pub(super) enum Turn {
-    /// Records after this one are made under it.
-    Change {
-        policy: Arc<Policy>,
-        /// Answered once that record is durable.
-        promise: Promise,
-    },
-    /// It cannot be used; the one in force stays.
-    Refuse {
-        /// Which file, where in it, and why.
-        why: String,
-    },
-}
 
 /// Keeps the document of the scribe's policy in the store.
 pub(super) fn keep(path: &Path, opener: &Opener, scribe: &Scribe) {

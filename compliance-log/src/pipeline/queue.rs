@@ -8,7 +8,7 @@ use std::{
 use super::{
     batch::{Batch, Entry},
     held::{Held, Waiting},
-    policy::Turn,
+    turn::Turn,
 };
 use crate::{
     clock::Timestamp,
@@ -322,12 +322,12 @@ impl Queue {
         let mut state = self.open_state()?;
         state.policy = Arc::clone(&policy);
         put_in_force(Arc::clone(&policy));
-        self.turn(state, Turn::Change { policy, promise })
+        self.turn(state, Turn::ChangePolicy { policy, promise })
     }
 
-    /// Says that a policy which was offered is not used.
-    pub(super) fn refuse_policy(&self, why: String) -> Result<(), CommitError> {
-        self.turn(self.open_state()?, Turn::Refuse { why })
+    /// Tells the writer something after the records that are queued.
+    pub(super) fn tell(&self, turn: Turn) -> Result<(), CommitError> {
+        self.turn(self.open_state()?, turn)
     }
 
     fn turn(&self, mut state: MutexGuard<'_, State>, turn: Turn) -> Result<(), CommitError> {

@@ -12,12 +12,13 @@ use super::{
     handle::Handle,
     keys::KeyWatch,
     lane::{Lane, Room},
-    policy::{Turn, refused_record},
+    policy::refused_record,
     printer::Printer,
     queue::Store,
     redactions,
     shared::Shared,
     site::{Carried, Opener, Site},
+    turn::Turn,
     watch::step_record,
 };
 use crate::{
@@ -213,14 +214,15 @@ impl Worker {
 
     fn turn(&mut self, turn: Turn) {
         match turn {
-            Turn::Change { policy, promise } => {
+            Turn::ChangePolicy { policy, promise } => {
                 let (opener, scribe) = (&self.opener, &mut self.scribe);
                 self.site.change_policy(policy, promise, opener, scribe);
             }
-            Turn::Refuse { why } => {
+            Turn::RefusePolicy { why } => {
                 let body = refused_record(&why, &self.scribe);
                 self.site.say(body, &self.scribe);
             }
+            Turn::Say { body } => self.site.say(body, &self.scribe),
         }
     }
 

@@ -75,7 +75,7 @@ impl<'p> Stitch<'p> {
                     offset: 0,
                     length: 0,
                 };
-                let detail = format!("the file with {missing} missing before this one");
+                let detail = format!("{missing} missing: no file before this one holds them");
                 let verdict = Verdict::MissingSegment;
                 self.finding_in(self.segment, verdict, Some(known), start, detail)
             }

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use compliance_log::{
-    audit_event,
+    ComplianceLog, Health, audit_event,
     context::{Identity, TenantId},
     event::Failure,
     http::{
@@ -160,7 +160,7 @@ async fn open_session(ctx: AuditCtx<SessionOpened>) -> AuditResult<Json<bool>> {
     ctx.success(SessionOpened {}).await?.respond(Json(known))
 }
 
-fn app(log: &compliance_log::ComplianceLog) -> Router {
+fn app(log: &ComplianceLog) -> Router {
     let audited: AuditRouter = AuditRouter::new(log)
         .route("/create/{how}", audited::post(create))
         .route(
@@ -470,6 +470,24 @@ async fn the_routes_are_listed_once_with_what_they_owe_or_why_nothing() {
     );
     assert_eq!(routes["category"], "security");
     assert_eq!(routes["client_id"], "booking-api");
+}
+
+#[tokio::test]
+async fn routes_are_listed_once_there_is_a_store_to_list_them_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores = dir.path().join("stores");
+    std::fs::write(&stores, "in the way").unwrap();
+    let builder = ComplianceLog::builder("booking-api").env("test");
+    let log = builder.dir(&stores).open().unwrap();
+    let probe = unaudited::get(|| async { "ok" }, "liveness probe");
+    let app: Router = AuditRouter::new(&log).route("/health", probe).into();
+    std::fs::remove_file(&stores).unwrap();
+    crate::support::wait_until("the store opens", || log.health() == Health::Ready);
+    drop(app);
+    log.shutdown().unwrap();
+    let records = crate::support::records(&stores, "audit");
+    assert_eq!(named(&records, "service.routes").len(), 1);
+    assert_eq!(named(&records, "log.gap").len(), 0);
 }
 
 #[tokio::test]

@@ -19,10 +19,10 @@ use crate::{
 /// use compliance_log::{context::AuditContext, http::propagate};
 ///
 /// let mut headers = http::HeaderMap::new();
+/// let context = AuditContext::job("nightly-settlement").build();
 /// # let dir = tempfile::tempdir().unwrap();
 /// # let log = compliance_log::ComplianceLog::builder("svc").env("test").dir(dir.path()).open().unwrap();
 /// # log.handle().scope_sync(|| {
-/// let context = AuditContext::job("nightly-settlement").build();
 /// context.scope_sync(|| propagate(&mut headers));
 /// # });
 /// let parent = headers["traceparent"].to_str().unwrap();

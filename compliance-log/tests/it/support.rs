@@ -21,6 +21,22 @@ pub(crate) fn records_of(store: &Path, channel: &str) -> Vec<Value> {
         .collect()
 }
 
+/// The records of a channel of the one store under `dir` while it is written: half a line at its end is
+/// none yet.
+pub(crate) fn records_so_far(dir: &Path, channel: &str) -> Vec<Value> {
+    let paths = segments(&only_store(dir), channel);
+    let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    texts
+        .flat_map(|text| {
+            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            let lines = whole
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap());
+            lines.collect::<Vec<Value>>()
+        })
+        .collect()
+}
+
 /// The records of one file.
 pub(crate) fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::placeholder;
+
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, brackets and spaces between a name and its sign.
 const JOINT_BYTES_MAX: usize = 8;
@@ -22,6 +24,8 @@ pub(super) struct Assignment<'t> {
     pub(super) wide: Option<&'t str>,
     /// Stands behind `?`, `&`, `#` or `;` and before `=`.
     pub(super) query: bool,
+    pub(super) name_at: usize,
+    pub(super) sign: usize,
     value_from: usize,
     /// The value ends here at the latest.
     reach: usize,
@@ -58,6 +62,8 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&Assignment<'t>) -> 
         let assignment = Assignment {
             name: &text[span.clone()],
             wide: word_before(bytes, span.start).map(|start| &text[start..span.end]),
+            name_at: span.start,
+            sign,
             query: bytes[sign] == b'=' && matches!(before, Some(b'?' | b'&' | b'#' | b';')),
             value_from: if bytes[sign] == b',' {
                 let space = |byte: u8| byte.is_ascii_whitespace();
@@ -132,7 +138,7 @@ fn closes(bytes: &[u8], at: usize) -> bool {
     bytes.get(rest) == Some(&b']')
 }
 
-const fn is_quote(byte: u8) -> bool {
+pub(super) const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
@@ -169,7 +175,7 @@ pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
     }
     let head = &bytes[..end];
     // Before a colon it would be the name of a file: `token.rs:12`.
-    let dotted = bytes[sign] == b'=';
+    let dotted = matches!(bytes[sign], b'=' | b',');
     let name = |byte: &&u8| name_byte(**byte) || (dotted && **byte == b'.');
     let mut start = end
         - head
@@ -242,16 +248,32 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
         Some(b'[') if slashes == 0 => at..bare(bytes, bracketed(bytes, at)),
         Some(b'{' | b'(') if slashes == 0 => at..bracketed(bytes, at),
         _ => {
-            let ident = identifier(bytes, at);
-            let scheme = &bytes[at..at + ident];
-            let known = SCHEMES
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()));
-            let second = bytes.get(at + ident) == Some(&b' ')
-                && bytes.get(at + ident + 1).is_some_and(u8::is_ascii_graphic);
-            let start = if known && second { at + ident + 1 } else { at };
-            at..bare(bytes, start)
+            let start = at + scheme(&bytes[at..]);
+            let template = placeholder::begins(&bytes[start..]).unwrap_or(0);
+            at..bare(bytes, start + template)
         }
+    }
+}
+
+/// The bytes of a scheme and its space, if something stands behind it.
+fn scheme(value: &[u8]) -> usize {
+    let ident = identifier(value, 0);
+    let known = SCHEMES
+        .iter()
+        .any(|known| value[..ident].eq_ignore_ascii_case(known.as_bytes()));
+    let second =
+        value.get(ident) == Some(&b' ') && value.get(ident + 1).is_some_and(u8::is_ascii_graphic);
+    if known && second { ident + 1 } else { 0 }
+}
+
+/// What a scheme is followed by, or all of it.
+pub(super) fn without_scheme(value: &str) -> &str {
+    let secret = &value[scheme(value.as_bytes())..];
+    let alone = |known: &&str| secret.trim_end().eq_ignore_ascii_case(known);
+    if secret.ends_with(' ') && SCHEMES.iter().any(alone) {
+        ""
+    } else {
+        secret
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::national;
+use super::{national, placeholder};
 
 /// What a pattern's match must also satisfy.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -12,6 +12,8 @@ pub(super) enum Check {
     Jwt,
     /// Base64 of `user:password`.
     UserPassword,
+    /// What stands before the host of a URL, unless placeholders stand for it: `app:****`.
+    Userinfo,
     /// Not a word of prose: it has a digit, or capitals where a word has none.
     Opaque,
     /// Small letters, capitals and digits, as nothing but chance writes them.
@@ -49,6 +51,7 @@ impl Check {
         match self {
             Self::Jwt => jwt(secret),
             Self::UserPassword => user_password(secret),
+            Self::Userinfo => !is_blank(secret),
             Self::Opaque => opaque(secret),
             Self::Mixed => mixed(secret),
             Self::Github => github(secret),
@@ -292,6 +295,16 @@ fn user_password(encoded: &str) -> bool {
         && std::str::from_utf8(user).is_ok_and(|user| !user.chars().any(char::is_control))
 }
 
+/// Whether a word or a placeholder is the user, and a placeholder the password.
+fn is_blank(userinfo: &str) -> bool {
+    let word = |user: &str| user.bytes().all(|byte| byte.is_ascii_lowercase());
+    userinfo.split_once(':').is_some_and(|(user, password)| {
+        (word(user) || placeholder::is_one(user))
+            && !password.is_empty()
+            && placeholder::is_one(password)
+    })
+}
+
 fn opaque(token: &str) -> bool {
     let capital = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
     let small = token.bytes().any(|byte| byte.is_ascii_lowercase());
@@ -348,9 +361,14 @@ fn base_62(digits: &str) -> Option<u32> {
 }
 
 fn discord(token: &str) -> bool {
-    let user = token.split('.').next().unwrap_or_default();
+    let (user, secret) = token.split_once('.').unwrap_or((token, ""));
     let number = base64(user, 32);
-    number.len() >= 17 && number.iter().all(u8::is_ascii_digit)
+    let digits = number
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    // Of a user that was cut or spoiled the rest is as secret.
+    number.len() >= 17 && (digits == number.len() || (digits > 1 && mixed(secret)))
 }
 
 fn track(data: &str) -> bool {

@@ -6,7 +6,9 @@ pub(super) const SIGN: u8 = 2;
 pub(super) const DIGIT: u8 = 4;
 /// Encodings, escapes and disguises begin with it.
 pub(super) const WRAPPING: u8 = 8;
-const ALL: u8 = 15;
+/// Ends a tag.
+pub(super) const TAG: u8 = 16;
+const ALL: u8 = 31;
 
 /// Longer values are searched for each kind with vector instructions.
 const BYTES_MAX: usize = 128;
@@ -29,6 +31,7 @@ const CLASSES: [u8; 256] = {
     classes[b'=' as usize] = SIGN;
     classes[b':' as usize] = SIGN;
     classes[b',' as usize] = SIGN;
+    classes[b'>' as usize] = TAG;
     classes[b'%' as usize] = WRAPPING;
     classes[b'&' as usize] = WRAPPING;
     classes[b'\\' as usize] = WRAPPING;

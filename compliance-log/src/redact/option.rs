@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::assignment::count;
+use super::{assignment::count, placeholder};
 
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, commas and spaces between a name and its value.
@@ -61,8 +61,9 @@ fn value(bytes: &[u8], name_end: usize) -> Option<Range<usize>> {
     if quote.is_none() {
         end = trimmed(bytes, start, end);
     }
-    let stands_for =
-        matches!(bytes.get(start), Some(b'-' | b'<' | b'[')) || variable(&bytes[start..end]);
+    let stands_for = matches!(bytes.get(start), Some(b'-' | b'<' | b'['))
+        || placeholder::begins(&bytes[start..]).is_some()
+        || placeholder::is_variable(&bytes[start..end]);
     (end > start && !stands_for).then_some(start..end)
 }
 
@@ -77,16 +78,6 @@ fn trimmed(bytes: &[u8], start: usize, mut end: usize) -> usize {
         end -= 1;
     }
     end
-}
-
-/// `$NAME`, `${NAME}` or `$(command)`.
-fn variable(value: &[u8]) -> bool {
-    let upper = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
-    match value {
-        [b'$', b'{' | b'(', ..] => true,
-        [b'$', rest @ ..] => rest.iter().all(upper),
-        _ => false,
-    }
 }
 
 fn is_name(byte: u8) -> bool {

@@ -38,14 +38,15 @@ const ID_BYTES_MAX: usize = 32;
 ///   for names of card numbers, or `pseudonym`.
 /// - `[[value]]` finds secrets in text: by `pattern`, a regular expression of which the first group
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
-///   (`jwt`, `user-password`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
+///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`
-///   (`card-number`, `iban`, `key-value`, `option`, `query`). A pattern needs something that leads to it:
+///   (`card-number`, `element`, `iban`, `key-value`, `option`, `query`). A pattern needs something that leads to it:
 ///   - `literals`, of which one occurs in whatever it matches. Up to 64 in the document are tried at
 ///     once; more work, but slower.
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
-///     right behind a run of 16 or more letters and digits: how most tokens look.
-///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them).
+///     right behind a run of 16 or more letters and digits: how most tokens look. A prefix may have a
+///     shorter part between it and the run, which `_` or `-` joins: `re_0fa4e_...`.
+///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`.
 ///
 /// By itself the document says everything: nothing of [`Policy::builtin`] applies beside it. To begin
 /// with the rules of embedded documents, it names them before its own:

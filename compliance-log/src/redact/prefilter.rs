@@ -7,7 +7,7 @@ use super::{
     assignment,
     base64::{RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
-    class, number,
+    class, element, number,
     token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
@@ -38,15 +38,18 @@ pub(super) enum Trigger {
     Assignment,
     /// Six digits.
     Digits,
+    /// The end of an element whose name ends as a prohibited one does.
+    Element,
 }
 
 impl Trigger {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::At,
         Self::CardNumber,
         Self::Iban,
         Self::Assignment,
         Self::Digits,
+        Self::Element,
     ];
 }
 
@@ -127,6 +130,7 @@ impl Prefilter {
         let when = |watched: bool, class: u8| if watched { class } else { 0 };
         let watched = when(any(Trigger::At), class::AT)
             | when(any(Trigger::Assignment), class::SIGN)
+            | when(any(Trigger::Element), class::TAG)
             | when(
                 any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
                 class::DIGIT,
@@ -182,6 +186,7 @@ impl Prefilter {
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
         (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
             || (seen & class::SIGN != 0 && self.endings.any(value))
+            || (seen & class::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & class::DIGIT != 0
                 && (self.fires(Trigger::Digits, value)
@@ -250,6 +255,7 @@ impl Prefilter {
                 Trigger::Iban => number::may_have_iban(text),
                 Trigger::Assignment => self.endings.any(text),
                 Trigger::Digits => digits(text) >= PERSONAL_DIGITS_MIN,
+                Trigger::Element => self.endings.any_element(text),
             }
     }
 }
@@ -288,6 +294,10 @@ impl Endings {
         memchr::memchr3_iter(b'=', b':', b',', text)
             .filter(|&sign| assignment::is_sign(text, sign))
             .any(|sign| self.name(&text[assignment::name_before(text, sign)]))
+    }
+
+    fn any_element(&self, text: &[u8]) -> bool {
+        element::any(text, |name| self.name(name))
     }
 
     /// Whether any word of `name` ends like a listed one. A word ends where no small letter follows;

@@ -2,14 +2,19 @@
 
 use std::ops::Range;
 
-use regex_automata::{meta, util::syntax};
+use regex_automata::{Input, meta, util::syntax};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{assignment, check::Check, name::Names, number, option, prefilter::Trigger};
+use super::{
+    assignment, check::Check, element, name::Names, number, option, placeholder,
+    prefilter::Trigger, prose,
+};
 
 /// Shorter values are no secrets: `pin: no`.
 const SECRET_BYTES_MIN: usize = 3;
+/// What begins inside a longer match is not looked for.
+const INNER_BYTES_MAX: usize = 256;
 /// A compiled pattern takes no more memory.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
@@ -93,7 +98,7 @@ pub(super) struct ValueRule {
     /// Further names for `find = "query"`, harmless elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) names: Vec<String>,
-    /// Values that `find = "key-value"`, `"option"` and `"query"` leave.
+    /// Values that `find = "element"`, `"key-value"`, `"option"` and `"query"` leave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) harmless: Vec<String>,
     #[serde(rename = "match")]
@@ -107,6 +112,8 @@ pub(super) struct ValueRule {
 pub(super) enum Finder {
     /// Payment card numbers.
     CardNumber,
+    /// The text of an XML element that has a prohibited name.
+    Element,
     /// International bank account numbers.
     Iban,
     /// The value of a prohibited name.
@@ -121,6 +128,7 @@ impl Finder {
     const fn trigger(self) -> Option<Trigger> {
         match self {
             Self::CardNumber => Some(Trigger::CardNumber),
+            Self::Element => Some(Trigger::Element),
             Self::Iban => Some(Trigger::Iban),
             Self::KeyValue | Self::Query => Some(Trigger::Assignment),
             Self::Option => None,
@@ -209,24 +217,22 @@ impl Detector {
     /// Calls `visit` with each secret in `text`.
     pub(super) fn each(&self, text: &str, names: &Names, mut visit: impl FnMut(Range<usize>)) {
         match &self.search {
-            Search::Pattern(regex, check) => {
-                for captures in regex.captures_iter(text) {
-                    let first = usize::from(captures.group_len() > 1);
-                    let Some(secret) = captures.iter().skip(first).flatten().next() else {
-                        continue;
-                    };
-                    if check.is_none_or(|check| check.holds(&text[secret.range()])) {
-                        visit(secret.range());
-                    }
-                }
-            }
+            Search::Pattern(regex, check) => each_match(regex, *check, text, visit),
             Search::Finder(Finder::CardNumber) => number::cards(text.as_bytes(), visit),
+            Search::Finder(Finder::Element) => element::each(text, |name, value| {
+                if names.find(name).is_some() {
+                    self.take(text, value, &mut visit);
+                }
+            }),
             Search::Finder(Finder::Iban) => number::ibans(text.as_bytes(), visit),
             Search::Finder(Finder::KeyValue) => assignment::each(text, |found| {
                 let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
                 let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
+                let wanted = wanted && !prose::announces(text, found);
                 let value = wanted.then(|| found.value(text))?;
-                if is_count(found.name, &text[value.clone()]) {
+                if is_count(found.name, &text[value.clone()])
+                    || prose::reads(text, found, &value, names)
+                {
                     return None;
                 }
                 self.take(text, value, &mut visit)
@@ -256,9 +262,9 @@ impl Detector {
         value: Range<usize>,
         visit: &mut impl FnMut(Range<usize>),
     ) -> Option<usize> {
-        let secret = &text[value.clone()];
+        let secret = assignment::without_scheme(&text[value.clone()]);
         let harmless = secret.len() < SECRET_BYTES_MIN
-            || secret.bytes().all(|byte| byte == b'*')
+            || placeholder::is_one(secret)
             || self
                 .rule
                 .harmless
@@ -270,6 +276,46 @@ impl Detector {
         let end = value.end;
         visit(value);
         Some(end)
+    }
+}
+
+/// Calls `visit` with each secret that a pattern finds and its check does not refuse.
+///
+/// A match does not hide one that begins inside it: `Bearer Bearer <token>`. A long one does, which keeps
+/// the work linear.
+fn each_match(
+    regex: &meta::Regex,
+    check: Option<Check>,
+    text: &str,
+    mut visit: impl FnMut(Range<usize>),
+) {
+    let mut captures = regex.create_captures();
+    let mut at = 0;
+    while at <= text.len() {
+        regex.search_captures(&Input::new(text).range(at..), &mut captures);
+        let Some(whole) = captures.get_match() else {
+            return;
+        };
+        let first = usize::from(captures.group_len() > 1);
+        let secret = captures.iter().skip(first).flatten().next();
+        at = whole.end().max(whole.start() + 1);
+        if let Some(secret) = secret {
+            let taken = check.is_none_or(|check| check.holds(&text[secret.range()]));
+            if taken {
+                visit(secret.range());
+            }
+            let inner = if taken {
+                secret.start
+            } else {
+                whole.start() + 1
+            };
+            if inner > whole.start() && whole.len() <= INNER_BYTES_MAX {
+                at = inner;
+            }
+        }
+        while at < text.len() && !text.is_char_boundary(at) {
+            at += 1;
+        }
     }
 }
 

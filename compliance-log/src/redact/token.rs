@@ -11,7 +11,7 @@ pub(super) const RUN_BYTES_MIN: usize = 16;
 /// where literals are few.
 #[derive(Debug, Default)]
 pub(super) struct Affixes {
-    /// Texts that end right before a run, by their last two bytes.
+    /// Texts that end right before a run, or before a short part that is joined to it, by their last two bytes.
     before: BTreeMap<[u8; 2], Vec<Affix>>,
     /// Texts with which a run begins, by their first two bytes.
     within: BTreeMap<[u8; 2], Vec<Affix>>,
@@ -59,9 +59,12 @@ impl Affixes {
     pub(super) fn find(&self, text: &[u8]) -> impl Iterator<Item = usize> {
         Runs { text, at: 0 }.flat_map(|run| {
             let (head, tail) = text.split_at(run.start);
-            let before = list(&self.before, head.last_chunk())
-                .iter()
-                .filter(|affix| head.ends_with(&affix.text));
+            let before = [Some(head), behind_joint(head)];
+            let before = before.into_iter().flatten().flat_map(|head| {
+                list(&self.before, head.last_chunk())
+                    .iter()
+                    .filter(move |affix| head.ends_with(&affix.text))
+            });
             let within = beginnings(head, tail).into_iter().flat_map(|start| {
                 list(&self.within, start.first_chunk())
                     .iter()
@@ -78,6 +81,16 @@ impl Affixes {
 fn list<'a>(table: &'a BTreeMap<[u8; 2], Vec<Affix>>, key: Option<&[u8; 2]>) -> &'a [Affix] {
     key.and_then(|key| table.get(key))
         .map_or(&[], Vec::as_slice)
+}
+
+/// What stands before the part of a token that is joined to its long run: `re_` of `re_0fa4_<run>`.
+fn behind_joint(head: &[u8]) -> Option<&[u8]> {
+    let (b'_' | b'-', head) = head.split_last()? else {
+        return None;
+    };
+    let part = head.iter().rev().take(RUN_BYTES_MIN);
+    let part = part.take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (part > 0).then(|| &head[..head.len() - part])
 }
 
 /// Where the run may begin: in encoded text `\n` and `\u0085` look like its first letters.
@@ -151,11 +164,14 @@ mod tests {
         affixes.suffix("-us", 3);
         let found = |text: &str| affixes.find(text.as_bytes()).collect::<Vec<_>>();
         assert_eq!(found("xab_0123456789abcdef"), [1]);
+        assert_eq!(found("xab_0aB-0123456789abcdef"), [1]);
         assert_eq!(found("cio0123456789abcdef-us1"), [2, 3]);
         assert_eq!(found(r"\ncio0123456789abcdef"), [2]);
         assert_eq!(found(r"\u0085cio0123456789abcdef"), [2]);
         for text in [
             "ab_ 0123456789abcdef",
+            "ab_0-0-0123456789abcdef",
+            "ab__0123456789abcdef",
             "xcio0123456789abcdef",
             "ab_0123456789abcde",
         ] {

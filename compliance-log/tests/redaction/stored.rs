@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use compliance_log::{
-    ComplianceLog,
+    ComplianceLog, Policy,
     test_util::within_sync,
     verify::{Options, Verdict, verify},
 };
@@ -11,6 +11,8 @@ use serde_json::Value;
 use tracing::subscriber::with_default;
 use tracing_subscriber::layer::SubscriberExt;
 
+/// What is built in, and passports, which is asked for.
+const POLICY: &str = "version = 1\ninclude = [\"builtin\", \"passport\"]";
 /// So many texts go into one store.
 const BATCH: usize = 400;
 /// The two hashes at the end of a line are no text of anybody.
@@ -56,6 +58,7 @@ fn write(dir: &Path, texts: &[&str]) {
     let log = ComplianceLog::builder("booking-api")
         .env("test")
         .dir(dir)
+        .policy(Policy::parse(POLICY).unwrap())
         .queue_bytes_max(64 * 1024 * 1024)
         .open()
         .unwrap();

@@ -43,6 +43,34 @@ const FORMATS: &[(&str, Place, &str)] = &[
         Anywhere,
         "gl(pat|rt|dt|soat)-[A-Za-z0-9_-]{20}",
     ),
+    ("gitlab-pat", Anywhere, "glagent-[A-Za-z0-9_-]{50}"),
+    ("paseto", Word, r"v[24]\.(local|public)\.[A-Za-z0-9_-]{120}"),
+    (
+        "plaid-token",
+        Anywhere,
+        "access-production-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
+    ),
+    ("resend-key", Word, "re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}"),
+    (
+        "langsmith-key",
+        Anywhere,
+        "lsv2_(pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
+    ),
+    (
+        "go-dsn",
+        Anywhere,
+        r"[a-z]{4}:[A-Za-z0-9]{16}@(tcp|unix)\(db:3306\)/x",
+    ),
+    (
+        "request-signature",
+        Anywhere,
+        "SignedHeaders=host, Signature=[0-9a-f]{64}",
+    ),
+    (
+        "element",
+        Anywhere,
+        "<(password|apiKey|w:Password)>[A-Za-z0-9]{16}</(password|apiKey|w:Password)>",
+    ),
     (
         "gitlab-pat",
         Anywhere,

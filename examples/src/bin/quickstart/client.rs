@@ -14,7 +14,7 @@ pub(crate) const REQUESTS: usize = 7;
 
 /// What was sent or held in a field and must not be stored.
 pub(crate) const SECRETS: [&str; 6] = [
-    "4111 1111 1111 1111",
+    "4242 4242 4242 4242",
     "passenger-name-4711",
     "hunter2-and-more",
     "passenger@example.org",

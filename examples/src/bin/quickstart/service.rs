@@ -65,7 +65,7 @@ async fn create(ctx: AuditCtx<BookingCreated>) -> AuditResult<&'static str> {
     let event = BookingCreated {
         booking_id: "b-17",
         seats: 2,
-        card: "4111 1111 1111 1111".to_owned(),
+        card: "4242 4242 4242 4242".to_owned(),
         passenger: "passenger-name-4711".to_owned(),
         note: "calls with password=hunter2-and-more, mail passenger@example.org".to_owned(),
     };

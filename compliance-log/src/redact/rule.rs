@@ -13,7 +13,7 @@ use super::{
 
 /// Shorter values are no secrets: `pin: no`.
 const SECRET_BYTES_MIN: usize = 3;
-/// What begins inside a longer match is not looked for.
+/// What begins inside a match is looked for in so many of its last bytes.
 const INNER_BYTES_MAX: usize = 256;
 /// A compiled pattern takes no more memory.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
@@ -281,8 +281,8 @@ impl Detector {
 
 /// Calls `visit` with each secret that a pattern finds and its check does not refuse.
 ///
-/// A match does not hide one that begins inside it: `Bearer Bearer <token>`. A long one does, which keeps
-/// the work linear.
+/// A match does not hide one that begins inside it, as in `Bearer BeBearer <token>`. Only the end of a
+/// long one is looked at again, which keeps the work linear.
 fn each_match(
     regex: &meta::Regex,
     check: Option<Check>,
@@ -309,8 +309,8 @@ fn each_match(
             } else {
                 whole.start() + 1
             };
-            if inner > whole.start() && whole.len() <= INNER_BYTES_MAX {
-                at = inner;
+            if inner > whole.start() {
+                at = inner.max(whole.end().saturating_sub(INNER_BYTES_MAX));
             }
         }
         while at < text.len() && !text.is_char_boundary(at) {

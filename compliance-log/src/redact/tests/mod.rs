@@ -153,6 +153,21 @@ fn what_is_written_in_the_place_of_a_secret() {
 }
 
 #[test]
+fn a_match_hides_none_that_begins_inside_it() {
+    for scheme in ["", "be", "FAKE0000", &"FAKE0000".repeat(200)] {
+        let text = format!("Bearer  {scheme}BeaRer FAKEfake0000FAKEfake0000");
+        let (clean, _) = redact(&text);
+        assert!(!clean.contains("FAKE"), "{text}: {clean}");
+    }
+    let discord = "MDAwMDAwMDAwMDAwMDAwMDAw.FAKEfa.FAKEfakeFAKEfakeFAKEfakeFAKEfakeFAKEfa";
+    let text = format!("MavenArtifactDescriptors.loader.{discord}");
+    assert_eq!(
+        redact(&text).0,
+        "MavenArtifactDescriptors.loader.[redacted:discord-token]"
+    );
+}
+
+#[test]
 fn harmless_text_stays_as_it_is() {
     for text in [
         "6f9619ff-8b86-4011-b42d-00c04fc964ff",

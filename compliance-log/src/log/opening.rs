@@ -1,6 +1,7 @@
 //! From a description to an open log.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -184,6 +185,8 @@ impl Builder {
     /// is stored elsewhere then.
     fn folder(&mut self, env: &str) -> Option<PathBuf> {
         let dir = self.config.dir.clone();
+        // An empty name leads nowhere that a store could be found again.
+        let dir = dir.filter(|dir| !dir.as_os_str().is_empty());
         let dir = dir.or_else(|| {
             (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });
@@ -254,14 +257,12 @@ impl Builder {
     }
 }
 
-/// Nobody may look into the log itself before something is missing from it.
-#[expect(
-    clippy::print_stderr,
-    reason = "the log itself may be what is misconfigured"
-)]
+/// Nobody may look into the log itself before something is missing from it. Where nobody reads this
+/// either, that is no reason not to start.
 fn warn_of(warnings: &[String]) {
+    let mut stderr = std::io::stderr();
     for warning in warnings {
-        eprintln!("compliance-log: {warning}");
+        writeln!(stderr, "compliance-log: {warning}").unwrap_or(());
     }
 }
 

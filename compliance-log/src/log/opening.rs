@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
+
 use super::{
     builder::{Builder, StartFailure},
     compliance_log::ComplianceLog,
@@ -109,6 +111,7 @@ impl Builder {
                 boot_id: boot_id(),
             },
             clock: self.clock,
+            told: ArcSwap::new(Arc::clone(&policy)),
             policy,
         };
 

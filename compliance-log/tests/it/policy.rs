@@ -2,20 +2,25 @@
 
 use std::{
     fs,
-    path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, Health, Policy, audit_event,
-    test_util::within_sync,
+    clock::Timestamp,
+    test_util::{Fault, Faults, ManualClock, within_sync},
     verify::{Options, Verdict, verify},
 };
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::support::{events, only_store, records, wait_until};
+use crate::support::{events, only_store, records, segments, wait_until};
 
 #[audit_event(name = "plan.kept", target = "plan")]
 struct Kept {
@@ -143,6 +148,59 @@ fn without_a_store_a_policy_counts_all_the_same_and_is_told_later() {
 }
 
 #[test]
+fn a_policy_is_not_acknowledged_before_its_record_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    keep(&log, "tiger-1");
+    faults.set(Fault::NoSpace);
+    // The log learns of it by the record itself, and then knows before.
+    for id in ["one", "two", "two"] {
+        let answer = log.set_policy(Policy::parse(&with_rule(id)).unwrap());
+        let refused = answer.wait().unwrap_err();
+        assert_eq!(refused.kind(), CommitErrorKind::Unavailable);
+    }
+    faults.clear();
+    wait_until("the disk takes records", || log.health() == Health::Ready);
+    keep(&log, "tiger-2");
+    log.shutdown().unwrap();
+    let audit = records(dir.path(), "audit");
+    assert_eq!(texts(&audit), ["tiger-1", "[redacted:two]"]);
+    assert_told(dir.path());
+}
+
+#[test]
+fn what_ends_a_segment_is_written_under_the_policy_that_was_told() {
+    for fault in [None, Some(Fault::NoSpace)] {
+        let dir = tempfile::tempdir().unwrap();
+        let faults = Faults::new();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        let age = Duration::from_secs(60);
+        let builder = builder(dir.path()).segment_age_max(age);
+        let log = faults.under(builder.clock(Arc::clone(&clock) as _));
+        let log = log.open().unwrap();
+        keep(&log, "tiger-1");
+        clock.advance(age);
+        if let Some(fault) = fault {
+            faults.set(fault);
+        }
+        let answer = log.set_policy(Policy::parse(&with_rule("tiger")).unwrap());
+        assert_eq!(answer.wait().is_err(), fault.is_some());
+        faults.clear();
+        wait_until("the disk takes records", || log.health() == Health::Ready);
+        keep(&log, "tiger-2");
+        clock.advance(age);
+        keep(&log, "tiger-3");
+        log.shutdown().unwrap();
+        let audit = records(dir.path(), "audit");
+        let ends = events(&audit);
+        let ends = ends.iter().filter(|event| **event == "segment.footer");
+        assert_eq!(ends.count(), 2);
+        assert_told(dir.path());
+    }
+}
+
+#[test]
 fn what_the_file_says_is_taken_and_what_it_cannot_say_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let (file, stores) = (dir.path().join("redaction.toml"), dir.path().join("stores"));
@@ -160,8 +218,11 @@ fn what_the_file_says_is_taken_and_what_it_cannot_say_is_told() {
     fs::write(&next, with_rule("second")).unwrap();
     fs::rename(&next, &file).unwrap();
     let count = |event: &str| {
-        let records = records(&stores, "audit");
-        events(&records).iter().filter(|e| **e == event).count()
+        // The last line may be half written.
+        let name = format!("\"event\":\"{event}\"");
+        let segments = segments(&only_store(&stores), "audit");
+        let count = |path: &PathBuf| fs::read_to_string(path).unwrap().matches(&name).count();
+        segments.iter().map(count).sum::<usize>()
     };
     wait_until("it is taken", || count("policy.changed") == 2);
     keep(&log, "tiger-2");

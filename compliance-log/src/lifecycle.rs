@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use crate::{
     chain::{Digest, StreamId},
     clock::{Clock, Timestamp},
@@ -159,6 +161,9 @@ pub(crate) struct Scribe {
     pub(crate) origin: Origin,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Arc<Policy>,
+    /// The last one that the audit stream tells of. What ends or begins a segment there is written
+    /// under it, since it may come before the record that tells of another.
+    pub(crate) told: ArcSwap<Policy>,
 }
 
 /// The most bytes that a text from outside takes in a record of our own.
@@ -272,7 +277,7 @@ impl Scribe {
             .text("previous", &previous.name)
             .number("bytes", previous.bytes)
             .object_if("supersedes", supersedes);
-        self.structural(channel, level, name::HEADER, data)
+        self.at_segment(channel, level, name::HEADER, data)
     }
 
     /// The last record of a full segment; `records` counts it too.
@@ -284,7 +289,7 @@ impl Scribe {
         let data = Object::new()
             .number("records", records)
             .text("reason", reason);
-        self.structural(channel, Level::Info, name::FOOTER, data)
+        self.at_segment(channel, Level::Info, name::FOOTER, data)
     }
 
     /// What a start found after the last record that was known to be durable.
@@ -372,6 +377,29 @@ impl Scribe {
         self.body(Category::Security, Shape::OwnAct, level, event, data)
     }
 
+    /// The audit stream tells of the policy: see `told`.
+    pub(crate) fn policy_is_told(&self) {
+        if !Arc::ptr_eq(&self.told.load(), &self.policy) {
+            self.told.store(Arc::clone(&self.policy));
+        }
+    }
+
+    fn at_segment(
+        &self,
+        channel: Channel,
+        level: Level,
+        event: &'static str,
+        data: Object,
+    ) -> Vec<u8> {
+        match channel {
+            Channel::Audit => {
+                let (category, shape) = (Category::Security, Shape::Structural);
+                self.body_under(&self.told.load(), category, shape, level, event, data)
+            }
+            Channel::App => self.structural(channel, level, event, data),
+        }
+    }
+
     fn structural(
         &self,
         channel: Channel,
@@ -394,6 +422,18 @@ impl Scribe {
         event: &'static str,
         data: Object,
     ) -> Vec<u8> {
+        self.body_under(&self.policy, category, shape, level, event, data)
+    }
+
+    fn body_under(
+        &self,
+        policy: &Policy,
+        category: Category,
+        shape: Shape,
+        level: Level,
+        event: &'static str,
+        data: Object,
+    ) -> Vec<u8> {
         let data = data.into_json();
         let mut event = Event::new(event, category, self.clock.now(), NO_FIELDS);
         event.shape = shape;
@@ -403,7 +443,7 @@ impl Scribe {
         encode(
             &mut Scratch::take(),
             &event,
-            &self.policy,
+            policy,
             Pseudonyms::NONE,
             &self.service,
         )

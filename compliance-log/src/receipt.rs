@@ -1,6 +1,7 @@
 //! The way back: what a caller holds while its record is on the way, and what it gets.
 
 use std::{
+    cell::Cell,
     fmt,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -107,6 +108,13 @@ impl CommitError {
     }
 
     #[cold]
+    fn asked_where_it_is_answered() -> Self {
+        let text =
+            "this thread answers commits and cannot wait for them; the record may be stored or not";
+        Self::new(CommitErrorKind::Unknown, text)
+    }
+
+    #[cold]
     pub(crate) fn answered() -> Self {
         let text = "this commit was answered before; ask its receipt";
         Self::new(CommitErrorKind::Unknown, text)
@@ -147,6 +155,15 @@ impl Failure for CommitError {
     fn status(&self) -> u16 {
         503
     }
+}
+
+thread_local! {
+    static ANSWERS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From here on this thread answers commits, and waits for none.
+pub(crate) fn answer_here() {
+    ANSWERS.try_with(|answers| answers.set(true)).unwrap_or(());
 }
 
 type Answer = Result<Receipt, CommitError>;
@@ -212,7 +229,8 @@ impl Commit {
         )
     }
 
-    /// Blocks until the record is durable.
+    /// Blocks until the record is durable. Not where the log itself calls a waker or a recorder of
+    /// metrics: on its own threads this fails at once, since nobody else could answer.
     ///
     /// # Errors
     ///
@@ -228,6 +246,9 @@ impl Commit {
                 loop {
                     if let Some(answer) = slot.answer.take() {
                         return answer;
+                    }
+                    if ANSWERS.try_with(Cell::get) == Ok(true) {
+                        return Err(CommitError::asked_where_it_is_answered());
                     }
                     slot = shared
                         .answered

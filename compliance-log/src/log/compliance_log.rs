@@ -1,7 +1,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -91,7 +91,7 @@ impl ComplianceLog {
         warnings: Vec<String>,
     ) -> Result<Self, Error> {
         let store = worker.store().map(Path::to_path_buf);
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("compliance-log".into())
             .spawn(move || worker.run())
             .map_err(|error| Error::io("cannot start the writer thread", error))?;
@@ -217,6 +217,13 @@ impl ComplianceLog {
         }
         self.watch = None;
         let unfinished = self.handle.close(GRACE);
+        if thread.thread().id() == thread::current().id() {
+            return Err(ShutdownError {
+                lost: unfinished,
+                text: "the log's own thread cannot wait for itself; the log ends when it goes on"
+                    .to_owned(),
+            });
+        }
         let ending = thread.join().map_err(|_panic| ShutdownError {
             lost: 0,
             text: "the writer thread panicked; records that were not acknowledged may be lost"

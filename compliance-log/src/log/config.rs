@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use super::builder::StartFailure;
 use crate::{
     chain::check_name,
+    document,
     error::{Error, ErrorKind},
     event::{Category, Level},
     loss::{OnFailure, category_of},
@@ -86,6 +88,9 @@ impl From<StartFailureName> for StartFailure {
     }
 }
 
+/// A longer file is no configuration.
+const BYTES_MAX: u64 = 1 << 20;
+
 const KEYS: [&str; 20] = [
     "service",
     "instance",
@@ -113,7 +118,10 @@ impl Config {
     /// Reads a file. What it does not know it warns of; a value that makes no sense is warned of
     /// too, and its default stands.
     pub(super) fn read(path: &Path) -> Result<(Self, Vec<String>), Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = document::read(path, BYTES_MAX).and_then(|text| {
+            String::from_utf8(text).map_err(|_bytes| io::Error::other("it is not UTF-8"))
+        });
+        let text = text.map_err(|error| {
             Error::io(
                 format!("cannot read configuration {}", path.display()),
                 error,

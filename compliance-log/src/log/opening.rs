@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
+
 use super::{
     builder::{Builder, StartFailure},
     compliance_log::ComplianceLog,
@@ -125,6 +127,7 @@ impl Builder {
                 boot_id: boot_id(),
             },
             clock: self.clock,
+            told: ArcSwap::new(Arc::clone(&policy)),
             policy,
         };
 
@@ -230,6 +233,8 @@ impl Builder {
     /// is stored elsewhere then.
     fn folder(&mut self, env: &str) -> Option<PathBuf> {
         let dir = self.config.dir.clone();
+        // An empty name leads nowhere that a store could be found again.
+        let dir = dir.filter(|dir| !dir.as_os_str().is_empty());
         let dir = dir.or_else(|| {
             (env == DEV && !self.unreadable).then(|| PathBuf::from("target/compliance-log"))
         });

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, thread};
 
 use super::shared::Shared;
+use crate::receipt::answer_here;
 
 /// Starts it. It ends with the log.
 ///
@@ -12,6 +13,7 @@ pub(super) fn keep(shared: &Arc<Shared>) -> io::Result<()> {
     thread::Builder::new()
         .name("compliance-log-deadlines".into())
         .spawn(move || {
+            answer_here();
             while let Some(overdue) = shared.queue.overdue(|| shared.cause()) {
                 for held in overdue {
                     held.promise.answer(Err(shared.overdue(held.deadline)));

@@ -8,6 +8,7 @@ use std::{
 use super::batch::Entry;
 use crate::{
     chain::Linked,
+    event::Channel,
     lifecycle::Scribe,
     loss::{Ledger, Reason},
     metric,
@@ -36,6 +37,8 @@ pub(super) struct Lane {
     unsaid: Vec<Vec<u8>>,
     /// Those that are in the batch, in case it cannot be written.
     said_in_batch: Vec<Vec<u8>>,
+    /// Who waits for one of those.
+    unsaid_awaited: Vec<Awaited>,
     unsynced_since: Option<Instant>,
     broken: Option<Broken>,
     /// Errors that are not yet answered: whoever hears of one should find the log degraded.
@@ -92,6 +95,7 @@ impl Lane {
             told: Ledger::default(),
             unsaid: Vec::new(),
             said_in_batch: Vec::new(),
+            unsaid_awaited: Vec::new(),
             unsynced_since: None,
             broken: None,
             refused: Vec::new(),
@@ -230,6 +234,24 @@ impl Lane {
         self.awaited.push(Awaited { promise, linked });
     }
 
+    /// Answers once the log's own records so far are durable; says so where they cannot be written now,
+    /// although they will be.
+    pub(super) fn answer_when_told(&mut self, promise: Promise) {
+        if let Some(why) = self.failure() {
+            let text = format!("{why}; it is in force, its record is not stored yet");
+            let error = CommitError::new(CommitErrorKind::Unavailable, text);
+            self.refused.push((promise, error));
+            return;
+        }
+        let linked = self.stream.last_linked();
+        let awaited = Awaited { promise, linked };
+        if self.stream.has_batch() {
+            self.unsaid_awaited.push(awaited);
+        } else {
+            self.awaited.push(awaited);
+        }
+    }
+
     /// Links a record of the log itself, now or as soon as the stream can be written.
     pub(super) fn own(&mut self, body: Vec<u8>, scribe: &Scribe) {
         let bytes = body.len();
@@ -299,6 +321,7 @@ impl Lane {
             .pending
             .iter_mut()
             .filter_map(|pending| pending.awaited.as_mut())
+            .chain(&mut self.unsaid_awaited)
         {
             awaited.promise.writing();
         }
@@ -314,6 +337,10 @@ impl Lane {
                     .extend(self.pending.drain(..).filter_map(|pending| pending.awaited));
                 self.told = Ledger::default();
                 self.said_in_batch.clear();
+                self.awaited.append(&mut self.unsaid_awaited);
+                if self.unsaid.is_empty() && self.stream.channel() == Channel::Audit {
+                    scribe.policy_is_told();
+                }
             }
             Err(failure) => {
                 self.ledger.merge(std::mem::take(&mut self.told));
@@ -324,6 +351,10 @@ impl Lane {
                     Left::Perhaps => (CommitErrorKind::Unknown, "the record may be stored or not"),
                 };
                 let text: Arc<str> = format!("{}; {what}", describe(&failure)).into();
+                for Awaited { promise, .. } in std::mem::take(&mut self.unsaid_awaited) {
+                    let error = CommitError::new(kind, Arc::clone(&text));
+                    self.refused.push((promise, error));
+                }
                 for pending in std::mem::take(&mut self.pending) {
                     let promise = pending.awaited.map(|awaited| awaited.promise);
                     let error = || CommitError::new(kind, Arc::clone(&text));

@@ -1,6 +1,6 @@
 //! The policy's document in the store, and the records that tell of it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use super::site::Opener;
 use crate::{
@@ -13,10 +13,28 @@ use crate::{
     store,
 };
 
-/// Keeps the document of the scribe's policy in the store.
-pub(super) fn keep(path: &Path, opener: &Opener, scribe: &Scribe) {
-    if store::keep_policy(&*opener.fs, path, &scribe.policy).is_err() {
-        metric::count("compliance_log_write_errors");
+/// Policies that are told of and whose documents are not in the store yet.
+#[derive(Debug, Default)]
+pub(super) struct Unkept(Vec<Arc<Policy>>);
+
+impl Unkept {
+    /// Keeps the document of the scribe's policy in the store, now or as soon as that takes it.
+    pub(super) fn keep(&mut self, path: &Path, opener: &Opener, scribe: &Scribe) {
+        let digest = scribe.policy.digest();
+        self.0.retain(|policy| policy.digest() != digest);
+        self.0.push(Arc::clone(&scribe.policy));
+        self.retry(path, opener);
+    }
+
+    /// Tries again what failed.
+    pub(super) fn retry(&mut self, path: &Path, opener: &Opener) {
+        self.0.retain(|policy| {
+            let kept = store::keep_policy(&*opener.fs, path, policy);
+            if kept.is_err() {
+                metric::count("compliance_log_write_errors");
+            }
+            kept.is_err()
+        });
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use super::{
     batch::Entry,
     lane::{Lane, RETRY, Room},
-    policy,
+    policy::{self, Unkept},
     watch::{altered_record, budget_record, step_record},
 };
 use crate::{
@@ -49,6 +49,7 @@ pub(super) enum Site {
         budget: Box<Budget>,
         /// When to look at the files again; never, where records are only printed.
         watch_at: Option<Instant>,
+        unkept: Unkept,
     },
     /// Nothing can be stored until opening succeeds.
     Missing {
@@ -108,6 +109,8 @@ impl Site {
             lock,
         } = open;
         let mut lanes = Box::new(streams.map(Lane::new));
+        let mut unkept = Unkept::default();
+        unkept.keep(&path, opener, scribe);
         if let Some(body) = policy_record(&path, &start, opener, scribe) {
             lanes[Channel::Audit.index()].own(body, scribe);
         }
@@ -148,6 +151,7 @@ impl Site {
             lock,
             budget: Box::new(budget),
             watch_at: stored.then(Instant::now),
+            unkept,
         }
     }
 
@@ -160,6 +164,7 @@ impl Site {
             lock,
             budget,
             watch_at: Some(watch_at),
+            unkept,
         } = self
         else {
             return;
@@ -200,6 +205,7 @@ impl Site {
         for lane in lanes.iter_mut() {
             lane.watch(scribe);
         }
+        unkept.retry(path, opener);
         budget.watch(fs, scribe.clock.monotonic(), appended(lanes));
     }
 
@@ -303,8 +309,13 @@ impl Site {
         scribe: &mut Scribe,
     ) {
         let before = std::mem::replace(&mut scribe.policy, policy);
-        let (lanes, path) = match self {
-            Self::Open { lanes, path, .. } => (lanes, path),
+        let (lanes, path, unkept) = match self {
+            Self::Open {
+                lanes,
+                path,
+                unkept,
+                ..
+            } => (lanes, path, unkept),
             Self::Missing { why, .. } => {
                 let text = format!("{why}; the policy is in force, its record is not stored yet");
                 promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
@@ -313,10 +324,10 @@ impl Site {
         };
         let audit = &mut lanes[Channel::Audit.index()];
         if before.digest() != scribe.policy.digest() {
-            policy::keep(path, opener, scribe);
+            unkept.keep(path, opener, scribe);
             audit.own(policy::changed_record(Some(&before), scribe), scribe);
         }
-        audit.answer_when_durable(promise);
+        audit.answer_when_told(promise);
     }
 
     /// Takes over the losses that callers counted, by channel.
@@ -390,13 +401,15 @@ fn appended(lanes: &[Lane; 2]) -> u64 {
     lanes.iter().map(|lane| lane.stream.appended_bytes()).sum()
 }
 
-/// Keeps the policy's document in the store. Where the last record was written under another policy,
-/// or there is none, gives the record that says so. It comes before every other.
+/// Where the last record was written under another policy, or there is none, the record that says so.
+/// It comes before every other.
 fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Option<Vec<u8>> {
-    policy::keep(path, opener, scribe);
     let last = start.last_policy.as_deref();
     (last != Some(scribe.policy.short())).then(|| {
         let before = last.and_then(|short| store::find_policy(&*opener.fs, path, short));
+        if let Some(before) = &before {
+            scribe.told.store(Arc::new(before.clone()));
+        }
         policy::changed_record(before.as_ref(), scribe)
     })
 }

@@ -29,6 +29,7 @@ use crate::{
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
     metric,
+    receipt::answer_here,
     volume::{Due, Summary},
 };
 
@@ -114,6 +115,7 @@ impl Worker {
 
     /// Works until the log is closed.
     pub(crate) fn run(mut self) -> Ending {
+        answer_here();
         let mut batch = self.guard.0.queue.spare();
         loop {
             let deadline = self.deadline();

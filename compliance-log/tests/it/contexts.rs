@@ -5,7 +5,7 @@ use std::{
     fmt,
     path::Path,
     pin::pin,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::Duration,
@@ -301,6 +301,42 @@ fn a_waker_that_logs_and_panics_takes_no_log_down() {
     assert!(first.now_or_never().unwrap().is_ok());
     log.shutdown().unwrap();
     assert_eq!(steps(dir.path()), [1, 2]);
+}
+
+/// Waits and ends the log where its answers come from, as an executor does that polls in a waker.
+struct Blocks {
+    log: Mutex<Option<ComplianceLog>>,
+    said: mpsc::Sender<[Option<CommitErrorKind>; 2]>,
+}
+
+impl Wake for Blocks {
+    fn wake(self: Arc<Self>) {
+        let log = self.log.lock().unwrap().take().unwrap();
+        let commit = within_sync(&log, || Step { number: 2 }.commit());
+        let asked = [commit.wait().map(drop), log.flush()];
+        drop(log);
+        let said = asked.map(|answer| answer.err().map(|error| error.kind()));
+        self.said.send(said).unwrap();
+    }
+}
+
+#[test]
+fn a_waker_that_waits_for_its_own_log_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let builder = ComplianceLog::builder("svc").env("test").dir(dir.path());
+    let log = faults.under(builder).open().unwrap();
+    faults.set(Fault::Stall);
+    let mut first = pin!(within_sync(&log, || Step { number: 1 }.commit()));
+    let (said, asked) = mpsc::channel();
+    let log = Mutex::new(Some(log));
+    let waker = Waker::from(Arc::new(Blocks { log, said }));
+    let pending = first.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(pending.is_pending());
+    faults.clear();
+    let said = asked.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(said, [Some(CommitErrorKind::Unknown); 2]);
+    wait_until("the log ends", || steps(dir.path()) == [1, 2]);
 }
 
 #[test]

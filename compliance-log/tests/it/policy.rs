@@ -3,13 +3,18 @@
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, Health, Policy, audit_event,
-    test_util::within_sync,
+    clock::Timestamp,
+    test_util::{Fault, Faults, ManualClock, within_sync},
     verify::{Options, Verdict, verify},
 };
 use serde_json::Value;
@@ -140,6 +145,59 @@ fn without_a_store_a_policy_counts_all_the_same_and_is_told_later() {
     log.shutdown().unwrap();
     assert_eq!(texts(&records(&stores, "audit")), ["[redacted:tiger]"]);
     assert_told(&stores);
+}
+
+#[test]
+fn a_policy_is_not_acknowledged_before_its_record_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    keep(&log, "tiger-1");
+    faults.set(Fault::NoSpace);
+    // The log learns of it by the record itself, and then knows before.
+    for id in ["one", "two", "two"] {
+        let answer = log.set_policy(Policy::parse(&with_rule(id)).unwrap());
+        let refused = answer.wait().unwrap_err();
+        assert_eq!(refused.kind(), CommitErrorKind::Unavailable);
+    }
+    faults.clear();
+    wait_until("the disk takes records", || log.health() == Health::Ready);
+    keep(&log, "tiger-2");
+    log.shutdown().unwrap();
+    let audit = records(dir.path(), "audit");
+    assert_eq!(texts(&audit), ["tiger-1", "[redacted:two]"]);
+    assert_told(dir.path());
+}
+
+#[test]
+fn what_ends_a_segment_is_written_under_the_policy_that_was_told() {
+    for fault in [None, Some(Fault::NoSpace)] {
+        let dir = tempfile::tempdir().unwrap();
+        let faults = Faults::new();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        let age = Duration::from_secs(60);
+        let builder = builder(dir.path()).segment_age_max(age);
+        let log = faults.under(builder.clock(Arc::clone(&clock) as _));
+        let log = log.open().unwrap();
+        keep(&log, "tiger-1");
+        clock.advance(age);
+        if let Some(fault) = fault {
+            faults.set(fault);
+        }
+        let answer = log.set_policy(Policy::parse(&with_rule("tiger")).unwrap());
+        assert_eq!(answer.wait().is_err(), fault.is_some());
+        faults.clear();
+        wait_until("the disk takes records", || log.health() == Health::Ready);
+        keep(&log, "tiger-2");
+        clock.advance(age);
+        keep(&log, "tiger-3");
+        log.shutdown().unwrap();
+        let audit = records(dir.path(), "audit");
+        let ends = events(&audit);
+        let ends = ends.iter().filter(|event| **event == "segment.footer");
+        assert_eq!(ends.count(), 2);
+        assert_told(dir.path());
+    }
 }
 
 #[test]

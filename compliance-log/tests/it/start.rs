@@ -1,6 +1,6 @@
 //! A service starts whatever its log finds, and the log says what that was.
 
-use std::{fmt::Write as _, fs, sync::Arc, time::Duration};
+use std::{fmt::Write as _, fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, ErrorKind, Health, StartFailure, audit_event,
@@ -13,7 +13,7 @@ use crate::support::{events, only_store, records, records_of, segments, stores, 
 #[audit_event(name = "probe.sent", target = "probe")]
 struct Probe {}
 
-fn builder(dir: &std::path::Path) -> compliance_log::Builder {
+fn builder(dir: &Path) -> compliance_log::Builder {
     ComplianceLog::builder("svc")
         .env("test")
         .instance("one")
@@ -21,7 +21,7 @@ fn builder(dir: &std::path::Path) -> compliance_log::Builder {
 }
 
 /// One record, and the log closed again.
-fn use_once(dir: &std::path::Path) {
+fn use_once(dir: &Path) {
     let log = builder(dir).open().unwrap();
     within_sync(&log, || Probe {}.commit().wait()).unwrap();
     log.shutdown().unwrap();
@@ -363,10 +363,7 @@ fn a_pipe_or_folder_in_the_place_of_a_file_holds_up_no_start() {
             fs::remove_file(&path).unwrap();
         }
         if pipe {
-            let made = std::process::Command::new("mkfifo")
-                .arg(&path)
-                .status()
-                .unwrap();
+            let made = Command::new("mkfifo").arg(&path).status().unwrap();
             assert!(made.success());
         } else {
             fs::create_dir(&path).unwrap();
@@ -439,4 +436,51 @@ fn nothing_is_written_through_a_link_and_a_missing_stream_is_no_end() {
     fs::remove_dir_all(only_store(dir.path()).join("streams/app")).unwrap();
     use_once(dir.path());
     assert_eq!(stores(dir.path()).len(), 2);
+}
+
+#[test]
+fn a_configuration_that_is_a_pipe_or_has_no_end_holds_up_no_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.toml");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let endless = dir.path().join("endless.toml");
+    std::os::unix::fs::symlink("/dev/zero", &endless).unwrap();
+    for file in [pipe, endless] {
+        let log = builder(&dir.path().join("stores")).config_file(&file);
+        let log = log.open().unwrap();
+        let warnings = log.warnings().concat();
+        assert!(warnings.contains("it is not a file"), "{warnings}");
+        log.shutdown().unwrap();
+    }
+}
+
+#[test]
+fn a_folder_without_a_name_is_none() {
+    let log = ComplianceLog::builder("svc").env("test").dir("");
+    let log = log.open().unwrap();
+    assert_eq!(log.store(), None);
+    assert!(log.warnings()[0].starts_with("no `dir` is set"));
+    log.shutdown().unwrap();
+}
+
+#[test]
+fn nobody_who_reads_the_warnings_is_no_reason_not_to_start() {
+    const CHILD: &str = "COMPLIANCE_LOG_TEST_CHILD";
+    if let Some(stores) = std::env::var_os(CHILD) {
+        let log = builder(Path::new(&stores)).config_file("missing.toml");
+        log.open().unwrap().shutdown().unwrap();
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let test = "start::nobody_who_reads_the_warnings_is_no_reason_not_to_start";
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", test])
+        .env(CHILD, dir.path())
+        .stderr(full.unwrap())
+        .status()
+        .unwrap();
+    assert!(child.success());
+    only_store(dir.path());
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::assignment::count;
 
 const NAME_BYTES_MAX: usize = 64;
+const SECTION: &[u8] = b"<![CDATA[";
 
 /// Calls `visit` with the name of each element that ends, and the text before its end.
 ///
@@ -16,13 +17,21 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&'t str, Range<usize
         if bytes.get(name.end) != Some(&b'>') {
             continue;
         }
-        let Some(start) = memchr::memrchr2(b'>', b'<', &bytes[..open]) else {
-            continue;
-        };
-        if bytes[start] == b'>' {
-            visit(&text[local(bytes, name)], start + 1..open);
+        if let Some(value) = before(&bytes[..open]) {
+            visit(&text[local(bytes, name)], value);
         }
     }
+}
+
+/// The text that `head` ends with, without the marks of a `CDATA` section.
+fn before(head: &[u8]) -> Option<Range<usize>> {
+    if let Some(head) = head.strip_suffix(b"]]>") {
+        let mark = memchr::memrchr(b'<', head)?;
+        let section = head[mark..].starts_with(SECTION);
+        return section.then(|| mark + SECTION.len()..head.len());
+    }
+    let tag = memchr::memrchr2(b'>', b'<', head)?;
+    (head[tag] == b'>').then(|| tag + 1..head.len())
 }
 
 /// The name of each tag that may end an element, as far as it is read before its end.
@@ -60,6 +69,7 @@ mod tests {
                 "<w:Password Type=\"t\">x</w:Password>",
                 vec![("Password", "x")],
             ),
+            ("<pin><![CDATA[1 > 2]]></pin>", vec![("pin", "1 > 2")]),
             ("<pin>\n  1\n</pin>", vec![("pin", "\n  1\n")]),
         ] {
             assert_eq!(all(text), found, "{text}");
@@ -68,7 +78,14 @@ mod tests {
 
     #[test]
     fn what_is_no_end_of_an_element_is_none() {
-        for text in ["a </b", "</pin>", "x </ pin>", "1 < 2 </pin>", "</ü>"] {
+        for text in [
+            "a </b",
+            "</pin>",
+            "x </ pin>",
+            "1 < 2 </pin>",
+            "</ü>",
+            "<]]></pin>",
+        ] {
             assert_eq!(all(text), [], "{text}");
         }
     }

@@ -67,6 +67,8 @@ const ID_BYTES_MAX: usize = 32;
 /// # What it does not do
 ///
 /// Text without a known shape or name, a bare password in a sentence, looks like any other word.
+/// Placeholders (`${NAME}`, `$(command)`, `{{ name }}`, `****`) and what only reads like the value of a name
+/// (`TokenError: expired`, `token = body["token"]`) are left.
 ///
 /// What is wrapped is unwrapped to be searched, and goes with its wrapping: percent-encoding, escapes
 /// of JSON, Rust and JavaScript, HTML entities (up to five layers, in any order), Base64 of text (in

@@ -102,6 +102,8 @@ const SEEDS: &[&str] = &[
     "2341 2341 ",
     "</password>",
     "</password",
+    "]]></password>",
+    "<![CDATA[]]></password>",
     "<password>",
     "password=${",
     "{{ ",

@@ -138,6 +138,22 @@ fn what_is_written_in_the_place_of_a_secret() {
             "Set-Cookie: id=fake; Path=/\nHost: a",
             "Set-Cookie: [redacted:cookie]\nHost: a",
         ),
+        (
+            "<a><apiKey>fake-fake</apiKey></a>",
+            "<a><apiKey>[redacted:element]</apiKey></a>",
+        ),
+        (
+            "<p:Password><![CDATA[fake fake]]></p:Password>",
+            "<p:Password><![CDATA[[redacted:element]]]></p:Password>",
+        ),
+        (
+            "&lt;password&gt;fakefake&lt;/password&gt;",
+            "&lt;password&gt;[redacted:element]&lt;/password&gt;",
+        ),
+        (
+            "password=${PREFIX}fakefake, token=${TOKEN}",
+            "password=[redacted:key-value], token=${TOKEN}",
+        ),
         ("mail bob@example.com.", "mail [redacted:email]."),
         (
             "password=\"abc, token=\"xyz\" n",

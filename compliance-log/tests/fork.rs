@@ -14,13 +14,18 @@ use std::{
 };
 
 use compliance_log::{
-    CommitErrorKind, ComplianceLog, audit_event,
+    CommitErrorKind, ComplianceLog, Health, audit_event,
     test_util::{Fault, Faults, within_sync},
     verify::{Options, Verdict, verify},
 };
 
 #[audit_event(name = "step.done", target = "step/{number}")]
 struct Step {
+    number: u64,
+}
+
+#[audit_event(name = "cache.hit", category = "app")]
+struct Note {
     number: u64,
 }
 
@@ -161,6 +166,20 @@ fn a_fork_is_refused_and_its_parent_goes_on() {
     assert_eq!(asked, 0);
     faults.clear();
     pending.unwrap().wait().unwrap();
+
+    // What is counted in a child is told by nobody.
+    faults.set(Fault::NoSpace);
+    within_sync(parent, || Step { number: 6 }.commit().wait()).unwrap_err();
+    let counted = fork(|| {
+        let note = within_sync(parent, || Note { number: OF_CHILD }.emit());
+        let code = note.is_err_and(|error| error.kind() == CommitErrorKind::Forked);
+        i32::from(!code)
+    });
+    assert_eq!(counted, 0);
+    faults.clear();
+    while parent.health() != Health::Ready {
+        thread::yield_now();
+    }
 
     // While others hold the locks of the log in turn, a fork finds them in every state.
     let stop = AtomicBool::new(false);

@@ -63,6 +63,15 @@ fn fork(child: impl FnOnce() -> i32) -> i32 {
     }
 }
 
+#[expect(
+    unsafe_code,
+    reason = "the limit of a child process, which has no safe call"
+)]
+fn limit_files(limit: &libc::rlimit) {
+    // SAFETY: `limit` outlives the call.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, limit) }, 0);
+}
+
 fn open(dir: &Path, faults: &Faults) -> ComplianceLog {
     let builder = ComplianceLog::builder("svc")
         .env("test")
@@ -180,6 +189,22 @@ fn a_fork_is_refused_and_its_parent_goes_on() {
     while parent.health() != Health::Ready {
         thread::yield_now();
     }
+
+    // The system ends a process whose file grows beyond a limit that is set.
+    let small = tempfile::tempdir().unwrap();
+    let code = fork(|| {
+        let limit = libc::rlimit {
+            rlim_cur: 128 * 1024,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        limit_files(&limit);
+        let log = open(small.path(), &Faults::new());
+        (0..500).for_each(|number| commit(&log, number));
+        i32::from(log.shutdown().is_err())
+    });
+    assert_eq!(code, 0);
+    let numbers = stored(small.path());
+    assert!((0..500).all(|number| numbers.contains(&number)));
 
     // While others hold the locks of the log in turn, a fork finds them in every state.
     let stop = AtomicBool::new(false);

@@ -346,6 +346,14 @@ impl Site {
         }
     }
 
+    /// Whether the log may say more of itself: nothing that it has to say waits for the disk.
+    pub(super) fn is_settled(&self) -> bool {
+        match self {
+            Self::Open { lanes, .. } => lanes.iter().all(Lane::is_settled),
+            Self::Missing { .. } => false,
+        }
+    }
+
     /// Why records cannot be stored now; `None` where they can, as far as is known.
     pub(super) fn failure(&self) -> Option<Failure<'_>> {
         let unavailable = |why| Failure {

@@ -299,6 +299,10 @@ impl Site {
         opener: &Opener,
         scribe: &mut Scribe,
     ) {
+        if let Self::Open { lanes, .. } = self {
+            // With this, a change before this one is told, as far as it can be.
+            lanes[Channel::Audit.index()].write(scribe);
+        }
         let before = std::mem::replace(&mut scribe.policy, policy);
         let (lanes, path, unkept) = match self {
             Self::Open {

@@ -14,13 +14,18 @@ use std::{
 };
 
 use compliance_log::{
-    CommitErrorKind, ComplianceLog, audit_event,
+    CommitErrorKind, ComplianceLog, Health, audit_event,
     test_util::{Fault, Faults, within_sync},
     verify::{Options, Verdict, verify},
 };
 
 #[audit_event(name = "step.done", target = "step/{number}")]
 struct Step {
+    number: u64,
+}
+
+#[audit_event(name = "cache.hit", category = "app")]
+struct Note {
     number: u64,
 }
 
@@ -56,6 +61,15 @@ fn fork(child: impl FnOnce() -> i32) -> i32 {
         }
         thread::yield_now();
     }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the limit of a child process, which has no safe call"
+)]
+fn limit_files(limit: &libc::rlimit) {
+    // SAFETY: `limit` outlives the call.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, limit) }, 0);
 }
 
 fn open(dir: &Path, faults: &Faults) -> ComplianceLog {
@@ -161,6 +175,36 @@ fn a_fork_is_refused_and_its_parent_goes_on() {
     assert_eq!(asked, 0);
     faults.clear();
     pending.unwrap().wait().unwrap();
+
+    // What is counted in a child is told by nobody.
+    faults.set(Fault::NoSpace);
+    within_sync(parent, || Step { number: 6 }.commit().wait()).unwrap_err();
+    let counted = fork(|| {
+        let note = within_sync(parent, || Note { number: OF_CHILD }.emit());
+        let code = note.is_err_and(|error| error.kind() == CommitErrorKind::Forked);
+        i32::from(!code)
+    });
+    assert_eq!(counted, 0);
+    faults.clear();
+    while parent.health() != Health::Ready {
+        thread::yield_now();
+    }
+
+    // The system ends a process whose file grows beyond a limit that is set.
+    let small = tempfile::tempdir().unwrap();
+    let code = fork(|| {
+        let limit = libc::rlimit {
+            rlim_cur: 128 * 1024,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        limit_files(&limit);
+        let log = open(small.path(), &Faults::new());
+        (0..500).for_each(|number| commit(&log, number));
+        i32::from(log.shutdown().is_err())
+    });
+    assert_eq!(code, 0);
+    let numbers = stored(small.path());
+    assert!((0..500).all(|number| numbers.contains(&number)));
 
     // While others hold the locks of the log in turn, a fork finds them in every state.
     let stop = AtomicBool::new(false);

@@ -1,5 +1,7 @@
 //! What the machine says of itself.
 
+use crate::chain::LINE_BYTES_MAX;
+
 pub(super) fn host_name() -> String {
     rustix::system::uname()
         .nodename()
@@ -29,4 +31,12 @@ pub(super) fn allowed_name(text: &str) -> String {
 pub(super) fn boot_id() -> Option<Box<str>> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().into())
+}
+
+/// The largest file that this process may write, less one record: the system ends a process that goes
+/// beyond (`ulimit -f`).
+pub(super) fn file_bytes_max() -> u64 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize);
+    let limit = limit.current.unwrap_or(u64::MAX);
+    limit.saturating_sub(LINE_BYTES_MAX as u64)
 }

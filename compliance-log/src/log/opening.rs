@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use super::{
     builder::{Builder, StartFailure},
     compliance_log::ComplianceLog,
-    machine::{allowed_name, boot_id, host_name},
+    machine::{allowed_name, boot_id, file_bytes_max, host_name},
     policy_file::PolicyFile,
 };
 use crate::{
@@ -151,6 +151,7 @@ impl Builder {
                     .segment_bytes_max
                     .unwrap_or(SEGMENT_BYTES_MAX)
                     .max(SEGMENT_BYTES_MIN)
+                    .min(file_bytes_max())
             } else {
                 u64::MAX
             },

@@ -119,7 +119,8 @@ impl Handle {
         };
         let channel = event.category.channel();
         let (queue, counted_as) = (&self.0.queue, event.counted_as);
-        queue.count_many(channel, counted_as, reason, 1, event.at);
+        let told = queue.count_many(channel, counted_as, reason, 1, event.at);
+        told.unwrap_or_else(|_ended| Reason::Closed.report());
     }
 
     /// Queues a record that a request owes since it was admitted, whatever the bound; the answer
@@ -287,7 +288,9 @@ impl Handle {
         let owed = self.0.in_flight.wait(grace);
         for (&(event, channel), &count) in owed.iter().filter(|(_, count)| **count > 0) {
             let (reason, at) = (Reason::Unfinished, self.now());
-            self.0.queue.count_many(channel, event, reason, count, at);
+            // A writer that panicked tells of nothing; the sum is returned all the same.
+            let told = self.0.queue.count_many(channel, event, reason, count, at);
+            told.unwrap_or(());
         }
         self.0.queue.close();
         self.0.pseudonym_keys.store(None);

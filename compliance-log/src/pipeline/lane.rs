@@ -165,6 +165,11 @@ impl Lane {
         self.broken.is_none()
     }
 
+    /// Whether the stream can be written, and nothing of the log itself waits for that to be seen.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_ready() && self.unsaid.is_empty() && self.said_in_batch.is_empty()
+    }
+
     /// When there is something to do without a record.
     pub(super) fn deadline(&self, sync_after: Duration) -> Option<Instant> {
         let sync = self.unsynced_since.map(|since| since + sync_after);

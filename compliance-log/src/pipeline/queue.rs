@@ -365,7 +365,7 @@ impl Queue {
         }
     }
 
-    /// Counts records that were not even tried.
+    /// Counts records that were not even tried, as long as a record can still tell of them.
     pub(super) fn count_many(
         &self,
         channel: Channel,
@@ -373,13 +373,17 @@ impl Queue {
         reason: Reason,
         count: u64,
         at: Timestamp,
-    ) {
-        let Some(mut state) = self.process.lock(&self.state) else {
-            return;
-        };
+    ) -> Result<(), CommitError> {
+        let state = self.process.lock(&self.state);
+        let state = state.filter(|_| self.process.is_current());
+        let mut state = state.ok_or_else(CommitError::forked)?;
+        if state.phase == Phase::Closed {
+            return Err(CommitError::closed());
+        }
         state.batch.ledgers[channel.index()].add_many(counted_as, reason, count, at);
         drop(state);
         reason.report_many(count);
+        Ok(())
     }
 
     /// Exchanges `empty` for what is queued; waits until there is something to do or `deadline`.

@@ -308,6 +308,10 @@ impl Site {
         opener: &Opener,
         scribe: &mut Scribe,
     ) {
+        if let Self::Open { lanes, .. } = self {
+            // With this, a change before this one is told, as far as it can be.
+            lanes[Channel::Audit.index()].write(scribe);
+        }
         let before = std::mem::replace(&mut scribe.policy, policy);
         let (lanes, path, unkept) = match self {
             Self::Open {
@@ -343,6 +347,14 @@ impl Site {
                     kept.merge(ledger);
                 }
             }
+        }
+    }
+
+    /// Whether the log may say more of itself: nothing that it has to say waits for the disk.
+    pub(super) fn is_settled(&self) -> bool {
+        match self {
+            Self::Open { lanes, .. } => lanes.iter().all(Lane::is_settled),
+            Self::Missing { .. } => false,
         }
     }
 

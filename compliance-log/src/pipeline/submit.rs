@@ -134,7 +134,7 @@ impl Shared {
             let channel = event.category.channel();
             let reason = self.condition.reason();
             let (counted_as, at) = (event.counted_as, event.at);
-            self.queue.count_many(channel, counted_as, reason, 1, at);
+            self.queue.count_many(channel, counted_as, reason, 1, at)?;
         }
         if counted && !awaited {
             Ok(())

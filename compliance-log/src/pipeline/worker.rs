@@ -136,12 +136,12 @@ impl Worker {
     /// When there is something to do without a record.
     fn deadline(&self) -> Option<Instant> {
         let site = self.site.deadline(self.sync_after);
-        let summary = match self.site {
-            Site::Open { .. } => self.guard.0.selection.counter.due(),
-            Site::Missing { .. } => None,
-        };
-        let summary =
-            summary.map(|due| Instant::now() + due.saturating_sub(self.scribe.clock.monotonic()));
+        let summary = self.site.is_settled();
+        let summary = summary.then(|| self.guard.0.selection.counter.due());
+        let summary = summary.flatten().and_then(|due| {
+            let left = due.saturating_sub(self.scribe.clock.monotonic());
+            Instant::now().checked_add(left)
+        });
         let keys = self.keys.as_ref().map(KeyWatch::deadline);
         [site, summary, keys].into_iter().flatten().min()
     }
@@ -189,9 +189,15 @@ impl Worker {
             self.site.link(entry, body, &self.scribe);
         }
         turns.for_each(|(_, turn)| self.turn(turn));
+        let is_settled = self.site.is_settled();
         if let Site::Open { lanes, .. } = &mut self.site {
-            let due = Due::At(self.scribe.clock.monotonic());
-            let summaries = self.guard.0.selection.counter.take(due);
+            // Counts take no more memory while they wait; records of them would.
+            let summaries = if is_settled {
+                let due = Due::At(self.scribe.clock.monotonic());
+                self.guard.0.selection.counter.take(due)
+            } else {
+                [None, None]
+            };
             for (lane, summary) in lanes.iter_mut().zip(&summaries) {
                 lane.summarise(summary.as_ref(), &self.scribe);
             }

@@ -179,7 +179,7 @@ impl State {
         tally.count += 1;
         let (first, last) = group.span.unwrap_or((seen.at, seen.at));
         group.span = Some((first.min(seen.at), last.max(seen.at)));
-        let due = seen.monotonic + seen.volume.period();
+        let due = seen.monotonic.saturating_add(seen.volume.period());
         let before = group
             .due
             .replace(group.due.map_or(due, |before| before.min(due)));

@@ -1,6 +1,6 @@
 //! What is acknowledged is stored, whatever fails; what is lost is counted.
 
-use std::{fs, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, audit_event,
@@ -261,4 +261,27 @@ fn an_end_that_cannot_be_written_is_said() {
         said.contains("not stored") || said.contains("cannot close"),
         "{said}"
     );
+}
+
+#[test]
+fn what_is_counted_while_a_log_ends_is_told_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    faults.set(Fault::NoSpace);
+    within_sync(&log, || Step { number: 1 }.commit().wait()).unwrap_err();
+    let handle = log.handle();
+    let note = || handle.scope_sync(|| Note { number: 1 }.emit());
+    note().unwrap();
+    faults.set(Fault::Stall);
+    let ending = thread::spawn(move || log.shutdown());
+    wait_until("the writer waits for the disk", || faults.stalled() > 0);
+    let counted = (0..100).filter(|_| note().is_ok()).count() as u64;
+    faults.clear();
+    ending.join().unwrap().unwrap();
+    assert_eq!(note().unwrap_err().kind(), CommitErrorKind::Closed);
+    let app = records(dir.path(), "app");
+    let gaps = app.iter().filter(|record| record["event"] == "log.gap");
+    let told = gaps.map(|gap| gap["data"]["lost"][0]["count"].as_u64().unwrap());
+    assert_eq!(told.sum::<u64>(), 1 + counted);
 }

@@ -20,7 +20,7 @@ use compliance_log::{
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::support::{events, only_store, records, records_so_far, wait_until};
+use crate::support::{events, only_store, records, records_so_far, segments, wait_until};
 
 #[audit_event(name = "plan.kept", target = "plan")]
 struct Kept {
@@ -198,6 +198,31 @@ fn what_ends_a_segment_is_written_under_the_policy_that_was_told() {
         assert_eq!(ends.count(), 2);
         assert_told(dir.path());
     }
+}
+
+#[test]
+fn of_two_policies_in_one_batch_the_first_is_told_before_a_segment_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let builder = builder(dir.path()).segment_bytes_max(64 * 1024);
+    let log = faults.under(builder).open().unwrap();
+    let policies = ["one", "two"].map(|id| Policy::parse(&with_rule(id)).unwrap());
+    // While the writer waits for the disk, changes gather.
+    let by = Duration::from_millis(1);
+    faults.set(Fault::Slow { by });
+    for _ in 0..100 {
+        let changes: Vec<_> = policies.iter().cycle().take(8).collect();
+        let answers: Vec<_> = changes
+            .into_iter()
+            .map(|policy| log.set_policy(policy.clone()))
+            .collect();
+        for answer in answers {
+            answer.wait().unwrap();
+        }
+    }
+    log.shutdown().unwrap();
+    assert!(segments(&only_store(dir.path()), "audit").len() > 4);
+    assert_told(dir.path());
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! What is written one by one, what is counted, and that both add up.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -10,7 +16,7 @@ use axum::{
 };
 use compliance_log::{
     ComplianceLog, Volume, audit_event,
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     context::AuditContext,
     http::AuditLayer,
     test_util::{Captured, Fault, Faults, ManualClock, capture_with, within_sync},
@@ -385,4 +391,61 @@ fn the_file_sets_volumes_the_code_wins_and_a_bad_entry_is_a_warning() {
     let records = ended(log, &captured);
     assert_eq!(of(&records, "cache.read").len(), 0);
     assert_eq!(of(&records, "file.read").len(), 3);
+}
+
+#[test]
+fn counts_do_not_pile_up_as_records_while_the_disk_is_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+    let minute = Duration::from_secs(60);
+    let builder = ComplianceLog::builder("svc").env("test").dir(dir.path());
+    let builder = builder.volume("cache.read", Volume::Summary(minute));
+    let builder = builder.clock(Arc::clone(&clock) as _);
+    let log = faults.under(builder).open().unwrap();
+    faults.set(Fault::NoSpace);
+    let grant = || within_sync(&log, || RoleGranted { role: 1 }.commit().wait());
+    grant().unwrap_err();
+    for _ in 0..20 {
+        within_sync(&log, || CacheRead { name: "a" }.emit()).unwrap();
+        clock.advance(minute);
+        log.flush().unwrap_or(());
+    }
+    faults.clear();
+    wait_until("the disk takes records", || grant().is_ok());
+    log.shutdown().unwrap();
+    let app = records(dir.path(), "app");
+    assert_eq!(counted(&app, "cache.read"), 20);
+    assert!(of(&app, "volume.summary").len() <= 3);
+}
+
+/// Never stands still, and never goes on.
+#[derive(Debug, Default)]
+struct Mad(AtomicU64);
+
+impl Clock for Mad {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        match self.0.fetch_add(1, Ordering::Relaxed) % 3 {
+            1 => Duration::MAX,
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+#[test]
+fn no_clock_takes_a_counting_log_down() {
+    let dir = tempfile::tempdir().unwrap();
+    let builder = ComplianceLog::builder("svc").env("test").dir(dir.path());
+    let builder = builder.volume("cache.read", Volume::Summary(Duration::from_secs(60)));
+    let log = builder.clock(Arc::new(Mad::default())).open().unwrap();
+    for role in 0..20 {
+        within_sync(&log, || CacheRead { name: "a" }.emit()).unwrap();
+        within_sync(&log, || RoleGranted { role }.commit().wait()).unwrap();
+    }
+    log.shutdown().unwrap();
+    assert_eq!(counted(&records(dir.path(), "app"), "cache.read"), 20);
 }

@@ -141,6 +141,10 @@ impl Handle {
     }
 
     /// Whether the queue has no room for new work.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
     pub(crate) fn is_crowded(&self) -> bool {
         self.0.queue.is_crowded()
     }

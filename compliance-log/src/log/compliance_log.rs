@@ -1,6 +1,10 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -41,6 +45,8 @@ pub struct ComplianceLog {
     store: Option<PathBuf>,
     warnings: Vec<String>,
     thread: Option<JoinHandle<Ending>>,
+    /// Says that the thread ended, by going away.
+    ended: Mutex<Receiver<()>>,
     /// Looks at the policy's file until the log ends.
     watch: Option<Watch>,
 }
@@ -91,15 +97,20 @@ impl ComplianceLog {
         warnings: Vec<String>,
     ) -> Result<Self, Error> {
         let store = worker.store().map(Path::to_path_buf);
+        let (ends, ended) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("compliance-log".into())
-            .spawn(move || worker.run())
+            .spawn(move || {
+                let _ends = ends;
+                worker.run()
+            })
             .map_err(|error| Error::io("cannot start the writer thread", error))?;
         Ok(Self {
             handle,
             store,
             warnings,
             thread: Some(thread),
+            ended: Mutex::new(ended),
             watch: None,
         })
     }
@@ -192,8 +203,8 @@ impl ComplianceLog {
     }
 
     /// Waits up to two seconds for requests in flight to end, stores what is queued, makes all of it
-    /// durable and ends the log. Every handle answers `Closed` from then on. Blocks; shut the server
-    /// down first.
+    /// durable and ends the log. Every handle answers `Closed` from then on. Blocks, for ten seconds more
+    /// where the disk does not return; shut the server down first.
     ///
     /// # Errors
     ///
@@ -221,6 +232,15 @@ impl ComplianceLog {
             return Err(ShutdownError {
                 lost: unfinished,
                 text: "the log's own thread cannot wait for itself; the log ends when it goes on"
+                    .to_owned(),
+            });
+        }
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if ended.recv_timeout(END) == Err(RecvTimeoutError::Timeout) {
+            return Err(ShutdownError {
+                lost: unfinished,
+                text: "the disk, or who reads standard output, does not return; records that were not \
+                       acknowledged may be lost"
                     .to_owned(),
             });
         }
@@ -266,6 +286,8 @@ fn forget(thread: JoinHandle<Ending>) {
 
 /// How long the end of a log waits for requests in flight.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long it then waits for the writer.
+const END: Duration = Duration::from_secs(10);
 
 impl Drop for ComplianceLog {
     /// As [`ComplianceLog::shutdown`], but errors can only be counted.

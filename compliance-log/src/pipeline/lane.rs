@@ -9,11 +9,11 @@ use super::batch::Entry;
 use crate::{
     chain::Linked,
     event::Channel,
-    lifecycle::Scribe,
+    lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind, Promise, Receipt},
-    store::{Left, Stream, WriteError},
+    store::{self, Left, Stream, WriteError},
     volume::Summary,
 };
 
@@ -343,7 +343,8 @@ impl Lane {
                 self.told = Ledger::default();
                 self.said_in_batch.clear();
                 self.awaited.append(&mut self.unsaid_awaited);
-                if self.unsaid.is_empty() && self.stream.channel() == Channel::Audit {
+                let untold = |body: &Vec<u8>| store::says(body, name::POLICY_CHANGED);
+                if self.stream.channel() == Channel::Audit && !self.unsaid.iter().any(untold) {
                     scribe.policy_is_told();
                 }
             }

@@ -483,7 +483,11 @@ impl Queue {
 
     /// Lets the writer take what is queued and then end.
     pub(super) fn close(&self) {
-        self.state().phase = Phase::Closing;
+        let mut state = self.state();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
         self.wake.notify_one();
     }
 

@@ -34,5 +34,6 @@ pub(crate) use fs::{Fs, RealFs};
 pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
+pub(crate) use recover::says;
 pub(crate) use stream::{Left, Settings, Stream, WriteError};
 pub(crate) use volume::{kind as volume_kind, warning as volume_warning};

@@ -417,7 +417,7 @@ fn last_line(file: &dyn StoreFile, len: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// Whether a line or body is of this event of ours. The first such key is the record's own: keys of
 /// fields come after it, and text has its quotes escaped.
-pub(super) fn says(body: &[u8], event: &str) -> bool {
+pub(crate) fn says(body: &[u8], event: &str) -> bool {
     const KEY: &[u8] = b",\"event\":\"";
     memmem::find(body, KEY)
         .and_then(|at| body.get(at + KEY.len()..)?.strip_prefix(event.as_bytes()))

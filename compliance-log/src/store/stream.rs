@@ -361,15 +361,15 @@ impl Stream {
     }
 
     /// Leaves the store's folder, which is not where it was. Says how many records were written there
-    /// that no sync covers, if its file went too.
+    /// that no sync covers, if its file went too. After a failed sync, another one that succeeds says
+    /// nothing of the bytes before.
     pub(crate) fn abandon(&mut self) -> u64 {
-        let (Tail::Open { segment, .. } | Tail::Poisoned { segment }) = &mut self.tail else {
-            return 0;
-        };
-        let synced = segment.file.sync_data().is_ok();
-        let kept = matches!(segment.file.seen(), Ok(Some(seen)) if seen.links > 0);
-        if synced && kept {
-            return 0;
+        if let Tail::Open { segment, .. } = &mut self.tail {
+            let synced = segment.file.sync_data().is_ok();
+            let kept = matches!(segment.file.seen(), Ok(Some(seen)) if seen.links > 0);
+            if synced && kept {
+                return 0;
+            }
         }
         memchr::memchr_iter(b'\n', &self.unsynced).count() as u64
     }

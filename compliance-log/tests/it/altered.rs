@@ -8,8 +8,8 @@ use std::{
 };
 
 use compliance_log::{
-    ComplianceLog, audit_event,
-    test_util::within_sync,
+    Builder, ComplianceLog, Health, audit_event,
+    test_util::{Fault, Faults, within_sync},
     verify::{Options, StoreReport, Verdict, verify},
 };
 use serde_json::Value;
@@ -26,14 +26,16 @@ struct Note {
     number: u64,
 }
 
-fn open(dir: &Path) -> ComplianceLog {
+fn builder(dir: &Path) -> Builder {
     ComplianceLog::builder("svc")
         .env("test")
         .instance("one")
         .dir(dir)
         .sync_after(Duration::from_secs(3600))
-        .open()
-        .unwrap()
+}
+
+fn open(dir: &Path) -> ComplianceLog {
+    builder(dir).open().unwrap()
 }
 
 fn commit(log: &ComplianceLog, number: u64) {
@@ -338,4 +340,28 @@ fn a_store_that_is_moved_away_is_left_whole() {
     }
     let records = records_of(&only_store(dir.path()), "audit");
     assert!(records.iter().all(|record| record["event"] != "log.gap"));
+}
+
+#[test]
+fn what_a_failed_sync_left_in_a_store_that_is_moved_away_is_counted() {
+    let (dir, away) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let faults = Faults::new();
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    commit(&log, 0);
+    faults.set(Fault::Sync { count: u64::MAX });
+    for number in 1..4 {
+        within_sync(&log, || Step { number }.emit()).unwrap();
+    }
+    log.flush().unwrap_err();
+    fs::rename(only_store(dir.path()), away.path().join("store")).unwrap();
+    faults.clear();
+    wait_until("another store is there", || log.health() == Health::Ready);
+    log.shutdown().unwrap();
+    let audit = records_of(&only_store(dir.path()), "audit");
+    let gap = audit.iter().find(|record| record["event"] == "log.gap");
+    let lost = &gap.unwrap()["data"]["lost"][0];
+    assert_eq!(
+        (&lost["reason"], &lost["count"]),
+        (&"store_removed".into(), &3.into())
+    );
 }

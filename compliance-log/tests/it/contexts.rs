@@ -5,14 +5,19 @@ use std::{
     fmt,
     path::Path,
     pin::pin,
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::Duration,
 };
 
 use compliance_log::{
-    Commit, CommitErrorKind, ComplianceLog, Handle, OnFailure, audit_event, carry,
+    Commit, CommitErrorKind, ComplianceLog, Handle, Health, OnFailure, Policy, audit_event, carry,
+    clock::{Clock, Timestamp},
     event::Category,
     test_util::{Fault, Faults, capture, within, within_sync},
 };
@@ -337,6 +342,46 @@ fn a_waker_that_waits_for_its_own_log_is_told_so() {
     let said = asked.recv_timeout(Duration::from_secs(20)).unwrap();
     assert_eq!(said, [Some(CommitErrorKind::Unknown); 2]);
     wait_until("the log ends", || steps(dir.path()) == [1, 2]);
+}
+
+/// Panics where the log's own thread asks, once it is told to.
+#[derive(Debug, Default)]
+struct Breaks(AtomicBool);
+
+impl Clock for Breaks {
+    fn now(&self) -> Timestamp {
+        let of_log = thread::current().name() == Some("compliance-log");
+        if of_log && self.0.load(Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("in a clock"));
+        }
+        Timestamp::from_micros(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn a_clock_that_ends_the_writer_leaves_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Breaks::default());
+    let deadline = Duration::from_secs(60);
+    let builder = ComplianceLog::builder("svc").env("test").dir(dir.path());
+    let builder = builder.on_failure(Category::Audit, OnFailure::Block { deadline });
+    let log = builder.clock(Arc::clone(&clock) as _).open().unwrap();
+    let commit = || within_sync(&log, || Step { number: 1 }.commit().wait());
+    commit().unwrap();
+    clock.0.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(commit().unwrap_err().kind(), CommitErrorKind::Closed);
+    }
+    assert_eq!(log.flush().unwrap_err().kind(), CommitErrorKind::Closed);
+    let changed = log.set_policy(Policy::builtin()).wait();
+    assert_eq!(changed.unwrap_err().kind(), CommitErrorKind::Closed);
+    assert_eq!(log.health(), Health::Closed);
+    let said = log.shutdown().unwrap_err().to_string();
+    assert!(said.contains("panicked"), "{said}");
 }
 
 #[test]

@@ -285,3 +285,16 @@ fn what_is_counted_while_a_log_ends_is_told_or_refused() {
     let told = gaps.map(|gap| gap["data"]["lost"][0]["count"].as_u64().unwrap());
     assert_eq!(told.sum::<u64>(), 1 + counted);
 }
+
+#[test]
+fn long_an_end_does_not_wait_for_ever_for_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Faults::new();
+    let log = faults.under(builder(dir.path())).open().unwrap();
+    faults.set(Fault::Stall);
+    let commit = within_sync(&log, || Step { number: 1 }.commit());
+    let said = log.shutdown().unwrap_err().to_string();
+    assert!(said.contains("does not return"), "{said}");
+    faults.clear();
+    commit.wait().unwrap();
+}

@@ -226,6 +226,25 @@ fn of_two_policies_in_one_batch_the_first_is_told_before_a_segment_ends() {
 }
 
 #[test]
+fn a_start_under_another_policy_tells_of_it_before_a_segment_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let policies = ["one", "two"].map(|id| Policy::parse(&with_rule(id)).unwrap());
+    for policy in policies.iter().cycle().take(200) {
+        let faults = Faults::new();
+        let builder = builder(dir.path()).segment_bytes_max(64 * 1024);
+        let builder = builder.policy(policy.clone());
+        let log = faults.under(builder).open().unwrap();
+        // Without a clean end the next start has the more to say.
+        faults.set(Fault::Off);
+        drop(log);
+    }
+    let log = builder(dir.path()).open().unwrap();
+    log.shutdown().unwrap();
+    assert!(segments(&only_store(dir.path()), "audit").len() > 4);
+    assert_told(dir.path());
+}
+
+#[test]
 fn what_the_file_says_is_taken_and_what_it_cannot_say_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let (file, stores) = (dir.path().join("redaction.toml"), dir.path().join("stores"));

@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::builder::StartFailure;
 use crate::{
     chain::check_name,
-    document,
     error::{Error, ErrorKind},
     event::{Category, Level},
     loss::{OnFailure, category_of},
     pipeline::Mode,
+    plain_file,
     volume::Volume,
 };
 
@@ -118,7 +118,7 @@ impl Config {
     /// Reads a file. What it does not know it warns of; a value that makes no sense is warned of
     /// too, and its default stands.
     pub(super) fn read(path: &Path) -> Result<(Self, Vec<String>), Error> {
-        let text = document::read(path, BYTES_MAX).and_then(|text| {
+        let text = plain_file::read(path, BYTES_MAX).and_then(|text| {
             String::from_utf8(text).map_err(|_bytes| io::Error::other("it is not UTF-8"))
         });
         let text = text.map_err(|error| {

@@ -38,8 +38,8 @@ impl Shared {
         debt: Debt,
     ) -> Result<(), CommitError> {
         let awaited = promise.is_some();
-        let (policy, monotonic) = (self.policy.load(), || self.clock.monotonic());
-        match self.selection.decide(event, awaited, &policy, monotonic) {
+        let (policy, monotonic) = (|| self.policy.load(), || self.clock.monotonic());
+        match self.selection.decide(event, awaited, policy, monotonic) {
             Decision::Write => {}
             Decision::Counted => return Ok(()),
             Decision::CountedFirst => {

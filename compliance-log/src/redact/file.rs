@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::{document::BYTES_MAX, policy::Policy};
 use crate::{
-    document,
     error::{Error, ErrorKind},
+    plain_file,
 };
 
 impl Policy {
@@ -14,7 +14,7 @@ impl Policy {
     /// [`ErrorKind::Io`] if it cannot be read, or is no file; those of [`Policy::parse`]. The text has the path.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let text = document::read(path, BYTES_MAX as u64).map_err(|error| {
+        let text = plain_file::read(path, BYTES_MAX as u64).map_err(|error| {
             Error::io(
                 format!("cannot read redaction policy {}", path.display()),
                 error,

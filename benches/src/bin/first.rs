@@ -12,12 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use compliance_log::{
-    ComplianceLog, Policy, audit_event,
-    context::{AuditContext, Identity},
-    test_util::within_sync,
-};
-use compliance_log_benches::{median, thread_cpu};
+use compliance_log::{ComplianceLog, test_util::within_sync};
+use compliance_log_benches::{booking, in_request, median, thread_cpu};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// How much is measured. `--short` only shows that it runs.
@@ -39,75 +35,25 @@ const SHORT: Size = Size {
     rounds: 1,
 };
 
-#[audit_event(name = "booking.created", target = "booking/{booking_id}")]
-struct BookingCreated {
-    booking_id: u64,
-    #[audit(internal)]
-    offer_id: &'static str,
-    #[audit(internal)]
-    provider: &'static str,
-    payload_size: u64,
-    #[audit(internal)]
-    route: &'static str,
-    #[audit(internal)]
-    cabin: &'static str,
-    seats: u64,
-    price: f64,
-    #[audit(internal)]
-    currency: &'static str,
-    #[audit(internal)]
-    note: &'static str,
-    #[audit(internal)]
-    partner: &'static str,
-    retry: bool,
-    attempt: u64,
-}
-
-fn event(booking_id: u64) -> BookingCreated {
-    BookingCreated {
-        booking_id,
-        offer_id: "o-2026-000123",
-        provider: "northern-rail",
-        payload_size: 4096,
-        route: "BER-MUC",
-        cabin: "second",
-        seats: 2,
-        price: 129.95,
-        currency: "EUR",
-        note: "window seat, quiet coach if there is one",
-        partner: "agency-7",
-        retry: false,
-        attempt: 1,
-    }
-}
-
 /// Per event: producer CPU and wall time until everything is in the file.
 struct Rate {
     cpu_ns: f64,
     wall_ns: f64,
 }
 
-fn ours(dir: &Path, size: Size, policy: Policy) -> Rate {
+fn ours(dir: &Path, size: Size) -> Rate {
     let log = ComplianceLog::builder("bench")
         .env("bench")
         .instance("one")
         .dir(dir)
-        .policy(policy)
         .open()
         .expect("a log");
-    let context = AuditContext::request()
-        .request_id("r-1")
-        .user_agent("bench/1")
-        .build();
-    context
-        .verified(Identity::new().tenant("acme").user("u-1"))
-        .expect("the first identity");
     let rate = within_sync(&log, || {
-        context.scope_sync(|| {
+        in_request(|| {
             measure(
                 size,
                 |number| {
-                    while event(number).emit().is_err() {
+                    while booking(number).emit().is_err() {
                         std::thread::yield_now();
                     }
                 },
@@ -143,7 +89,7 @@ fn peer(dir: &Path, size: Size) -> Rate {
         measure(
             size,
             |number| {
-                let e = event(number);
+                let e = booking(number);
                 tracing::info!(
                     booking_id = e.booking_id,
                     offer_id = e.offer_id,
@@ -186,13 +132,12 @@ fn commits(dir: &Path, size: Size) -> Vec<f64> {
         .dir(dir)
         .open()
         .expect("a log");
-    let context = AuditContext::request().request_id("r-1").build();
     let times = within_sync(&log, || {
-        context.scope_sync(|| {
+        in_request(|| {
             (0..size.commits)
                 .map(|number| {
                     let started = Instant::now();
-                    event(number.into()).commit().wait().expect("stored");
+                    booking(number.into()).commit().wait().expect("stored");
                     started.elapsed().as_secs_f64() * 1e6
                 })
                 .collect()
@@ -223,21 +168,17 @@ fn main() {
     } else {
         FULL
     };
-    let none = Policy::parse("version = 1").expect("a policy");
-    let mut rates: [Vec<Rate>; 3] = Default::default();
+    let mut rates: [Vec<Rate>; 2] = Default::default();
     let mut latencies: [Vec<f64>; 2] = Default::default();
     for _ in 0..size.rounds {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
-        let [full, no_rules] = ["ours", "no-rules"].map(|name| dir.path().join(name));
-        rates[0].push(ours(&full, size, Policy::builtin()));
-        rates[2].push(ours(&no_rules, size, none.clone()));
+        rates[0].push(ours(&dir.path().join("ours"), size));
         rates[1].push(peer(dir.path(), size));
         latencies[0].push(median(commits(&dir.path().join("commits"), size)));
         latencies[1].push(median(bare(dir.path(), size)));
     }
     let of = |rates: &[Rate], get: fn(&Rate) -> f64| median(rates.iter().map(get).collect());
-    let [ours_cpu, peer_cpu, no_rules_cpu] =
-        [0, 1, 2].map(|i: usize| of(&rates[i], |rate| rate.cpu_ns));
+    let [ours_cpu, peer_cpu] = [0, 1].map(|i: usize| of(&rates[i], |rate| rate.cpu_ns));
     let [ours_wall, peer_wall] = [0, 1].map(|i: usize| of(&rates[i], |rate| rate.wall_ns));
     let [ours_commit, bare_commit] = latencies.map(median);
     compliance_log_benches::print(&[
@@ -246,12 +187,6 @@ fn main() {
             ours_cpu,
             peer_cpu,
             "0.15 x fmt JSON + non_blocking",
-        ),
-        (
-            "scan share: rules or none, ns",
-            ours_cpu,
-            no_rules_cpu,
-            "1.15 x producer CPU without rules",
         ),
         (
             "end to end per event, ns",

@@ -147,15 +147,27 @@ impl Pass<'_, '_> {
         self.plain_row(Row::Policy, self.policy.short());
     }
 
-    /// The second half of the net by value, and the first: did the pass write anything that some
-    /// rule should look at?
-    fn suspicious(&self) -> bool {
-        let Buffers { body, spans, .. } = &*self.buffers;
-        self.scan == Scan::Afterwards
-            && (self.policy.suspicious(body)
-                || spans
-                    .iter()
-                    .any(|(from, to)| self.policy.suspicious_value(&body[*from..*to])))
+    /// Whether the pass wrote any value that some rule should look at.
+    fn suspicious(&mut self) -> bool {
+        let Buffers {
+            body,
+            spans,
+            values,
+            ..
+        } = &mut *self.buffers;
+        if self.scan == Scan::EachValue || !self.policy.looks_into_values() {
+            return false;
+        }
+        values.clear();
+        for (from, to) in &*spans {
+            values.extend_from_slice(&body[*from..*to]);
+            // So that no two values make one word.
+            values.push(b'\n');
+        }
+        self.policy.suspicious(values)
+            || spans
+                .iter()
+                .any(|(from, to)| self.policy.suspicious_value(&body[*from..*to]))
     }
 
     fn what_happened(&mut self) {

@@ -17,6 +17,8 @@ pub(super) struct Buffers {
     pub(super) clean: String,
     /// Where in `body` the values stand that the second half of the net by value looks at.
     pub(super) spans: Vec<(usize, usize)>,
+    /// Those values, one after the other, to be searched at once.
+    pub(super) values: Vec<u8>,
     /// The name by which a field's key is looked up.
     pub(super) field: String,
     /// The elements of `redactions`, as JSON.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     event::{Action, Class, FieldMeta, Raw},
-    redact::{Effect, Hit, VALUE_BYTES_MIN, mask_card},
+    redact::{Effect, Hit, LITERAL_BYTES_MIN, mask_card},
 };
 
 /// By which rule a field had to go.
@@ -191,7 +191,7 @@ impl<'a> Pass<'a, '_> {
             self.redacted_key(path, key, "size", "cut");
         }
         let end = self.buffers.body.len();
-        if kind == Kind::Free && end - start >= VALUE_BYTES_MIN {
+        if kind == Kind::Free && end - start >= LITERAL_BYTES_MIN {
             self.buffers.spans.push((start, end));
         }
         self.buffers.body.push(b'"');

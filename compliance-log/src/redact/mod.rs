@@ -10,8 +10,8 @@
 //! 1. [`Policy::name`] for each field name (and remembers the answer). A hit says `drop`: the field is
 //!    left out; or `mask`: the value becomes what [`mask_card`] writes, and if that finds no card
 //!    number in it the field is left out too; or `pseudonym`, of a value that has no card number in it.
-//! 2. [`Policy::suspicious`] once over the encoded body, and [`Policy::suspicious_value`] for each
-//!    encoded string value of [`VALUE_BYTES_MIN`] or more. Both only say where to look closer.
+//! 2. [`Policy::suspicious`] once over all encoded string values of [`LITERAL_BYTES_MIN`] or more, and
+//!    [`Policy::suspicious_value`] for each. Both only say where to look closer.
 //! 3. [`Policy::redact`] on each decoded string, if either said so.
 //!
 //! Each of the last two looks at the text as it is and with each layer of wrapping taken off (`view`,
@@ -50,7 +50,7 @@ mod tests;
 
 pub(crate) use number::{holds_card, mask_card};
 pub use policy::Policy;
-pub(crate) use prefilter::VALUE_BYTES_MIN;
+pub(crate) use prefilter::LITERAL_BYTES_MIN;
 pub(crate) use rule::{Effect, Hit};
 pub use text::{Finding, Redacted};
 pub use trial::{RuleCost, RuleTrial};

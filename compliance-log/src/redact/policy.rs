@@ -152,13 +152,17 @@ impl Policy {
         self.name(name).is_none() && self.clean(name).is_none()
     }
 
-    /// Whether any rule's literal occurs in an encoded record body.
+    /// Whether any rule looks for anything in values.
+    pub(crate) fn looks_into_values(&self) -> bool {
+        !self.0.net.detectors.is_empty()
+    }
+
+    /// Whether any rule's literal occurs in encoded string values.
     pub(crate) fn suspicious(&self, encoded: &[u8]) -> bool {
         self.0.net.prefilter.literal(encoded)
     }
 
-    /// Whether one encoded string value has anything else that leads to a rule. Shorter values than
-    /// [`VALUE_BYTES_MIN`](super::VALUE_BYTES_MIN) have not.
+    /// Whether one encoded string value has anything else that leads to a rule.
     pub(crate) fn suspicious_value(&self, value: &[u8]) -> bool {
         self.0.net.prefilter.trigger(value)
     }

@@ -12,8 +12,11 @@ use super::{
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
 
+/// No literal is shorter.
+pub(crate) const LITERAL_BYTES_MIN: usize = 2;
+
 /// No shorter value holds anything that a trigger would see: `a@b.io`.
-pub(crate) const VALUE_BYTES_MIN: usize = 6;
+const VALUE_BYTES_MIN: usize = 6;
 
 /// Base64 in Base64 is looked into, and no deeper.
 pub(super) const BASE64_DEPTH_MAX: usize = 2;
@@ -83,7 +86,7 @@ impl RuleSet {
 #[derive(Debug)]
 pub(super) struct Prefilter {
     /// Tries up to 64 literals at once, on processors that can.
-    packed: Option<packed::Searcher>,
+    packed: Option<Box<[packed::Searcher]>>,
     /// Tells which literals occur, one letter at a time.
     literals: AhoCorasick,
     /// The rules of each literal.
@@ -122,11 +125,7 @@ impl Prefilter {
                 }
             }
         }
-        let any = |trigger: Trigger| {
-            let sets = Trigger::ALL.iter().zip(&triggers);
-            sets.into_iter()
-                .any(|(t, set)| *t == trigger && !set.is_empty())
-        };
+        let any = |trigger: Trigger| !triggers[trigger as usize].is_empty();
         let when = |watched: bool, class: u8| if watched { class } else { 0 };
         let watched = when(any(Trigger::At), class::AT)
             | when(any(Trigger::Assignment), class::SIGN)
@@ -140,7 +139,7 @@ impl Prefilter {
         let watched = watched | when(finds, class::WRAPPING);
         Ok(Self {
             watched,
-            packed: packed::Searcher::new(&texts),
+            packed: packed(&texts),
             literals: AhoCorasick::new(&texts)?,
             owners,
             triggers,
@@ -163,7 +162,7 @@ impl Prefilter {
     /// Whether any literal occurs.
     pub(super) fn literal(&self, encoded: &[u8]) -> bool {
         match &self.packed {
-            Some(packed) => packed.find(encoded).is_some(),
+            Some(packed) => packed.iter().any(|some| some.find(encoded).is_some()),
             None => !self.owners.is_empty() && self.literals.is_match(encoded),
         }
     }
@@ -173,24 +172,26 @@ impl Prefilter {
         if value.len() < VALUE_BYTES_MIN || self.watched == 0 {
             return false;
         }
-        let seen = class::of(value) & self.watched;
-        self.plain_of(value, seen)
+        let (seen, digits) = class::of(value);
+        let seen = seen & self.watched;
+        self.plain_of(value, seen, digits)
             || (value.len() >= RUN_BYTES_MIN && self.in_base64(value, BASE64_DEPTH_MAX))
             || (seen & class::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
     fn plain(&self, value: &[u8]) -> bool {
-        self.plain_of(value, class::of(value) & self.watched)
+        let (seen, digits) = class::of(value);
+        self.plain_of(value, seen & self.watched, digits)
     }
 
-    fn plain_of(&self, value: &[u8], seen: u8) -> bool {
+    fn plain_of(&self, value: &[u8], seen: u8, digits: usize) -> bool {
         (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
             || (seen & class::SIGN != 0 && self.endings.any(value))
             || (seen & class::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & class::DIGIT != 0
-                && (self.fires(Trigger::Digits, value)
-                    || (digits(value) >= DIGITS_MIN
+                && ((digits >= PERSONAL_DIGITS_MIN && self.wants(Trigger::Digits))
+                    || (digits >= DIGITS_MIN
                         && (self.fires(Trigger::CardNumber, value)
                             || self.fires(Trigger::Iban, value)))))
     }
@@ -243,35 +244,29 @@ impl Prefilter {
         rules
     }
 
+    fn wants(&self, trigger: Trigger) -> bool {
+        !self.triggers[trigger as usize].is_empty()
+    }
+
     fn fires(&self, trigger: Trigger, text: &[u8]) -> bool {
-        let wanted = Trigger::ALL.iter().zip(&self.triggers);
-        let wanted = wanted
-            .into_iter()
-            .any(|(t, set)| *t == trigger && !set.is_empty());
-        wanted
+        self.wants(trigger)
             && match trigger {
                 Trigger::At => memchr::memchr(b'@', text).is_some(),
                 Trigger::CardNumber => number::may_have_card(text),
                 Trigger::Iban => number::may_have_iban(text),
                 Trigger::Assignment => self.endings.any(text),
-                Trigger::Digits => digits(text) >= PERSONAL_DIGITS_MIN,
+                Trigger::Digits => class::digits(text) >= PERSONAL_DIGITS_MIN,
                 Trigger::Element => self.endings.any_element(text),
             }
     }
 }
 
-/// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.
-fn digits(value: &[u8]) -> usize {
-    let count = |chunk: &[u8]| {
-        chunk
-            .iter()
-            .map(|byte| u8::from(byte.is_ascii_digit()))
-            .sum::<u8>()
-    };
-    value
-        .chunks(128)
-        .map(|chunk| usize::from(count(chunk)))
-        .sum::<usize>()
+/// Searchers for short and for long literals. One for all would compare no more bytes at a time than
+/// the shortest has, and stop at places where no longer one stands.
+fn packed(literals: &[&str]) -> Option<Box<[packed::Searcher]>> {
+    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| text.len() < 4);
+    let some = [short, long].into_iter().filter(|texts| !texts.is_empty());
+    some.map(packed::Searcher::new).collect()
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.

@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::{
-    assignment, check::Check, element, name::Names, number, option, placeholder,
-    prefilter::Trigger, prose,
+    assignment,
+    check::Check,
+    element,
+    name::Names,
+    number, option, placeholder,
+    prefilter::{LITERAL_BYTES_MIN, Trigger},
+    prose,
 };
 
 /// Shorter values are no secrets: `pin: no`.
@@ -175,7 +180,7 @@ impl Detector {
         if rule.action == Effect::Pseudonym && rule.find == Some(Finder::CardNumber) {
             return Err("a card number is never pseudonymised: mask or drop it".to_owned());
         }
-        let exact = |literal: &str| literal.len() >= 2 && plain(literal);
+        let exact = |literal: &str| literal.len() >= LITERAL_BYTES_MIN && plain(literal);
         if let Some(literal) = rule.literals.iter().find(|literal| !exact(literal)) {
             return Err(format!("literal {literal:?} is not two or more {PLAIN}"));
         }

@@ -49,7 +49,7 @@ fn looks(text: &str) -> bool {
         out
     });
     let value = &value.as_bytes()[1..value.len() - 1];
-    policy.suspicious(value) || (value.len() >= VALUE_BYTES_MIN && policy.suspicious_value(value))
+    policy.suspicious(value) || policy.suspicious_value(value)
 }
 
 #[derive(serde::Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Request};
+use ::http::{HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use h2::{
     RecvStream, SendStream,
@@ -38,7 +38,6 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
-    pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -112,18 +111,8 @@ impl Sent {
         );
         let end = bytes.windows(4).position(|end| end == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
-        let headers = lines
-            .map(|line| {
-                let (name, value) = line.split_once(": ").unwrap();
-                let name: HeaderName = name.parse().unwrap();
-                (name, HeaderValue::from_str(value).unwrap())
-            })
-            .collect();
         Some(Answer {
-            status,
-            headers,
+            status: head.split(' ').nth(1)?.parse().unwrap(),
             body: bytes[end + 4..].to_vec(),
         })
     }
@@ -135,7 +124,6 @@ impl Sent {
         let (head, mut body) = answer.into_parts();
         Some(Answer {
             status: head.status.as_u16(),
-            headers: head.headers,
             body: rest_of(&mut body).await?,
         })
     }

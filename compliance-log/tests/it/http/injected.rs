@@ -26,7 +26,7 @@ use super::{
     served::{access, named, serve, serve_by},
 };
 
-#[audit_event(name = "test.said", target = "{text}")]
+#[audit_event(name = "test.said", target = "said")]
 struct Said {
     #[audit(internal)]
     text: String,

@@ -1,17 +1,23 @@
 //! Work that a request leaves to other tasks and threads stays part of it.
 
-use std::{sync::mpsc, thread};
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::Path, routing::get};
 use compliance_log::{
     audit_event, carry, carry_fn,
     context::Identity,
     http::{AuditLayer, RequestAudit},
 };
-use tokio::task::{spawn, spawn_blocking};
+use tokio::{
+    sync::Barrier,
+    task::{spawn, spawn_blocking},
+};
 
 use super::{
-    client::{Sent, VERSIONS},
+    client::{Http2, Sent, VERSIONS},
     served::{named, serve},
 };
 
@@ -25,6 +31,11 @@ impl Worked {
     fn at(place: &'static str) {
         Self { place }.emit().unwrap();
     }
+}
+
+#[audit_event(name = "test.numbered", target = "{number}")]
+struct Numbered {
+    number: u64,
 }
 
 /// Works in every place that a service has.
@@ -100,6 +111,47 @@ async fn what_is_carried_has_the_trace_and_the_identity_of_its_request() {
                 "thread",
             ];
             assert_eq!(places, all);
+        }
+    }
+}
+
+#[tokio::test]
+async fn streams_that_run_at_once_keep_their_contexts_apart() {
+    const STREAMS: usize = 50;
+    // Nobody goes on before all have come.
+    let barrier = Arc::new(Barrier::new(STREAMS));
+    let handler = move |Path(number): Path<u64>, audit: RequestAudit| async move {
+        Numbered { number }.emit().unwrap();
+        barrier.wait().await;
+        let tenant = Identity::new().tenant(format!("tenant-{number}"));
+        audit.verified(tenant).unwrap();
+        tokio::task::yield_now().await;
+        Numbered { number }.emit().unwrap();
+    };
+    let app = Router::new().route("/{number}", get(handler));
+    let server = serve(|log| app.layer(AuditLayer::new(log))).await;
+    let mut connection = Http2::connect(server.addr).await;
+    let mut streams = Vec::new();
+    for number in 0..STREAMS {
+        let sent = Sent::get(format!("/{number}"));
+        streams.push(sent.begin(&mut connection).await);
+    }
+    for (answer, _stream) in streams {
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
+    connection.close().await;
+    let records = server.records(STREAMS).await;
+    for access in named(&records, "http.request") {
+        let path = access["data"]["path"].as_str().unwrap();
+        assert_eq!(access["tenant_id"], format!("tenant-{}", &path[1..]));
+        let mut numbered = named(&records, "test.numbered");
+        numbered.retain(|record| record["request_id"] == access["request_id"]);
+        let tenants = ["none", access["tenant_id"].as_str().unwrap()];
+        assert_eq!(numbered.len(), tenants.len());
+        for (record, tenant) in numbered.iter().zip(tenants) {
+            assert_eq!(record["target_resource"], path[1..]);
+            assert_eq!(record["span_id"], access["span_id"]);
+            assert_eq!(record["tenant_id"], tenant);
         }
     }
 }

@@ -55,6 +55,14 @@ fn never_ending() -> impl Stream<Item = Result<Bytes, io::Error>> {
     chunks(3).chain(stream::pending())
 }
 
+/// Reads all that `never_ending` has.
+async fn read_3000(mut body: h2::RecvStream) {
+    let mut read = 0;
+    while read < 3000 {
+        read += body.data().await.unwrap().unwrap().len();
+    }
+}
+
 /// A case over either version.
 fn both<T: Copy>(case: T) -> [(T, Version); 2] {
     VERSIONS.map(|version| (case, version))
@@ -339,10 +347,10 @@ async fn a_client_that_leaves_mid_stream_leaves_it_partial() {
     for version in VERSIONS {
         let app = Router::new().route("/stream", get(|| async { streamed(never_ending()) }));
         let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-        let mut read = 0;
         match version {
             Version::Http1 => {
                 let mut socket = server.connect(&request("GET", "/stream", "")).await;
+                let mut read = 0;
                 while read < 3000 {
                     read += socket.read(&mut [0; 4096]).await.unwrap();
                 }
@@ -350,10 +358,7 @@ async fn a_client_that_leaves_mid_stream_leaves_it_partial() {
             Version::Http2 => {
                 let mut connection = Http2::connect(server.addr).await;
                 let (answer, _stream) = Sent::get("/stream").begin(&mut connection).await;
-                let mut body = answer.await.unwrap().into_body();
-                while read < 3000 {
-                    read += body.data().await.unwrap().unwrap().len();
-                }
+                read_3000(answer.await.unwrap().into_body()).await;
                 connection.cut();
             }
         }
@@ -453,12 +458,23 @@ async fn breaks_over(version: Version) {
 #[tokio::test]
 async fn a_stated_length_that_was_sent_is_the_end() {
     let stated = || async { ([(header::CONTENT_LENGTH, "3000")], streamed(never_ending())) };
-    let app = Router::new().route("/", get(stated));
-    let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    server.get("/").await;
-    let record = server.access().await;
-    assert_eq!(verdict(&record), "GET / | 200 | success | - | -");
-    assert_eq!(record["bytes_out"], 3000);
+    for version in VERSIONS {
+        let app = Router::new().route("/", get(stated));
+        let server = serve(|log| app.layer(AuditLayer::new(log))).await;
+        match version {
+            Version::Http1 => drop(server.get("/").await),
+            // The stream stays open until the client, who has it all, leaves.
+            Version::Http2 => {
+                let mut connection = Http2::connect(server.addr).await;
+                let (answer, _stream) = Sent::get("/").begin(&mut connection).await;
+                read_3000(answer.await.unwrap().into_body()).await;
+                connection.cut();
+            }
+        }
+        let record = server.access().await;
+        assert_eq!(verdict(&record), "GET / | 200 | success | - | -");
+        assert_eq!(record["bytes_out"], 3000);
+    }
 }
 
 #[tokio::test]
@@ -520,11 +536,7 @@ async fn streams_of_http_2_end_on_their_own() {
     let mut body = ok.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap(), "ok");
     let (stream, mut reset_stream) = send("/stream");
-    let mut body = stream.await.unwrap().into_body();
-    let mut read = 0;
-    while read < 3000 {
-        read += body.data().await.unwrap().unwrap().len();
-    }
+    read_3000(stream.await.unwrap().into_body()).await;
     let (_, mut reset_slow) = send("/slow");
     reset_slow.send_reset(h2::Reason::CANCEL);
     reset_stream.send_reset(h2::Reason::CANCEL);

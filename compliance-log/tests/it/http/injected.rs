@@ -75,7 +75,8 @@ const NASTY: &[&[u8]] = &[
 ];
 
 fn percent(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("%{byte:02x}")).collect()
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// A request with these bytes wherever they can stand.

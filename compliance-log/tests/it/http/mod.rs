@@ -31,7 +31,7 @@
 //! | two layers | `identity::two_layers_write_one_record` |
 //! | routes, `nest_service`, fallbacks, a flood of 404s | `routed` |
 //! | dropped with a full queue, with the runtime, while unwinding | `dropped` |
-//! | tasks, blocking threads, rayon | `carried` |
+//! | tasks, blocking threads, rayon; 50 streams at once | `carried` |
 //! | one record wherever the caller leaves | `tower::one_record_wherever_…`, `programs` |
 //! | a store that fails, a full queue | `refused` |
 

@@ -28,7 +28,7 @@ struct Stored {
 }
 
 /// The most bytes of a line in a file.
-const LINE_BYTES_MAX: usize = 65_535;
+pub(crate) const LINE_BYTES_MAX: usize = 65_535;
 
 /// The lines of the channel `app` after `write`, once the store is seen to be whole.
 fn lines_after(write: impl FnOnce(&ComplianceLog)) -> Vec<String> {
@@ -57,7 +57,7 @@ fn lines(dir: &Path) -> Vec<String> {
 }
 
 /// What nobody may see as it is in a line.
-fn is_unsafe(c: char) -> bool {
+pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

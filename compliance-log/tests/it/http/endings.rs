@@ -14,7 +14,10 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::{io::AsyncReadExt, sync::Notify};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::served::{named, request, serve, verdict};
+use super::{
+    client::{Http2, Sent, VERSIONS, Version},
+    served::{named, request, serve, verdict},
+};
 
 #[audit_event(name = "test.seen", target = "{place}")]
 struct Seen {
@@ -52,12 +55,31 @@ fn never_ending() -> impl Stream<Item = Result<Bytes, io::Error>> {
     chunks(3).chain(stream::pending())
 }
 
+/// Reads all that `never_ending` has.
+async fn read_3000(mut body: h2::RecvStream) {
+    let mut read = 0;
+    while read < 3000 {
+        read += body.data().await.unwrap().unwrap().len();
+    }
+}
+
+/// A case over either version.
+fn both<T: Copy>(case: T) -> [(T, Version); 2] {
+    VERSIONS.map(|version| (case, version))
+}
+
 async fn panics() -> &'static str {
     panic!("with a secret in it")
 }
 
 #[tokio::test]
 async fn what_was_sent_says_how_it_ended() {
+    for version in VERSIONS {
+        what_was_sent_over(version).await;
+    }
+}
+
+async fn what_was_sent_over(version: Version) {
     let app = Router::new()
         .route(
             "/bookings/{id}",
@@ -214,8 +236,8 @@ async fn what_was_sent_says_how_it_ended() {
         ),
     ];
     for (method, path, body, ..) in cases {
-        let length = format!("content-length: {}\r\n", body.len());
-        server.send(&(request(method, path, &length) + body)).await;
+        let sent = Sent::new(method, path).body(body);
+        sent.over(version, server.addr).await.unwrap();
     }
     let records = server.records(cases.len()).await;
     let access = named(&records, "http.request");
@@ -242,7 +264,8 @@ async fn what_was_sent_says_how_it_ended() {
 #[tokio::test]
 async fn a_panic_is_500() {
     let app = || Router::new().route("/", get(panics));
-    for (catch, place) in [(false, "none"), (true, "inside"), (true, "outside")] {
+    let places = [(false, "none"), (true, "inside"), (true, "outside")];
+    for ((catch, place), version) in places.into_iter().flat_map(both) {
         let server = serve(|log| {
             let audit = AuditLayer::new(log);
             match place {
@@ -252,11 +275,11 @@ async fn a_panic_is_500() {
             }
         })
         .await;
-        let answer = server.get("/").await;
+        let answer = Sent::get("/").over(version, server.addr).await;
         assert_eq!(
-            answer.starts_with("HTTP/1.1 500"),
-            catch,
-            "{place}: {answer}"
+            answer.map(|answer| answer.status),
+            catch.then_some(500),
+            "{version:?} {place}"
         );
         let code = if place == "inside" {
             "HTTP_500"
@@ -276,6 +299,12 @@ async fn a_panic_is_500() {
 
 #[tokio::test]
 async fn a_client_that_leaves_the_handler_is_499() {
+    for version in VERSIONS {
+        leaves_the_handler(version).await;
+    }
+}
+
+async fn leaves_the_handler(version: Version) {
     let entered = Arc::new(Notify::new());
     let inside = Arc::clone(&entered);
     let handler = move || async move {
@@ -285,9 +314,19 @@ async fn a_client_that_leaves_the_handler_is_499() {
     };
     let app = Router::new().route("/slow", get(handler));
     let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    let socket = server.connect(&request("GET", "/slow", "")).await;
-    entered.notified().await;
-    drop(socket);
+    match version {
+        Version::Http1 => {
+            let socket = server.connect(&request("GET", "/slow", "")).await;
+            entered.notified().await;
+            drop(socket);
+        }
+        Version::Http2 => {
+            let mut connection = Http2::connect(server.addr).await;
+            let (_answer, _stream) = Sent::get("/slow").begin(&mut connection).await;
+            entered.notified().await;
+            connection.cut();
+        }
+    }
     let records = server.records(1).await;
     let access = &named(&records, "http.request")[0];
     assert_eq!(
@@ -305,24 +344,41 @@ async fn a_client_that_leaves_the_handler_is_499() {
 
 #[tokio::test]
 async fn a_client_that_leaves_mid_stream_leaves_it_partial() {
-    let app = Router::new().route("/stream", get(|| async { streamed(never_ending()) }));
-    let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    let mut socket = server.connect(&request("GET", "/stream", "")).await;
-    let mut read = 0;
-    while read < 3000 {
-        read += socket.read(&mut [0; 4096]).await.unwrap();
+    for version in VERSIONS {
+        let app = Router::new().route("/stream", get(|| async { streamed(never_ending()) }));
+        let server = serve(|log| app.layer(AuditLayer::new(log))).await;
+        match version {
+            Version::Http1 => {
+                let mut socket = server.connect(&request("GET", "/stream", "")).await;
+                let mut read = 0;
+                while read < 3000 {
+                    read += socket.read(&mut [0; 4096]).await.unwrap();
+                }
+            }
+            Version::Http2 => {
+                let mut connection = Http2::connect(server.addr).await;
+                let (answer, _stream) = Sent::get("/stream").begin(&mut connection).await;
+                read_3000(answer.await.unwrap().into_body()).await;
+                connection.cut();
+            }
+        }
+        let record = server.access().await;
+        assert_eq!(
+            verdict(&record),
+            "GET /stream | 200 | fail | partial | CLIENT_GONE"
+        );
+        assert_eq!(record["bytes_out"], 3000);
     }
-    drop(socket);
-    let record = server.access().await;
-    assert_eq!(
-        verdict(&record),
-        "GET /stream | 200 | fail | partial | CLIENT_GONE"
-    );
-    assert_eq!(record["bytes_out"], 3000);
 }
 
 #[tokio::test]
 async fn the_body_runs_to_its_end_within_the_request() {
+    for version in VERSIONS {
+        body_runs_over(version).await;
+    }
+}
+
+async fn body_runs_over(version: Version) {
     let body = || {
         let drop = OnDrop("body's drop");
         chunks(4).map(move |chunk| {
@@ -333,8 +389,12 @@ async fn the_body_runs_to_its_end_within_the_request() {
     };
     let app = Router::new().route("/stream", get(move || async move { streamed(body()) }));
     let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    let answer = server.get("/stream").await;
-    assert!(answer.ends_with("0\r\n\r\n"), "{answer}");
+    let answer = Sent::get("/stream").over(version, server.addr).await;
+    let body = answer.unwrap().body;
+    match version {
+        Version::Http1 => assert!(body.ends_with(b"0\r\n\r\n"), "{} bytes", body.len()),
+        Version::Http2 => assert_eq!(body.len(), 4000),
+    }
     let records = server.records(1).await;
     let access = &named(&records, "http.request")[0];
     assert_eq!(verdict(access), "GET /stream | 200 | success | - | -");
@@ -354,6 +414,12 @@ async fn the_body_runs_to_its_end_within_the_request() {
 
 #[tokio::test]
 async fn a_body_that_breaks_keeps_its_status() {
+    for version in VERSIONS {
+        breaks_over(version).await;
+    }
+}
+
+async fn breaks_over(version: Version) {
     let errs = || chunks(2).chain(stream::iter([Err(io::Error::other("disk"))]));
     let panics = || {
         let mut polls = 0;
@@ -367,8 +433,10 @@ async fn a_body_that_breaks_keeps_its_status() {
         .route("/errs", get(move || async move { streamed(errs()) }))
         .route("/panics", get(move || async move { streamed(panics()) }));
     let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    server.get("/errs").await;
-    server.get("/panics").await;
+    for path in ["/errs", "/panics"] {
+        // What is left of it, if anything, depends on the version.
+        drop(Sent::get(path).over(version, server.addr).await);
+    }
     let records = server.records(2).await;
     let access = named(&records, "http.request");
     assert_eq!(
@@ -390,12 +458,23 @@ async fn a_body_that_breaks_keeps_its_status() {
 #[tokio::test]
 async fn a_stated_length_that_was_sent_is_the_end() {
     let stated = || async { ([(header::CONTENT_LENGTH, "3000")], streamed(never_ending())) };
-    let app = Router::new().route("/", get(stated));
-    let server = serve(|log| app.layer(AuditLayer::new(log))).await;
-    server.get("/").await;
-    let record = server.access().await;
-    assert_eq!(verdict(&record), "GET / | 200 | success | - | -");
-    assert_eq!(record["bytes_out"], 3000);
+    for version in VERSIONS {
+        let app = Router::new().route("/", get(stated));
+        let server = serve(|log| app.layer(AuditLayer::new(log))).await;
+        match version {
+            Version::Http1 => drop(server.get("/").await),
+            // The stream stays open until the client, who has it all, leaves.
+            Version::Http2 => {
+                let mut connection = Http2::connect(server.addr).await;
+                let (answer, _stream) = Sent::get("/").begin(&mut connection).await;
+                read_3000(answer.await.unwrap().into_body()).await;
+                connection.cut();
+            }
+        }
+        let record = server.access().await;
+        assert_eq!(verdict(&record), "GET / | 200 | success | - | -");
+        assert_eq!(record["bytes_out"], 3000);
+    }
 }
 
 #[tokio::test]
@@ -403,19 +482,22 @@ async fn a_timeout_inside_answers_and_one_outside_leaves() {
     let timeout =
         || TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20));
     let app = || Router::new().route("/", get(std::future::pending::<&str>));
-    let inside = serve(|log| app().layer(timeout()).layer(AuditLayer::new(log))).await;
-    let outside = serve(|log| app().layer(AuditLayer::new(log)).layer(timeout())).await;
-    for server in [&inside, &outside] {
-        assert!(server.get("/").await.starts_with("HTTP/1.1 408"));
+    for version in VERSIONS {
+        let inside = serve(|log| app().layer(timeout()).layer(AuditLayer::new(log))).await;
+        let outside = serve(|log| app().layer(AuditLayer::new(log)).layer(timeout())).await;
+        for server in [&inside, &outside] {
+            let answer = Sent::get("/").over(version, server.addr).await;
+            assert_eq!(answer.unwrap().status, 408);
+        }
+        assert_eq!(
+            verdict(&inside.access().await),
+            "GET / | 408 | fail | - | HTTP_408"
+        );
+        assert_eq!(
+            verdict(&outside.access().await),
+            "GET / | 499 | fail | aborted | CLIENT_GONE"
+        );
     }
-    assert_eq!(
-        verdict(&inside.access().await),
-        "GET / | 408 | fail | - | HTTP_408"
-    );
-    assert_eq!(
-        verdict(&outside.access().await),
-        "GET / | 499 | fail | aborted | CLIENT_GONE"
-    );
 }
 
 #[tokio::test]
@@ -454,11 +536,7 @@ async fn streams_of_http_2_end_on_their_own() {
     let mut body = ok.await.unwrap().into_body();
     assert_eq!(body.data().await.unwrap().unwrap(), "ok");
     let (stream, mut reset_stream) = send("/stream");
-    let mut body = stream.await.unwrap().into_body();
-    let mut read = 0;
-    while read < 3000 {
-        read += body.data().await.unwrap().unwrap().len();
-    }
+    read_3000(stream.await.unwrap().into_body()).await;
     let (_, mut reset_slow) = send("/slow");
     reset_slow.send_reset(h2::Reason::CANCEL);
     reset_stream.send_reset(h2::Reason::CANCEL);

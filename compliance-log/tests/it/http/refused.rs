@@ -104,7 +104,7 @@ async fn body(response: Response) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn open(faults: &Faults, mode: Mode) -> (ComplianceLog, TempDir) {
+pub(super) fn open(faults: &Faults, mode: Mode) -> (ComplianceLog, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let builder = ComplianceLog::builder("booking-api")
         .env("test")
@@ -167,7 +167,7 @@ async fn a_store_that_cannot_be_written_refuses_before_any_effect() {
 }
 
 /// Records of an event that are stored, and those that a gap counts.
-fn stored_and_lost(records: &[Value], event: &str) -> u64 {
+pub(super) fn stored_and_lost(records: &[Value], event: &str) -> u64 {
     let gaps = named(records, "log.gap");
     let lost = gaps
         .iter()
@@ -209,7 +209,7 @@ async fn a_handler_that_already_ran_keeps_its_answer() {
 }
 
 /// Fills the queue while the disk answers nothing.
-fn fill(log: &ComplianceLog, faults: &Faults) {
+pub(super) fn fill(log: &ComplianceLog, faults: &Faults) {
     faults.set(Fault::Stall);
     let filler = || Filler {
         text: "x".repeat(2000),

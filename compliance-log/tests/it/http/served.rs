@@ -8,13 +8,21 @@ use std::{
 };
 
 use axum::Router;
-use compliance_log::ComplianceLog;
+use compliance_log::{
+    ComplianceLog,
+    verify::{Options, Verdict, verify},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
+};
+
+use crate::{
+    injection::{LINE_BYTES_MAX, is_unsafe},
+    support::{only_store, segments},
 };
 
 /// Longer than anything takes.
@@ -39,12 +47,26 @@ pub(super) fn open() -> (ComplianceLog, TempDir) {
 }
 
 pub(super) async fn serve(app: impl FnOnce(&ComplianceLog) -> Router) -> Served {
+    serve_by(app, async |listener, app| {
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).await.unwrap();
+    })
+    .await
+}
+
+/// Serves as `server` does.
+pub(super) async fn serve_by<F>(
+    app: impl FnOnce(&ComplianceLog) -> Router,
+    server: impl FnOnce(TcpListener, Router) -> F,
+) -> Served
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let (log, dir) = open();
     let app = app(&log);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    let server = tokio::spawn(server(listener, app));
     Served {
         addr,
         log,
@@ -91,12 +113,35 @@ impl Served {
         for record in &records {
             assert_eq!(record.get("schema_violations"), None, "{record:#}");
         }
+        assert_whole(self.dir.path());
         records
     }
 
     /// The only access record.
     pub(super) async fn access(self) -> Value {
         access(&self.records(1).await).remove(0)
+    }
+}
+
+/// The chain is whole, and each line is one record in its bounds, with nothing in it that a terminal
+/// would obey.
+fn assert_whole(dir: &Path) {
+    let report = verify(dir, &Options::default()).unwrap();
+    assert_eq!(report.verdict, Verdict::Ok, "{report:#?}");
+    let store = only_store(dir);
+    for channel in ["audit", "app"] {
+        let mut next = 0;
+        for segment in segments(&store, channel) {
+            let text = fs::read_to_string(segment).unwrap();
+            assert!(text.is_empty() || text.ends_with('\n'), "half a line");
+            for line in text.split_terminator('\n') {
+                assert!(line.len() <= LINE_BYTES_MAX, "{} bytes", line.len());
+                assert!(!line.chars().any(is_unsafe), "{line}");
+                let record: Value = serde_json::from_str(line).unwrap();
+                assert_eq!(record["seq"], next, "one line, one record");
+                next += 1;
+            }
+        }
     }
 }
 

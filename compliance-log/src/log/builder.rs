@@ -10,9 +10,10 @@ use std::{
 use super::config::Config;
 use crate::{
     clock::{Clock, SystemClock},
+    context::TraceIds,
     event::{Category, Level},
     loss::OnFailure,
-    pipeline::Mode,
+    pipeline::{Mode, Tracer},
     pseudonym::PseudonymKeys,
     redact::Policy,
     store::{Fs, RealFs},
@@ -45,6 +46,7 @@ pub struct Builder {
     pub(super) app_level: Option<Level>,
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) on_failure: BTreeMap<Category, OnFailure>,
+    pub(super) tracer: Option<Tracer>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) out: Option<Box<dyn Write + Send>>,
@@ -62,6 +64,7 @@ impl Builder {
             app_level: None,
             volumes: BTreeMap::new(),
             on_failure: BTreeMap::new(),
+            tracer: None,
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -275,6 +278,60 @@ impl Builder {
     /// [`KeyFile`]: crate::pseudonym::KeyFile
     pub fn pseudonym_keys(mut self, keys: impl PseudonymKeys + 'static) -> Self {
         self.pseudonym_keys = Some(Arc::new(keys));
+        self
+    }
+
+    /// Where the service's tracer says that the current code runs, so that records have the ids of the
+    /// spans that it exports. Default: none, and the ids of the [`AuditContext`] stand.
+    ///
+    /// With OpenTelemetry, whose own version is the service's choice:
+    ///
+    /// ```ignore
+    /// let builder = builder.trace_ids(|| {
+    ///     let context = opentelemetry::Context::current();
+    ///     let span = context.span().span_context().clone();
+    ///     Some(TraceIds {
+    ///         trace_id: TraceId::from_bytes(span.trace_id().to_bytes())?,
+    ///         span_id: SpanId::from_bytes(span.span_id().to_bytes())?,
+    ///         flags: TraceFlags::from_byte(span.trace_flags().to_u8()),
+    ///     })
+    /// });
+    /// ```
+    ///
+    /// # Whose ids a record has
+    ///
+    /// | the context's trace | the hook gives | the record has |
+    /// |---|---|---|
+    /// | continues one: a header, a message | a span of it | the span |
+    /// | continues one | a span of another trace | the context's trace, and its span |
+    /// | was drawn, and nobody was told it | a span | the span; the context's trace is the span's from now on |
+    /// | was drawn, and somebody was told it | a span of another trace | the context's trace, and its span |
+    /// | any | nothing: the span is filtered out, there is no tracer, another thread | the context's trace, and its span |
+    /// | there is no context | a span | the span |
+    ///
+    /// So one context is one trace. The context's span is the first that the hook gives for it, such as
+    /// the server's span when the request comes in; else one of its own. Records that an
+    /// `http::AuditLayer` writes about the whole request, such as the access record, always have that
+    /// one. Whether a span is sampled does not matter; `trace_flags` says it. A trace that the layer was
+    /// told not to believe, by `Trust::edge`, is not taken over from the hook either.
+    ///
+    /// Records whose context is in another trace than the hook are counted as
+    /// `compliance_log_trace_mismatches`: layers stand in the wrong order, or the tracer does not read
+    /// the header. Put the layer that makes the server's span outside of the `http::AuditLayer`.
+    ///
+    /// # The contract
+    ///
+    /// The hook is called on the thread that records, at most once for each record, for each request that
+    /// comes in and for each call that goes out, with no lock of this crate held. It should neither
+    /// block nor allocate. What it logs itself is stored without its ids. A panic in it ends there and
+    /// is counted as `compliance_log_trace_hook_panics`; the record is stored with the context's ids.
+    ///
+    /// [`AuditContext`]: crate::context::AuditContext
+    pub fn trace_ids(
+        mut self,
+        hook: impl Fn() -> Option<TraceIds> + Send + Sync + 'static,
+    ) -> Self {
+        self.tracer = Some(Tracer::new(hook));
         self
     }
 

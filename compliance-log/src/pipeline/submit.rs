@@ -8,13 +8,14 @@ use super::{
     shared::Shared,
 };
 use crate::{
+    context::{Agreement, AuditContext, TraceIds},
     encode::{Scratch, encode},
     event::Category,
     loss::OnFailure,
     metric,
     pseudonym::Pseudonyms,
     receipt::{CommitError, Promise},
-    schema::Event,
+    schema::{Event, SpanOf},
     volume::Decision,
 };
 
@@ -37,6 +38,14 @@ impl Shared {
         promise: Option<Promise>,
         debt: Debt,
     ) -> Result<(), CommitError> {
+        let told;
+        let event = match self.traced(event) {
+            Some(traced) => {
+                told = traced;
+                &told
+            }
+            None => event,
+        };
         let awaited = promise.is_some();
         let (policy, monotonic) = (|| self.policy.load(), || self.clock.monotonic());
         match self.selection.decide(event, awaited, policy, monotonic) {
@@ -65,6 +74,29 @@ impl Shared {
             context.set_audited();
         }
         Ok(())
+    }
+
+    /// The event with what the service's tracer says of it, if that has anything to say.
+    fn traced<'e>(&self, event: &Event<'e>) -> Option<Event<'e>> {
+        let tracer = self.tracer.as_ref()?;
+        if event.span == SpanOf::Context {
+            return None;
+        }
+        let ids = self.trace_ids(event.context, tracer.ask()?);
+        Some(Event {
+            trace: Some(ids),
+            ..*event
+        })
+    }
+
+    /// The ids for code that runs in this context, if there is one, and in this span.
+    pub(super) fn trace_ids(&self, context: Option<&AuditContext>, seen: TraceIds) -> TraceIds {
+        let Some(context) = context else { return seen };
+        let (ids, agreement) = context.trace_ids_within(seen);
+        if agreement == Agreement::Differs {
+            metric::count("compliance_log_trace_mismatches");
+        }
+        ids
     }
 
     /// Makes the record, again if the policy changes meanwhile, and queues it.

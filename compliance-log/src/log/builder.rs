@@ -284,18 +284,24 @@ impl Builder {
     /// Where the service's tracer says that the current code runs, so that records have the ids of the
     /// spans that it exports. Default: none, and the ids of the [`AuditContext`] stand.
     ///
-    /// With OpenTelemetry, whose own version is the service's choice:
+    /// ```
+    /// use compliance_log::{
+    ///     ComplianceLog,
+    ///     context::{SpanId, TraceFlags, TraceId, TraceIds},
+    /// };
     ///
-    /// ```ignore
-    /// let builder = builder.trace_ids(|| {
-    ///     let context = opentelemetry::Context::current();
-    ///     let span = context.span().span_context().clone();
+    /// # fn current_span() -> Option<([u8; 16], [u8; 8], u8)> { None }
+    /// # let builder =
+    /// ComplianceLog::builder("booking-api").trace_ids(|| {
+    ///     // What the tracer knows; `examples/otel` asks OpenTelemetry, in a version of its own.
+    ///     let (trace, span, flags) = current_span()?;
     ///     Some(TraceIds {
-    ///         trace_id: TraceId::from_bytes(span.trace_id().to_bytes())?,
-    ///         span_id: SpanId::from_bytes(span.span_id().to_bytes())?,
-    ///         flags: TraceFlags::from_byte(span.trace_flags().to_u8()),
+    ///         trace_id: TraceId::from_bytes(trace)?,
+    ///         span_id: SpanId::from_bytes(span)?,
+    ///         flags: TraceFlags::from_byte(flags),
     ///     })
-    /// });
+    /// })
+    /// # ; drop(builder);
     /// ```
     ///
     /// # Whose ids a record has

@@ -58,7 +58,10 @@ async fn create(
     // Another thread, which OpenTelemetry's context does not reach.
     let confirm = carry_fn(move || BookingConfirmed { booking_id }.emit());
     let confirmed = tokio::task::spawn_blocking(confirm);
-    confirmed.await.or_fail("NOT_CONFIRMED")?.or_fail("NOT_CONFIRMED")?;
+    confirmed
+        .await
+        .or_fail("NOT_CONFIRMED")?
+        .or_fail("NOT_CONFIRMED")?;
     // A task, which takes the span along with the audit's context.
     let span = info_span!("notify", otel.kind = "internal");
     let notified = tokio::spawn(carry(async { info!("partner notified") }).instrument(span));

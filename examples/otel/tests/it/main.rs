@@ -154,7 +154,10 @@ fn spans_that_are_not_sampled_have_ids_all_the_same() {
         assert_eq!(trace == TRACE, !header.is_empty());
         // Of their own, where the code runs in a span of its own.
         let of = |name: &str| {
-            let found = told.bookings.iter().find(|record| self::name(record) == name);
+            let found = told
+                .bookings
+                .iter()
+                .find(|record| self::name(record) == name);
             text(found.unwrap(), "span_id").to_owned()
         };
         assert_eq!(of("booking.created"), of("http.request"));

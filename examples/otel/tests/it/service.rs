@@ -66,10 +66,15 @@ impl Service {
         for store in folder(self.dir.path()) {
             for channel in ["audit", "app"] {
                 for file in folder(&store.join("streams").join(channel)) {
-                    if file.extension().is_some_and(|extension| extension == "jsonl") {
+                    if file
+                        .extension()
+                        .is_some_and(|extension| extension == "jsonl")
+                    {
                         let text = fs::read_to_string(file).unwrap();
                         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-                        records.extend(lines.filter(|record: &Value| record.get("request_id").is_some()));
+                        records.extend(
+                            lines.filter(|record: &Value| record.get("request_id").is_some()),
+                        );
                     }
                 }
             }

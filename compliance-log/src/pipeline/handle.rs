@@ -87,10 +87,6 @@ impl Handle {
     }
 
     /// The span that the service's tracer is in.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
     pub(crate) fn traced_span(&self) -> Option<TraceIds> {
         self.0.tracer.as_ref()?.ask()
     }

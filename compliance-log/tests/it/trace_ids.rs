@@ -28,6 +28,8 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::guard::Counted;
+
 #[audit_event(name = "step.done", target = "step/{number}", pre_auth)]
 struct Step {
     number: u64,
@@ -132,14 +134,18 @@ fn one_context_is_one_trace() {
     let message = message.request_id("m-1").build();
     let told = AuditContext::job("import").build();
     let before = told.trace_id();
-    within_sync(&log, || {
-        // The consumer's own span, then one that continues the message's trace.
-        message.scope_sync(|| {
-            in_span(span(1, 1), || step(1));
-            in_span(span(7, 2), || step(2));
+    let counted = Counted::default();
+    metrics::with_local_recorder(&counted, || {
+        within_sync(&log, || {
+            // The consumer's own span, then one that continues the message's trace.
+            message.scope_sync(|| {
+                in_span(span(1, 1), || step(1));
+                in_span(span(7, 2), || step(2));
+            });
+            told.scope_sync(|| in_span(span(1, 1), || step(3)));
         });
-        told.scope_sync(|| in_span(span(1, 1), || step(3)));
     });
+    assert_eq!(counted.of("compliance_log_trace_mismatches"), 2);
     let records = values(&captured);
     assert_eq!(ids(&records[0])[0], parent.to_string());
     assert_eq!(ids(&records[0])[1], message.span_id().to_string());
@@ -164,7 +170,11 @@ fn a_hook_that_logs_or_panics_costs_no_record() {
     });
     HANDLE.set(log.handle()).unwrap();
     let job = AuditContext::job("import").build();
-    within_sync(&log, || job.scope_sync(|| step(1)));
+    let counted = Counted::default();
+    metrics::with_local_recorder(&counted, || {
+        within_sync(&log, || job.scope_sync(|| step(1)));
+    });
+    assert_eq!(counted.of("compliance_log_trace_hook_panics"), 1);
     let records = values(&captured);
     let numbers: Vec<&Value> = records.iter().map(|r| &r["data"]["number"]).collect();
     assert_eq!(numbers, [2, 1]);

@@ -242,7 +242,7 @@ pub(crate) const ROWS: [RowMeta; 40] = [
         "trace_flags",
         0,
         Form::Hex(2),
-        Required::InContext,
+        Required::Optional,
     ),
     row(
         Row::RequestId,

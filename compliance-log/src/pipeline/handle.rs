@@ -8,6 +8,7 @@ use super::{
     mode::Mode,
     shared::{Plan, Shared},
     submit::Debt,
+    tracer::ids_within,
     turn::Turn,
 };
 use crate::{
@@ -98,7 +99,7 @@ impl Handle {
     )]
     pub(crate) fn traced_span_of(&self, context: &AuditContext) -> Option<TraceIds> {
         let seen = self.traced_span()?;
-        let ids = self.0.trace_ids(Some(context), seen);
+        let ids = ids_within(Some(context), seen);
         (ids.trace_id == seen.trace_id).then_some(ids)
     }
 

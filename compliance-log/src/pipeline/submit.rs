@@ -6,9 +6,9 @@ use super::{
     mode::Mode,
     queue::{Claim, Push, Pushed},
     shared::Shared,
+    tracer::ids_within,
 };
 use crate::{
-    context::{Agreement, AuditContext, TraceIds},
     encode::{Scratch, encode},
     event::Category,
     loss::OnFailure,
@@ -82,21 +82,11 @@ impl Shared {
         if event.span == SpanOf::Context {
             return None;
         }
-        let ids = self.trace_ids(event.context, tracer.ask()?);
+        let ids = ids_within(event.context, tracer.ask()?);
         Some(Event {
             trace: Some(ids),
             ..*event
         })
-    }
-
-    /// The ids for code that runs in this context, if there is one, and in this span.
-    pub(super) fn trace_ids(&self, context: Option<&AuditContext>, seen: TraceIds) -> TraceIds {
-        let Some(context) = context else { return seen };
-        let (ids, agreement) = context.trace_ids_within(seen);
-        if agreement == Agreement::Differs {
-            metric::count("compliance_log_trace_mismatches");
-        }
-        ids
     }
 
     /// Makes the record, again if the policy changes meanwhile, and queues it.

@@ -5,7 +5,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use crate::{context::TraceIds, metric};
+use crate::{
+    context::{Agreement, AuditContext, TraceIds},
+    metric,
+};
 
 thread_local! {
     static ASKING: Cell<bool> = const { Cell::new(false) };
@@ -32,6 +35,16 @@ impl Tracer {
             None
         })
     }
+}
+
+/// The ids for code that runs in this context, if there is one, and in this span.
+pub(super) fn ids_within(context: Option<&AuditContext>, seen: TraceIds) -> TraceIds {
+    let Some(context) = context else { return seen };
+    let (ids, agreement) = context.trace_ids_within(seen);
+    if agreement == Agreement::Differs {
+        metric::count("compliance_log_trace_mismatches");
+    }
+    ids
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue},
     middleware::{Next, from_fn},
     routing::get,
 };
@@ -20,7 +20,7 @@ use compliance_log::{
     ComplianceLog, Handle, audit_event, carry_fn,
     context::{AuditContext, SpanId, TraceFlags, TraceId, TraceIds},
     http::{AuditCtx, AuditError, AuditLayer, AuditResult, AuditRouter, Trust, audited, propagate},
-    test_util::{Captured, capture_with, within, within_sync},
+    test_util::{Captured, Found, capture_with, within, within_sync},
     wire::TraceParent,
 };
 use http_body_util::BodyExt as _;
@@ -77,7 +77,7 @@ fn ids(record: &Value) -> [&str; 3] {
 /// What was recorded, in order.
 fn values(captured: &Captured) -> Vec<Value> {
     let records = captured.records().into_iter();
-    let values = records.map(compliance_log::test_util::Found::into_value);
+    let values = records.map(Found::into_value);
     let event = |value: &Value| value["event"].as_str().unwrap().to_owned();
     let own = ["chain.", "log.", "segment.", "policy.", "service."];
     values
@@ -111,7 +111,7 @@ fn a_record_is_in_the_span_that_its_code_runs_in() {
         });
     });
     let all = captured.all::<Step>();
-    let all: Vec<Value> = all.into_iter().map(|found| found.into_value()).collect();
+    let all: Vec<Value> = all.into_iter().map(Found::into_value).collect();
     assert_in(&all[0], span(1, 1), "01");
     assert_in(
         &captured.named("log")[0].clone().into_value(),
@@ -287,7 +287,7 @@ async fn a_call_carries_the_span_that_it_is_made_in() {
         let mut headers = HeaderMap::new();
         propagate(&mut headers).unwrap();
         let lines = headers.get_all("traceparent").iter();
-        TraceParent::from_lines(lines.map(|line| line.as_bytes())).unwrap()
+        TraceParent::from_lines(lines.map(HeaderValue::as_bytes)).unwrap()
     };
     let job = AuditContext::job("import").build();
     let calls = within(

@@ -515,10 +515,6 @@ pub(crate) enum SpanOf {
     /// The one that the code runs in which records it.
     Code,
     /// That of the whole request, whatever runs when it is recorded.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
     Context,
 }
 

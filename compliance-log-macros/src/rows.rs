@@ -53,7 +53,7 @@ pub(crate) const ROWS: &[(&[&str], Row)] = &[
         Row::SetBy("the verified claims of the caller"),
     ),
     (
-        &["trace_id", "span_id", "request_id"],
+        &["trace_id", "span_id", "trace_flags", "request_id"],
         Row::SetBy("the context of the request, message or job"),
     ),
     (

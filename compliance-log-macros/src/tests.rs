@@ -329,6 +329,7 @@ fn reserved_rows() {
         "client_id",
         "trace_id",
         "span_id",
+        "trace_flags",
         "request_id",
         "status_code",
         "latency_ms",

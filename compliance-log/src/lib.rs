@@ -48,6 +48,7 @@
 //! - [`ComplianceLog::tracing_layer`] takes ordinary `tracing` events; [`guard`](guard()) redacts what other
 //!   layers are shown.
 //! - [`Builder::pseudonym_keys`] brings the keys of pseudonyms: see [`pseudonym`].
+//! - [`Builder::trace_ids`] gives records the ids of the spans that the service's tracer exports.
 //! - [`Builder::volume`] has noisy events and routes counted instead of written.
 //! - [`carry`] and [`carry_fn`] take the context along to other tasks and threads.
 //! - [`test_util`] captures what a service logs, for assertions by event type and field, and keeps the

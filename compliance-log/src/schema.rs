@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     clock::Timestamp,
-    context::AuditContext,
+    context::{AuditContext, TraceIds},
     event::{Category, FieldMeta, Fields, Level, Outcome, OutcomeDetail},
     volume::Volume,
 };
@@ -26,6 +26,7 @@ pub(crate) enum Row {
     ClientId,
     TraceId,
     SpanId,
+    TraceFlags,
     RequestId,
     TargetResource,
     StatusCode,
@@ -161,7 +162,7 @@ const fn row(
 }
 
 /// The table itself.
-pub(crate) const ROWS: [RowMeta; 39] = [
+pub(crate) const ROWS: [RowMeta; 40] = [
     row(
         Row::Timestamp,
         "timestamp",
@@ -235,6 +236,13 @@ pub(crate) const ROWS: [RowMeta; 39] = [
         0,
         Form::Hex(16),
         Required::InContext,
+    ),
+    row(
+        Row::TraceFlags,
+        "trace_flags",
+        0,
+        Form::Hex(2),
+        Required::Optional,
     ),
     row(
         Row::RequestId,
@@ -501,6 +509,15 @@ pub(crate) enum Data<'a> {
     Own(&'a str),
 }
 
+/// Which span a record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SpanOf {
+    /// The one that the code runs in which records it.
+    Code,
+    /// That of the whole request, whatever runs when it is recorded.
+    Context,
+}
+
 /// One event with all that is known of it, borrowed until it is encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Event<'a> {
@@ -513,6 +530,9 @@ pub(crate) struct Event<'a> {
     pub(crate) at: Timestamp,
     pub(crate) shape: Shape,
     pub(crate) context: Option<&'a AuditContext>,
+    pub(crate) span: SpanOf,
+    /// What the service's tracer says of it, once that was asked.
+    pub(crate) trace: Option<TraceIds>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) detail: Option<OutcomeDetail>,
     pub(crate) target: Target<'a>,
@@ -546,6 +566,8 @@ impl<'a> Event<'a> {
             at,
             shape: Shape::Record,
             context: None,
+            span: SpanOf::Code,
+            trace: None,
             outcome: None,
             detail: None,
             target: Target::None,
@@ -573,6 +595,12 @@ impl<'a> Event<'a> {
                 .declared
                 .iter()
                 .any(|meta| meta.root && meta.name == command)
+    }
+
+    /// Trace, span and flags, if it has any.
+    pub(crate) fn trace_ids(&self) -> Option<TraceIds> {
+        self.trace
+            .or_else(|| self.context.map(AuditContext::trace_ids))
     }
 
     /// Where it happened.

@@ -7,7 +7,7 @@ use std::{
 
 use compliance_log::{
     ComplianceLog, audit_event,
-    context::{AuditContext, Identity},
+    context::{AuditContext, Identity, SpanId, TraceFlags, TraceId, TraceIds},
     pseudonym::Keyring,
     test_util::within_sync,
 };
@@ -84,6 +84,13 @@ fn a_typed_event_of_nine_fields_allocates_nothing() {
         .env("test")
         .dir(dir.path())
         .pseudonym_keys(keys)
+        .trace_ids(|| {
+            Some(TraceIds {
+                trace_id: TraceId::from_bytes([1; 16])?,
+                span_id: SpanId::from_bytes([2; 8])?,
+                flags: TraceFlags::RANDOM,
+            })
+        })
         .open()
         .unwrap();
     let event = BookingCreated {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     chain::FRAME_BYTES_MAX,
+    context::AuditContext,
     event::{Category, FieldMeta, Fields, Raw, Visit},
     pseudonym::Pseudonyms,
     redact::{Effect, Policy},
@@ -252,12 +253,13 @@ impl Pass<'_, '_> {
 
     fn request(&mut self) {
         let event = self.event;
-        if let Some(context) = event.context {
-            self.plain_row(Row::TraceId, context.trace_id().hex());
-            self.plain_row(Row::SpanId, context.span_id().hex());
-            if let Some(id) = context.request_id() {
-                self.id_row(Row::RequestId, id);
-            }
+        if let Some(ids) = event.trace_ids() {
+            self.plain_row(Row::TraceId, ids.trace_id.hex());
+            self.plain_row(Row::SpanId, ids.span_id.hex());
+            self.plain_row(Row::TraceFlags, ids.flags.hex());
+        }
+        if let Some(id) = event.context.and_then(AuditContext::request_id) {
+            self.id_row(Row::RequestId, id);
         }
         match event.target {
             Target::None => self.declared_row(Row::TargetResource),

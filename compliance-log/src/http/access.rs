@@ -8,7 +8,7 @@ use super::{guard::Room, request_audit::RequestAudit, why::is_denied};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
-    schema::{self, Event, Failed, Target},
+    schema::{self, Event, Failed, SpanOf, Target},
     volume::Volume,
 };
 
@@ -93,6 +93,7 @@ impl Access<'_> {
             Volume::Each
         };
         event.context = Some(audit.context());
+        event.span = SpanOf::Context;
         event.outcome = Some(match code {
             Some(_) => Outcome::Fail,
             None => Outcome::Success,

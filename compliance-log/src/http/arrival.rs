@@ -39,11 +39,13 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
     let route = (layer.route_of)(parts);
     if let Some(audit) = parts.extensions.get::<RequestAudit>() {
         audit.matched(route);
+        audit.meet_tracer();
         return Arrival::Seen;
     }
     let context = context(parts, layer);
     let audit = RequestAudit::new(layer.handle.clone(), context, parts.method.clone());
     audit.matched(route);
+    audit.meet_tracer();
     parts.extensions.insert(audit.clone());
     let bytes_in = content_length(&parts.headers).or_else(|| body.size_hint().exact());
     Arrival::New(audit, bytes_in)
@@ -57,6 +59,11 @@ fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
         context = context.trace(parent.trace_id, parent.flags);
         if let Some(state) = wire::tracestate(lines(&parts.headers, &TRACESTATE)) {
             context = context.tracestate(state);
+        }
+    }
+    if layer.trust.trace == Source::New {
+        for line in lines(&parts.headers, &TRACEPARENT) {
+            context = context.not_of(line);
         }
     }
     if layer.trust.trace == Source::Header {

@@ -18,7 +18,7 @@ use crate::{
     event::{AuditEvent, Failure, Scope},
     pipeline::Mode,
     receipt::Commit,
-    schema::{Event, Intent as IntentRow, Target},
+    schema::{Event, Intent as IntentRow, SpanOf, Target},
 };
 
 /// The first argument of a handler: which event it owes, and the way to settle that.
@@ -132,7 +132,7 @@ impl<E: AuditEvent> AuditCtx<E> {
     pub fn fail(self, why: impl Failure) -> Settling {
         let why = Why::of(&why);
         self.settle(E::META.name, Effect::Done, |this, duty| {
-            duty.fail(&this.held.audit, why)
+            duty.fail(&this.held.audit, why, SpanOf::Code)
         })
     }
 
@@ -188,6 +188,7 @@ impl<E: AuditEvent, S: Sync> FromRequestParts<S> for AuditCtx<E> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuditError> {
         let audit = parts.extensions.get::<RequestAudit>().cloned();
         let audit = audit.ok_or_else(|| AuditError::new("NO_AUDIT_LAYER", NoAuditLayer))?;
+        audit.meet_tracer();
         let mode = audit.handle().mode();
         if let Err(error) = audit.handle().admit() {
             match mode {

@@ -9,7 +9,7 @@ use crate::{
     metric,
     pipeline::{Handle, Owing},
     receipt::Commit,
-    schema::{Event, Failed, Intent, Target},
+    schema::{Event, Failed, Intent, SpanOf, Target},
 };
 
 /// One event that is owed since an `AuditCtx` of it was made.
@@ -103,19 +103,21 @@ impl Duty {
     }
 
     /// Queues the record of a failure and gives its answer; `None` if the duty was settled before.
-    pub(super) fn fail(&self, audit: &RequestAudit, why: Why) -> Option<Commit> {
-        self.failed(audit, why, |event| audit.handle().commit_owed(event))
+    pub(super) fn fail(&self, audit: &RequestAudit, why: Why, span: SpanOf) -> Option<Commit> {
+        self.failed(audit, why, span, |event| audit.handle().commit_owed(event))
     }
 
     /// Queues the record of a failure; nobody waits for it.
     pub(super) fn fail_unwatched(&self, audit: &RequestAudit, why: Why) {
-        self.failed(audit, why, |event| audit.handle().emit_owed(event));
+        let span = SpanOf::Context;
+        self.failed(audit, why, span, |event| audit.handle().emit_owed(event));
     }
 
     fn failed<R>(
         &self,
         audit: &RequestAudit,
         mut why: Why,
+        span: SpanOf,
         write: impl FnOnce(&Event<'_>) -> R,
     ) -> Option<R> {
         if self.state().panicked {
@@ -130,6 +132,7 @@ impl Duty {
         let mut event = Event::new(self.meta.name, self.meta.category, now, NO_FIELDS);
         event.version = Some(self.meta.version);
         event.context = Some(audit.context());
+        event.span = span;
         event.outcome = Some(Outcome::Fail);
         event.detail = why.detail;
         event.target = Target::Text(&target);

@@ -33,6 +33,8 @@ impl<S: Sync> FromRequestParts<S> for RequestAudit {
     type Rejection = NoAuditLayer;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NoAuditLayer> {
-        parts.extensions.get::<Self>().cloned().ok_or(NoAuditLayer)
+        let audit = parts.extensions.get::<Self>().ok_or(NoAuditLayer)?;
+        audit.meet_tracer();
+        Ok(audit.clone())
     }
 }

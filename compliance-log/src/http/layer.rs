@@ -9,7 +9,8 @@ use crate::{log::ComplianceLog, pipeline::Handle};
 /// Writes one access record for each request to the service inside.
 ///
 /// Make it the outermost layer, with `Router::layer`: outside of authentication, timeouts, limits
-/// and `CatchPanicLayer`, so that it sees how they answer. Inside of another `AuditLayer` it only
+/// and `CatchPanicLayer`, so that it sees how they answer. Only the layer that makes the server's span,
+/// if there is one, goes outside of it: see [`Builder::trace_ids`](crate::Builder::trace_ids). Inside of another `AuditLayer` it only
 /// tells that one the matched route.
 ///
 /// While the log's queue is full, because its disk cannot keep up, new requests are answered 503 with

@@ -6,7 +6,7 @@ use tower_service::Service;
 
 use super::arrival::{BAGGAGE, BOOKING_ID, OFFER_ID, TRACEPARENT, TRACESTATE, X_REQUEST_ID, lines};
 use crate::{
-    context::{AuditContext, SpanId},
+    context::{AuditContext, SpanId, TraceIds},
     current,
     wire::{self, TraceParent},
 };
@@ -35,18 +35,25 @@ pub fn propagate(headers: &mut HeaderMap) -> Option<SpanId> {
 
 impl AuditContext {
     /// Puts this context into the headers of one call to another service of your own: `traceparent`
-    /// with a new parent id, which is returned, `tracestate`, `x-request-id`, and the members
+    /// with the id of the call, which is returned, `tracestate`, `x-request-id`, and the members
     /// `offer_id` and `booking_id` of `baggage`.
     ///
     /// What these headers said before is replaced, never added to; other members of `baggage` stay.
     /// Who acts is not among them: the other service verifies that itself.
     ///
-    /// A call that is made again is another call: propagate again, so that each has an id of its own.
+    /// The id is that of the span which [`Builder::trace_ids`](crate::Builder::trace_ids) gives, where that
+    /// is in the context's trace: give each call a span. Else it is a new one. A call that is made again
+    /// is another call: propagate again.
     pub fn propagate(&self, headers: &mut HeaderMap) -> SpanId {
+        let traced = current::with(|scope| scope.handle.traced_span_of(self)).flatten();
+        let ids = traced.unwrap_or_else(|| TraceIds {
+            span_id: SpanId::random(),
+            ..self.trace_ids()
+        });
         let parent = TraceParent {
-            trace_id: self.trace_id(),
-            parent_id: SpanId::random(),
-            flags: self.flags(),
+            trace_id: ids.trace_id,
+            parent_id: ids.span_id,
+            flags: ids.flags,
         };
         set(headers, &TRACEPARENT, Some(parent.to_string()));
         let state = self.tracestate().map(str::as_bytes);

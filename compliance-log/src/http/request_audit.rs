@@ -17,7 +17,7 @@ use crate::{
     lifecycle::name,
     pipeline::Handle,
     receipt::Commit,
-    schema::{Event, Failed, Target},
+    schema::{Event, Failed, SpanOf, Target},
 };
 
 /// One request's audit: what the [`AuditLayer`](super::AuditLayer) puts into the request's
@@ -123,6 +123,13 @@ impl RequestAudit {
         &self.0.method
     }
 
+    /// Takes over the span that the service's tracer is in, as that of the request, unless it has one.
+    pub(super) fn meet_tracer(&self) {
+        if let Some(span) = self.0.handle.traced_span() {
+            self.0.context.meet(span);
+        }
+    }
+
     /// Notes the matched route, unless it is known.
     pub(super) fn matched(&self, route: Option<&str>) {
         if let Some(route) = route {
@@ -176,7 +183,8 @@ impl RequestAudit {
     /// Queues the records that nobody wrote, and gives their answers.
     pub(super) fn settle(&self, why: impl Fn() -> Why) -> Vec<(&'static str, Commit)> {
         let duties = std::mem::take(&mut self.duties().open);
-        let settle = |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why())?));
+        let settle =
+            |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why(), SpanOf::Context)?));
         duties.iter().filter_map(settle).collect()
     }
 

@@ -10,9 +10,10 @@ use std::{
 use super::config::Config;
 use crate::{
     clock::{Clock, SystemClock},
+    context::TraceIds,
     event::{Category, Level},
     loss::OnFailure,
-    pipeline::Mode,
+    pipeline::{Mode, Tracer},
     pseudonym::PseudonymKeys,
     redact::Policy,
     store::{Fs, RealFs},
@@ -45,6 +46,7 @@ pub struct Builder {
     pub(super) app_level: Option<Level>,
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) on_failure: BTreeMap<Category, OnFailure>,
+    pub(super) tracer: Option<Tracer>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) out: Option<Box<dyn Write + Send>>,
@@ -62,6 +64,7 @@ impl Builder {
             app_level: None,
             volumes: BTreeMap::new(),
             on_failure: BTreeMap::new(),
+            tracer: None,
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -275,6 +278,66 @@ impl Builder {
     /// [`KeyFile`]: crate::pseudonym::KeyFile
     pub fn pseudonym_keys(mut self, keys: impl PseudonymKeys + 'static) -> Self {
         self.pseudonym_keys = Some(Arc::new(keys));
+        self
+    }
+
+    /// Where the service's tracer says that the current code runs, so that records have the ids of the
+    /// spans that it exports. Default: none, and the ids of the [`AuditContext`] stand.
+    ///
+    /// ```
+    /// use compliance_log::{
+    ///     ComplianceLog,
+    ///     context::{SpanId, TraceFlags, TraceId, TraceIds},
+    /// };
+    ///
+    /// # fn current_span() -> Option<([u8; 16], [u8; 8], u8)> { None }
+    /// # let builder =
+    /// ComplianceLog::builder("booking-api").trace_ids(|| {
+    ///     // What the tracer knows; `examples/otel` asks OpenTelemetry, in a version of its own.
+    ///     let (trace, span, flags) = current_span()?;
+    ///     Some(TraceIds {
+    ///         trace_id: TraceId::from_bytes(trace)?,
+    ///         span_id: SpanId::from_bytes(span)?,
+    ///         flags: TraceFlags::from_byte(flags),
+    ///     })
+    /// })
+    /// # ; drop(builder);
+    /// ```
+    ///
+    /// # Whose ids a record has
+    ///
+    /// | the context's trace | the hook gives | the record has |
+    /// |---|---|---|
+    /// | continues one: a header, a message | a span of it | the span |
+    /// | continues one | a span of another trace | the context's trace, and its span |
+    /// | was drawn, and nobody was told it | a span | the span; the context's trace is the span's from now on |
+    /// | was drawn, and somebody was told it | a span of another trace | the context's trace, and its span |
+    /// | any | nothing: the span is filtered out, there is no tracer, another thread | the context's trace, and its span |
+    /// | there is no context | a span | the span |
+    ///
+    /// So one context is one trace. The context's span is the first that the hook gives for it, such as
+    /// the server's span when the request comes in; else one of its own. Records that an
+    /// `http::AuditLayer` writes about the whole request, such as the access record, always have that
+    /// one. Whether a span is sampled does not matter; `trace_flags` says it. A trace that the layer was
+    /// told not to believe, by `Trust::edge`, is not taken over from the hook either.
+    ///
+    /// Records whose context is in another trace than the hook are counted as
+    /// `compliance_log_trace_mismatches`: layers stand in the wrong order, or the tracer does not read
+    /// the header. Put the layer that makes the server's span outside of the `http::AuditLayer`.
+    ///
+    /// # The contract
+    ///
+    /// The hook is called on the thread that records, at most once for each record, for each request that
+    /// comes in and for each call that goes out, with no lock of this crate held. It should neither
+    /// block nor allocate. What it logs itself is stored without its ids. A panic in it ends there and
+    /// is counted as `compliance_log_trace_hook_panics`; the record is stored with the context's ids.
+    ///
+    /// [`AuditContext`]: crate::context::AuditContext
+    pub fn trace_ids(
+        mut self,
+        hook: impl Fn() -> Option<TraceIds> + Send + Sync + 'static,
+    ) -> Self {
+        self.tracer = Some(Tracer::new(hook));
         self
     }
 

@@ -116,6 +116,7 @@ impl Builder {
             mode: config.mode.unwrap_or_default(),
             rules,
             on_failure,
+            tracer: self.tracer,
         });
         let scribe = Scribe {
             service,

@@ -8,11 +8,12 @@ use super::{
     mode::Mode,
     shared::{Plan, Shared},
     submit::Debt,
+    tracer::ids_within,
     turn::Turn,
 };
 use crate::{
     clock::{Clock, Timestamp},
-    context::AuditContext,
+    context::{AuditContext, TraceIds},
     encode::{Scratch, encode},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
@@ -84,6 +85,22 @@ impl Handle {
     #[cfg(feature = "tracing")]
     pub(crate) fn pseudonym_keys(&self) -> Option<Arc<dyn PseudonymKeys>> {
         self.0.pseudonym_keys.load().as_deref().map(Arc::clone)
+    }
+
+    /// The span that the service's tracer is in.
+    pub(crate) fn traced_span(&self) -> Option<TraceIds> {
+        self.0.tracer.as_ref()?.ask()
+    }
+
+    /// The same, where it is in the context's trace.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn traced_span_of(&self, context: &AuditContext) -> Option<TraceIds> {
+        let seen = self.traced_span()?;
+        let ids = ids_within(Some(context), seen);
+        (ids.trace_id == seen.trace_id).then_some(ids)
     }
 
     /// Queues a record and never waits.

@@ -66,7 +66,7 @@ impl Selection {
                 outcome: event.outcome,
                 status: event.access.map(|access| access.status),
             },
-            trace: event.context.map(|context| *context.trace_id().as_bytes()),
+            trace: event.trace_ids().map(|ids| *ids.trace_id.as_bytes()),
             at: event.at,
             monotonic: monotonic(),
         })

@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{
     deadlines, health::Condition, in_flight::InFlight, mode::Mode, queue::Queue,
-    selection::Selection,
+    selection::Selection, tracer::Tracer,
 };
 use crate::{
     clock::Clock,
@@ -34,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) mode: Mode,
     pub(crate) rules: Rules,
     pub(crate) on_failure: OnFailures,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 pub(super) struct Shared {
@@ -52,6 +53,7 @@ pub(super) struct Shared {
     pub(super) mode: Mode,
     pub(super) selection: Selection,
     pub(super) on_failure: OnFailures,
+    pub(super) tracer: Option<Tracer>,
 }
 
 /// Whether the thread that keeps deadlines could be started.
@@ -79,6 +81,7 @@ impl Shared {
             mode: plan.mode,
             selection: Selection::new(plan.rules),
             on_failure: plan.on_failure,
+            tracer: plan.tracer,
         }
     }
 

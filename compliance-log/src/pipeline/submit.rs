@@ -6,6 +6,7 @@ use super::{
     mode::Mode,
     queue::{Claim, Push, Pushed},
     shared::Shared,
+    tracer::ids_within,
 };
 use crate::{
     encode::{Scratch, encode},
@@ -14,7 +15,7 @@ use crate::{
     metric,
     pseudonym::Pseudonyms,
     receipt::{CommitError, Promise},
-    schema::Event,
+    schema::{Event, SpanOf},
     volume::Decision,
 };
 
@@ -37,6 +38,14 @@ impl Shared {
         promise: Option<Promise>,
         debt: Debt,
     ) -> Result<(), CommitError> {
+        let told;
+        let event = match self.traced(event) {
+            Some(traced) => {
+                told = traced;
+                &told
+            }
+            None => event,
+        };
         let awaited = promise.is_some();
         let (policy, monotonic) = (|| self.policy.load(), || self.clock.monotonic());
         match self.selection.decide(event, awaited, policy, monotonic) {
@@ -65,6 +74,19 @@ impl Shared {
             context.set_audited();
         }
         Ok(())
+    }
+
+    /// The event with what the service's tracer says of it, if that has anything to say.
+    fn traced<'e>(&self, event: &Event<'e>) -> Option<Event<'e>> {
+        let tracer = self.tracer.as_ref()?;
+        if event.span == SpanOf::Context {
+            return None;
+        }
+        let ids = ids_within(event.context, tracer.ask()?);
+        Some(Event {
+            trace: Some(ids),
+            ..*event
+        })
     }
 
     /// Makes the record, again if the policy changes meanwhile, and queues it.

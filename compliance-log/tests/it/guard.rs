@@ -445,10 +445,10 @@ fn values_that_do_not_belong_to_their_event_are_dropped_there_and_counted() {
 
 /// Remembers the names of counters that were raised.
 #[derive(Default)]
-struct Counted(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Counted(Arc<Mutex<Vec<String>>>);
 
 impl Counted {
-    fn of(&self, name: &str) -> usize {
+    pub(crate) fn of(&self, name: &str) -> usize {
         let raised = self.0.lock().unwrap();
         raised.iter().filter(|raised| *raised == name).count()
     }

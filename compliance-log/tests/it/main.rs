@@ -31,6 +31,7 @@ mod start;
 mod store;
 mod support;
 mod tamper;
+mod trace_ids;
 #[cfg(feature = "vault")]
 mod vault;
 mod volume;

@@ -87,7 +87,7 @@ fn a_typed_event_in_a_request_has_every_row_it_should() {
         json!({
             "category": "audit", "level": "INFO", "event": "booking.created", "event_version": 3,
             "outcome": "success", "service_name": "test-service", "env": "test",
-            "tenant_id": "acme", "user_id": "u-1", "client_id": "web", "request_id": "r-1",
+            "tenant_id": "acme", "user_id": "u-1", "client_id": "web", "trace_flags": "02", "request_id": "r-1",
             "target_resource": "booking/b-17", "ip": "192.0.2.7", "user_agent": "curl/8",
             "booking_id": "b-17", "offer_id": "o-9",
             "data": {"seats": 2, "price": 129.5, "reference": "18446744073709551615", "card": "****1111"},
@@ -126,6 +126,7 @@ fn rows_stand_in_the_order_of_the_format() {
         "user_id",
         "trace_id",
         "span_id",
+        "trace_flags",
         "request_id",
         "target_resource",
         "booking_id",

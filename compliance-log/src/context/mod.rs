@@ -9,6 +9,12 @@ use std::{
     },
 };
 
+mod trace;
+
+pub(crate) use trace::Agreement;
+pub use trace::TraceIds;
+use trace::{Begun, Trace};
+
 /// A W3C trace id, 32 lower hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId([u8; 16]);
@@ -100,6 +106,11 @@ impl TraceFlags {
     /// The byte to send on.
     pub const fn as_byte(self) -> u8 {
         self.0
+    }
+
+    /// The lower hex digits.
+    pub(crate) const fn hex(self) -> [u8; 2] {
+        [b'0', b'0' + self.0]
     }
 
     /// Whether a tracer records this trace. Records are written either way.
@@ -233,7 +244,8 @@ pub struct AuditContext(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    parts: ContextBuilder,
+    trace: Trace,
+    parts: Parts,
     identity: OnceLock<Identity>,
     /// Whether any event was recorded that somebody answers for.
     audited: AtomicBool,
@@ -243,9 +255,14 @@ struct Inner {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is in force until `build`"]
 pub struct ContextBuilder {
-    trace_id: TraceId,
-    span_id: SpanId,
-    flags: TraceFlags,
+    trace: Begun,
+    parts: Parts,
+    identity: Identity,
+}
+
+/// What is known from the beginning and does not change.
+#[derive(Clone, Debug, Default)]
+struct Parts {
     tracestate: Option<Box<str>>,
     job: Option<Box<str>>,
     request_id: Option<Box<str>>,
@@ -254,7 +271,6 @@ pub struct ContextBuilder {
     service: Option<Box<str>>,
     offer_id: Option<Box<str>>,
     booking_id: Option<Box<str>>,
-    identity: Identity,
 }
 
 impl AuditContext {
@@ -304,19 +320,40 @@ impl AuditContext {
         self.0.audited.load(Ordering::Relaxed)
     }
 
-    /// The trace that this work belongs to.
+    /// The trace that this work belongs to. From the first time that anybody is told it, by a record or
+    /// by this, it stays the same.
     pub fn trace_id(&self) -> TraceId {
-        self.0.parts.trace_id
+        self.trace_ids().trace_id
     }
 
-    /// This request's own span within the trace.
+    /// This request's span within the trace: the one that the service's tracer showed for it first, see
+    /// [`Builder::trace_ids`](crate::Builder::trace_ids), else one of its own.
     pub fn span_id(&self) -> SpanId {
-        self.0.parts.span_id
+        self.trace_ids().span_id
     }
 
     /// The trace flags.
     pub fn flags(&self) -> TraceFlags {
-        self.0.parts.flags
+        self.trace_ids().flags
+    }
+
+    /// Trace, span and flags; settles them.
+    pub(crate) fn trace_ids(&self) -> TraceIds {
+        self.0.trace.ids()
+    }
+
+    /// The service's tracer is in this span, for the whole of this work.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn meet(&self, seen: TraceIds) {
+        self.0.trace.meet(seen);
+    }
+
+    /// The ids for code of this work that runs in this span; settles the trace.
+    pub(crate) fn trace_ids_within(&self, seen: TraceIds) -> (TraceIds, Agreement) {
+        self.0.trace.ids_within(seen)
     }
 
     /// Other vendors' trace state, to be sent on.
@@ -363,67 +400,70 @@ impl AuditContext {
 impl ContextBuilder {
     fn new(job: Option<Box<str>>) -> Self {
         Self {
-            trace_id: TraceId::random(),
-            span_id: SpanId::random(),
-            flags: TraceFlags::RANDOM,
-            tracestate: None,
-            job,
-            request_id: None,
-            ip: None,
-            user_agent: None,
-            service: None,
-            offer_id: None,
-            booking_id: None,
+            trace: Begun::new(),
+            parts: Parts {
+                job,
+                ..Parts::default()
+            },
             identity: Identity::new(),
         }
     }
 
     /// Continues a trace; the context keeps a span id of its own.
     pub fn trace(mut self, trace_id: TraceId, flags: TraceFlags) -> Self {
-        self.trace_id = trace_id;
-        self.flags = flags;
+        self.trace.continues(trace_id, flags);
+        self
+    }
+
+    /// Not to follow a trace that stands in `line`, by which way ever.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn not_of(mut self, line: &[u8]) -> Self {
+        self.trace.disbelieves(line);
         self
     }
 
     /// Other vendors' trace state, to be sent on unchanged.
     pub fn tracestate(mut self, tracestate: impl Into<Box<str>>) -> Self {
-        self.tracestate = Some(tracestate.into());
+        self.parts.tracestate = Some(tracestate.into());
         self
     }
 
     /// The id by which people ask about this request.
     pub fn request_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.request_id = Some(id.into());
+        self.parts.request_id = Some(id.into());
         self
     }
 
     /// Where the request came from.
     pub fn ip(mut self, ip: IpAddr) -> Self {
-        self.ip = Some(ip);
+        self.parts.ip = Some(ip);
         self
     }
 
     /// What the client calls itself.
     pub fn user_agent(mut self, user_agent: impl Into<Box<str>>) -> Self {
-        self.user_agent = Some(user_agent.into());
+        self.parts.user_agent = Some(user_agent.into());
         self
     }
 
     /// The calling service.
     pub fn service(mut self, service: impl Into<Box<str>>) -> Self {
-        self.service = Some(service.into());
+        self.parts.service = Some(service.into());
         self
     }
 
     /// The offer that this work is about.
     pub fn offer_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.offer_id = Some(id.into());
+        self.parts.offer_id = Some(id.into());
         self
     }
 
     /// The booking that this work is about.
     pub fn booking_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.booking_id = Some(id.into());
+        self.parts.booking_id = Some(id.into());
         self
     }
 
@@ -440,11 +480,16 @@ impl ContextBuilder {
     }
 
     /// The finished context.
-    pub fn build(mut self) -> AuditContext {
-        let identity = std::mem::take(&mut self.identity);
+    pub fn build(self) -> AuditContext {
+        let Self {
+            trace,
+            parts,
+            identity,
+        } = self;
         let known = identity != Identity::new();
         AuditContext(Arc::new(Inner {
-            parts: self,
+            trace: Trace::new(trace),
+            parts,
             identity: if known {
                 OnceLock::from(identity)
             } else {

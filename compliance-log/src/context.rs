@@ -165,6 +165,8 @@ pub struct Identity {
     pub user: Option<UserId>,
     /// The program.
     pub client: Option<ClientId>,
+    /// The person in whose place the user acts; the row of that name, unless an event sets it.
+    pub on_behalf_of: Option<UserId>,
 }
 
 impl Identity {
@@ -174,6 +176,7 @@ impl Identity {
             tenant: None,
             user: None,
             client: None,
+            on_behalf_of: None,
         }
     }
 
@@ -197,13 +200,20 @@ impl Identity {
         self.client = Some(client.into());
         self
     }
+
+    /// Sets the person in whose place the user acts.
+    #[must_use]
+    pub fn on_behalf_of(mut self, user: impl Into<UserId>) -> Self {
+        self.on_behalf_of = Some(user.into());
+        self
+    }
 }
 
-/// A second, different identity was given for the same context; the first stands.
+/// A request speaks for somebody else than was verified for it; what was verified stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mismatch {
-    /// What was verified first and stays.
+    /// What was verified first and stays; nobody, where nothing was.
     pub verified: Identity,
     /// What was refused.
     pub refused: Identity,
@@ -211,7 +221,7 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another identity was verified for this request before; the first one stands")
+        f.write_str("the request speaks for somebody else than was verified for it")
     }
 }
 
@@ -274,7 +284,8 @@ impl AuditContext {
     /// # Errors
     ///
     /// [`Mismatch`] if a different identity was set before; the first one stands.
-    pub fn verified(&self, identity: Identity) -> Result<(), Mismatch> {
+    pub fn verified(&self, claims: impl Into<Identity>) -> Result<(), Mismatch> {
+        let identity = claims.into();
         let verified = self.0.identity.get_or_init(|| identity.clone());
         if *verified == identity {
             return Ok(());

@@ -91,7 +91,10 @@ fn every_shape_of_the_organization_is_read() {
         (json!("acme"), "acme"),
         (json!({ "acme": {} }), "acme"),
         (json!({ "acme": null }), "acme"),
-        (json!({ "acme": { "id": "42c3", "region": ["eu"] } }), "acme"),
+        (
+            json!({ "acme": { "id": "42c3", "region": ["eu"] } }),
+            "acme",
+        ),
         (json!(["acme", "globex"]), "-"),
         (json!({ "acme": {}, "globex": { "id": "1" } }), "-"),
         (json!([]), "-"),
@@ -112,7 +115,12 @@ fn every_shape_of_the_organization_is_read() {
 fn of_several_organizations_the_service_chooses_one_that_the_token_names() {
     let claims = read(&token("organization", json!({ "acme": {}, "globex": {} })));
     assert_eq!(claims.tenancy(), Tenancy::Several);
-    for (chosen, tenant) in [("acme", "acme"), ("globex", "globex"), ("evil", "-"), ("", "-")] {
+    for (chosen, tenant) in [
+        ("acme", "acme"),
+        ("globex", "globex"),
+        ("evil", "-"),
+        ("", "-"),
+    ] {
         let member = identity(&claims.as_member_of(chosen));
         assert_eq!(member, format!("{tenant} u-1 web -"), "{chosen}");
     }
@@ -153,7 +161,10 @@ fn a_service_account_is_a_program_and_nobody_else_can_look_like_one() {
 #[test]
 fn the_client_is_azp_or_else_client_id() {
     for (claims, client) in [
-        (json!({ "sub": "u-1", "azp": "web", "client_id": "other" }), "web"),
+        (
+            json!({ "sub": "u-1", "azp": "web", "client_id": "other" }),
+            "web",
+        ),
         (json!({ "sub": "u-1", "client_id": "web" }), "web"),
         (json!({ "sub": "u-1", "clientId": "web" }), "web"),
         (json!({ "sub": "u-1" }), "-"),
@@ -224,10 +235,22 @@ fn what_is_not_of_its_shape_is_an_error_that_names_the_claim() {
         ("realm_access", json!([]), WrongType),
         ("realm_access", json!({ "roles": "clerk" }), WrongType),
         ("realm_access", json!({ "roles": ["clerk", 7] }), WrongType),
-        ("realm_access", json!({ "roles": ["\u{1b}[31m"] }), Unprintable),
-        ("realm_access", json!({ "roles": numbered(10_000) }), TooMany),
+        (
+            "realm_access",
+            json!({ "roles": ["\u{1b}[31m"] }),
+            Unprintable,
+        ),
+        (
+            "realm_access",
+            json!({ "roles": numbered(10_000) }),
+            TooMany,
+        ),
         ("resource_access", json!({ "web": ["clerk"] }), WrongType),
-        ("resource_access", json!({ "web": { "roles": numbered(1025) } }), TooMany),
+        (
+            "resource_access",
+            json!({ "web": { "roles": numbered(1025) } }),
+            TooMany,
+        ),
         ("resource_access", json!(clients(1025)), TooMany),
     ] {
         let error = VerifiedClaims::from_json(&token(claim, value.clone())).unwrap_err();
@@ -254,8 +277,8 @@ fn records_say_who_acts_for_whom() {
     test_util::within_sync(&log, || {
         request.scope_sync(|| Looked { page: 1 }.emit().unwrap());
     });
-    let found = captured.assert_one::<Looked>().success().user("support-7");
-    let record = found.record();
+    captured.assert_one::<Looked>().success().user("support-7");
+    let record = &captured.all::<Looked>()[0];
     assert_eq!(record["on_behalf_of"], "u-1", "{record:#}");
     assert_eq!(record["client_id"], "web", "{record:#}");
     assert_eq!(record["tenant_id"], "none", "{record:#}");
@@ -275,8 +298,15 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        sample::select(vec!["acme", "u-1", "service-account-web", "web", "none", "\u{202e}"])
-            .prop_map(Value::from),
+        sample::select(vec![
+            "acme",
+            "u-1",
+            "service-account-web",
+            "web",
+            "none",
+            "\u{202e}"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 64, 8, |inner| {
         let key = prop_oneof![

@@ -1,7 +1,5 @@
 use axum::{
-    extract::{
-        FromRequestParts, RawPathParams, Request, State, rejection::RawPathParamsRejection,
-    },
+    extract::{FromRequestParts, RawPathParams, Request, State, rejection::RawPathParamsRejection},
     http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},

@@ -3,7 +3,12 @@
 use compliance_log::audit_event;
 
 /// A token came that is not believed. Who sent it is nobody; the request goes on as nobody's.
-#[audit_event(name = "token.refused", category = "security", outcome = "fail", pre_auth)]
+#[audit_event(
+    name = "token.refused",
+    category = "security",
+    outcome = "fail",
+    pre_auth
+)]
 #[derive(Debug)]
 pub struct TokenRefused {
     /// What is wrong with the token.

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use compliance_log::keycloak::VerifiedClaims;
 use jsonwebtoken::{
@@ -10,15 +10,15 @@ use jsonwebtoken::{
 /// How far clocks may be apart, in seconds.
 const LEEWAY_S: u64 = 30;
 
-/// Verifies the tokens of one issuer, for one audience.
+/// Verifies the tokens of one issuer, for one audience. Clones share the keys.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    keys: HashMap<String, Key>,
+    keys: Arc<HashMap<String, Key>>,
 }
 
 /// A key, and what must be true of a token that it signed. The algorithm is the key's own: were it the
 /// token's, anybody could sign with the public key as the secret of an HMAC.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Key {
     key: DecodingKey,
     validation: Validation,
@@ -77,7 +77,9 @@ impl Verifier {
         if keys.is_empty() {
             return Err(NoKey);
         }
-        Ok(Self { keys })
+        Ok(Self {
+            keys: Arc::new(keys),
+        })
     }
 
     /// The claims of a token, once everything about it is verified.

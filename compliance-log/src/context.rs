@@ -214,9 +214,9 @@ impl Identity {
 #[non_exhaustive]
 pub struct Mismatch {
     /// What was verified first and stays; nobody, where nothing was.
-    pub verified: Identity,
+    pub verified: Box<Identity>,
     /// What was refused.
-    pub refused: Identity,
+    pub refused: Box<Identity>,
 }
 
 impl fmt::Display for Mismatch {
@@ -291,8 +291,8 @@ impl AuditContext {
             return Ok(());
         }
         Err(Mismatch {
-            verified: verified.clone(),
-            refused: identity,
+            verified: Box::new(verified.clone()),
+            refused: Box::new(identity),
         })
     }
 
@@ -484,7 +484,7 @@ mod tests {
         let refused = context
             .verified(Identity::new().tenant("evil"))
             .unwrap_err();
-        assert_eq!(refused.verified, acme);
+        assert_eq!(*refused.verified, acme);
         assert_eq!(context.identity(), Some(&acme));
     }
 

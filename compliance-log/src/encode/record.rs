@@ -330,7 +330,7 @@ impl Pass<'_, '_> {
         self.declared_row(Row::OnBehalfOf);
         if let Some(user) = context
             .and_then(|context| context.identity()?.on_behalf_of.as_ref())
-            .filter(|_| !self.present.has(Row::OnBehalfOf))
+            .filter(|user| !user.as_str().is_empty() && !self.present.has(Row::OnBehalfOf))
         {
             self.subject_row(Row::OnBehalfOf, user.as_str());
         }

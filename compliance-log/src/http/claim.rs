@@ -89,15 +89,15 @@ impl Claims {
             Claim::Tenant => &mut self.tenant,
             Claim::User => &mut self.user,
         };
-        let text = text.trim();
+        let text = bounded(text.trim());
         if text.is_empty() {
             return;
         }
-        let text = bounded(text);
         for value in values {
             match value {
                 None => {
-                    *value = Some(Value::new(place, &text));
+                    let text = text.into();
+                    *value = Some(Value { place, text });
                     return;
                 }
                 Some(value) if *value.text == *text => return,
@@ -168,7 +168,11 @@ fn bounded(text: &str) -> Cow<'_, str> {
     if text.len() <= VALUE_BYTES_MAX {
         return text.into();
     }
-    let mut cut = text[..text.floor_char_boundary(VALUE_BYTES_MAX)].to_owned();
+    let mut end = VALUE_BYTES_MAX;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut cut = text[..end].to_owned();
     cut.push(CUT);
     cut.into()
 }

@@ -130,8 +130,8 @@ impl RequestAudit {
         }
         self.disbelieve(None, Some(&Value::new("request", tenant)));
         Err(Mismatch {
-            verified: verified.cloned().unwrap_or_default(),
-            refused: Identity::new().tenant(tenant),
+            verified: Box::new(verified.cloned().unwrap_or_default()),
+            refused: Box::new(Identity::new().tenant(tenant)),
         })
     }
 

@@ -7,7 +7,7 @@ use super::{
     organization::Organization,
 };
 
-/// What OpenID Connect allows for a subject; enough for every other name.
+/// What a subject may have by its specification; enough for every other name.
 const TEXT_BYTES_MAX: usize = 255;
 /// Of the realm and of all clients together; a client counts as one too.
 const ROLES_MAX: usize = 1024;

@@ -1,7 +1,8 @@
 //! The claims of Keycloak's tokens, in every shape, and in shapes that they never should have.
 
 use compliance_log::{
-    context::Identity,
+    audit_event,
+    context::{AuditContext, ClientId, Identity, TenantId, UserId},
     event::Failure as _,
     keycloak::{ClaimsErrorKind, Tenancy, VerifiedClaims},
     test_util,
@@ -30,10 +31,10 @@ fn identity(identity: &Identity) -> String {
         ..
     } = identity;
     let ids = [
-        tenant.as_ref().map(|id| id.as_str()),
-        user.as_ref().map(|id| id.as_str()),
-        client.as_ref().map(|id| id.as_str()),
-        on_behalf_of.as_ref().map(|id| id.as_str()),
+        tenant.as_ref().map(TenantId::as_str),
+        user.as_ref().map(UserId::as_str),
+        client.as_ref().map(ClientId::as_str),
+        on_behalf_of.as_ref().map(UserId::as_str),
     ];
     ids.map(|id| id.unwrap_or("-")).join(" ")
 }
@@ -269,25 +270,45 @@ fn what_is_not_of_its_shape_is_an_error_that_names_the_claim() {
 #[test]
 fn records_say_who_acts_for_whom() {
     let (log, captured) = test_util::capture();
-    let request = compliance_log::context::AuditContext::request()
-        .request_id("r-1")
-        .build();
+    let request = AuditContext::request().request_id("r-1").build();
     let claims = read(&token("act", json!({ "sub": "support-7" })));
     request.verified(&claims).unwrap();
     test_util::within_sync(&log, || {
-        request.scope_sync(|| Looked { page: 1 }.emit().unwrap());
+        request.scope_sync(|| {
+            Looked { page: 1 }.emit().unwrap();
+            let on_behalf_of = "u-9";
+            Ordered {
+                page: 1,
+                on_behalf_of,
+            }
+            .emit()
+            .unwrap();
+        });
     });
     captured.assert_one::<Looked>().success().user("support-7");
     let record = &captured.all::<Looked>()[0];
     assert_eq!(record["on_behalf_of"], "u-1", "{record:#}");
     assert_eq!(record["client_id"], "web", "{record:#}");
     assert_eq!(record["tenant_id"], "none", "{record:#}");
+    // What an event says of itself stands in the place of that, once.
+    let line = captured.text().lines().last().unwrap().to_owned();
+    assert_eq!(line.matches("on_behalf_of").count(), 1, "{line}");
+    captured
+        .assert_one::<Ordered>()
+        .field("on_behalf_of", "u-9");
     captured.assert_complete();
 }
 
-#[compliance_log::audit_event(name = "page.looked", target = "page/{page}")]
+#[audit_event(name = "page.looked", target = "page/{page}")]
 struct Looked {
     page: u32,
+}
+
+#[audit_event(name = "page.ordered", target = "page/{page}")]
+struct Ordered {
+    page: u32,
+    #[audit(public, max_len = 64)]
+    on_behalf_of: &'static str,
 }
 
 /// Any JSON, with the names and values that mean something more often than chance has them.
@@ -349,8 +370,8 @@ proptest! {
         };
         let names = [
             Some(read.subject().as_str()),
-            read.client().map(|id| id.as_str()),
-            read.actor().map(|id| id.as_str()),
+            read.client().map(ClientId::as_str),
+            read.actor().map(UserId::as_str),
         ];
         let aliases = read.organizations().iter().map(|one| one.alias().as_str());
         for name in names.into_iter().flatten().chain(aliases) {

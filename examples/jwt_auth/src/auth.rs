@@ -5,7 +5,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use compliance_log::{
-    AuditEvent as _,
     context::Identity,
     http::{AuditError, RequestAudit},
     keycloak::VerifiedClaims,

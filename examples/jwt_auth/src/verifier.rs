@@ -89,6 +89,10 @@ impl Verifier {
     /// [`Refused`], for the first thing that is wrong.
     pub fn verify(&self, token: &str) -> Result<VerifiedClaims, Refused> {
         let header = decode_header(token).map_err(|_no_header| Refused::Malformed)?;
+        // RFC 7515, section 4.1.11: what must be understood and is not.
+        if header.crit.is_some() {
+            return Err(Refused::Malformed);
+        }
         let id = header.kid.ok_or(Refused::Malformed)?;
         let Key { key, validation } = self.keys.get(&id).ok_or(Refused::UnknownKey)?;
         let token = decode::<VerifiedClaims>(token, key, validation)?;

@@ -46,7 +46,10 @@ async fn refused(name: &str, forged: &str, code: &str) {
     api.assert_acted("none anonymous -");
     let claimed = api.only("security.context_mismatch");
     assert_eq!(claimed["data"]["claimed_tenant_id"], "acme", "{name}");
-    api.captured.assert_no_secrets([forged]);
+    // What is shorter may stand in a record by chance.
+    if forged.len() > 16 {
+        api.captured.assert_no_secrets([forged]);
+    }
 }
 
 #[tokio::test]
@@ -111,6 +114,10 @@ async fn only_the_key_that_a_token_names_is_tried() {
     let crossed = json!({ "alg": "RS256", "typ": "JWT", "kid": "k-rsa" });
     let crossed = KEYCLOAK.sign_ec(&crossed, &anna());
     refused("crossed", &crossed, "TOKEN_SIGNATURE").await;
+    let mut critical = header(json!("k-rsa"));
+    critical["crit"] = json!(["b64"]);
+    let critical = KEYCLOAK.sign_rsa(&critical, &anna());
+    refused("critical", &critical, "TOKEN_MALFORMED").await;
     // Somebody else's key under the same name, and in the token itself.
     let other = Issuer::new();
     refused("foreign", &other.rs256(&anna()), "TOKEN_SIGNATURE").await;

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use compliance_log::keycloak::VerifiedClaims;
 use jsonwebtoken::{
@@ -13,7 +13,7 @@ const LEEWAY_S: u64 = 30;
 /// Verifies the tokens of one issuer, for one audience. Clones share the keys.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    keys: Arc<HashMap<String, Key>>,
+    keys: Arc<BTreeMap<String, Key>>,
 }
 
 /// A key, and what must be true of a token that it signed. The algorithm is the key's own: were it the
@@ -73,7 +73,7 @@ impl Verifier {
             let key = DecodingKey::from_jwk(jwk).ok()?;
             Some((id, Key { key, validation }))
         };
-        let keys: HashMap<_, _> = keys.keys.iter().filter_map(key).collect();
+        let keys: BTreeMap<_, _> = keys.keys.iter().filter_map(key).collect();
         if keys.is_empty() {
             return Err(NoKey);
         }

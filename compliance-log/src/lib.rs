@@ -82,6 +82,7 @@ pub mod context;
 pub mod event;
 #[doc(inline)]
 pub use event::AuditEvent;
+pub mod keycloak;
 pub mod wire;
 pub mod chain;
 mod layout;

@@ -176,6 +176,8 @@ pub struct Identity {
     pub user: Option<UserId>,
     /// The program.
     pub client: Option<ClientId>,
+    /// The person in whose place the user acts; the row of that name, unless an event sets it.
+    pub on_behalf_of: Option<UserId>,
 }
 
 impl Identity {
@@ -185,6 +187,7 @@ impl Identity {
             tenant: None,
             user: None,
             client: None,
+            on_behalf_of: None,
         }
     }
 
@@ -208,21 +211,28 @@ impl Identity {
         self.client = Some(client.into());
         self
     }
+
+    /// Sets the person in whose place the user acts.
+    #[must_use]
+    pub fn on_behalf_of(mut self, user: impl Into<UserId>) -> Self {
+        self.on_behalf_of = Some(user.into());
+        self
+    }
 }
 
-/// A second, different identity was given for the same context; the first stands.
+/// A request speaks for somebody else than was verified for it; what was verified stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mismatch {
-    /// What was verified first and stays.
-    pub verified: Identity,
+    /// What was verified first and stays; nobody, where nothing was.
+    pub verified: Box<Identity>,
     /// What was refused.
-    pub refused: Identity,
+    pub refused: Box<Identity>,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another identity was verified for this request before; the first one stands")
+        f.write_str("the request speaks for somebody else than was verified for it")
     }
 }
 
@@ -290,14 +300,15 @@ impl AuditContext {
     /// # Errors
     ///
     /// [`Mismatch`] if a different identity was set before; the first one stands.
-    pub fn verified(&self, identity: Identity) -> Result<(), Mismatch> {
+    pub fn verified(&self, claims: impl Into<Identity>) -> Result<(), Mismatch> {
+        let identity = claims.into();
         let verified = self.0.identity.get_or_init(|| identity.clone());
         if *verified == identity {
             return Ok(());
         }
         Err(Mismatch {
-            verified: verified.clone(),
-            refused: identity,
+            verified: Box::new(verified.clone()),
+            refused: Box::new(identity),
         })
     }
 
@@ -518,7 +529,7 @@ mod tests {
         let refused = context
             .verified(Identity::new().tenant("evil"))
             .unwrap_err();
-        assert_eq!(refused.verified, acme);
+        assert_eq!(*refused.verified, acme);
         assert_eq!(context.identity(), Some(&acme));
     }
 

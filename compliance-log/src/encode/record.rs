@@ -342,6 +342,12 @@ impl Pass<'_, '_> {
         }
         self.declared_row(Row::PrivilegedCommand);
         self.declared_row(Row::OnBehalfOf);
+        if let Some(user) = context
+            .and_then(|context| context.identity()?.on_behalf_of.as_ref())
+            .filter(|user| !user.as_str().is_empty() && !self.present.has(Row::OnBehalfOf))
+        {
+            self.subject_row(Row::OnBehalfOf, user.as_str());
+        }
         match event.intent {
             Some(Intent::Of(event)) => self.text_row(Row::IntentOf, event, Kind::Typed),
             Some(Intent::Closes(record)) => self.text_row(Row::IntentRef, record, Kind::Typed),

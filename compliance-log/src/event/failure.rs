@@ -1,5 +1,7 @@
 use std::fmt::Display;
 
+use crate::context::Mismatch;
+
 /// Why an audited action failed: an error that says under which code it is recorded.
 ///
 /// Its [`Display`] becomes the record's `error_message`, through redaction.
@@ -47,5 +49,15 @@ pub trait Failure: Display {
     /// `denied`. By the status, unless the answer hides it: a 404 for what belongs to somebody else.
     fn is_denied(&self) -> bool {
         matches!(self.status(), 401 | 403 | 407 | 451)
+    }
+}
+
+impl Failure for Mismatch {
+    fn error_code(&self) -> &'static str {
+        "CONTEXT_MISMATCH"
+    }
+
+    fn status(&self) -> u16 {
+        403
     }
 }

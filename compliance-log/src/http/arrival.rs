@@ -7,7 +7,7 @@ use http::{
 };
 use http_body::Body;
 
-use super::{layer::AuditLayer, request_audit::RequestAudit, trust::Source};
+use super::{claim::Claims, layer::AuditLayer, request_audit::RequestAudit, trust::Source};
 use crate::{
     clock::Timestamp,
     context::{AuditContext, random},
@@ -43,7 +43,9 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
         return Arrival::Seen;
     }
     let context = context(parts, layer);
-    let audit = RequestAudit::new(layer.handle.clone(), context, parts.method.clone());
+    let claims = Claims::of(&parts.headers, &layer.ignored_claims);
+    let method = parts.method.clone();
+    let audit = RequestAudit::new(layer.handle.clone(), context, method, claims);
     audit.matched(route);
     audit.meet_tracer();
     parts.extensions.insert(audit.clone());

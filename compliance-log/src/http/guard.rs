@@ -129,6 +129,8 @@ impl Guard {
         mut response: Response<B>,
         scope: Option<Scope>,
     ) -> Response<AuditBody<B>> {
+        // Now, since the body may take hours.
+        self.audit.compare_claims();
         let body = response.body();
         let length = body.size_hint().exact();
         let nothing = body.is_end_stream();
@@ -216,6 +218,7 @@ impl Guard {
             Ending::Panic => "PANIC",
             _ => "ABANDONED",
         });
+        self.audit.compare_claims();
         let handle = self.audit.handle();
         let access = Access {
             ending,

@@ -3,7 +3,7 @@ use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
 
-use super::{proxies::TrustedProxies, service::AuditService, trust::Trust};
+use super::{claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust};
 use crate::{log::ComplianceLog, pipeline::Handle};
 
 /// Writes one access record for each request to the service inside.
@@ -47,6 +47,7 @@ pub struct AuditLayer {
     pub(super) route_of: fn(&Parts) -> Option<&str>,
     pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
     pub(super) proxies: Option<TrustedProxies>,
+    pub(super) ignored_claims: Arc<[Claim]>,
     /// Routes that have nothing to audit, such as the probes by which a pod is kept alive.
     pub(super) never_refused: Arc<HashSet<Box<str>>>,
 }
@@ -60,6 +61,7 @@ impl AuditLayer {
             route_of: matched_path,
             peer_of: peer_address,
             proxies: None,
+            ignored_claims: Arc::default(),
             never_refused: Arc::default(),
         }
     }
@@ -116,6 +118,19 @@ impl AuditLayer {
     #[must_use]
     pub fn proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = Some(proxies);
+        self
+    }
+
+    /// Does not compare what headers and baggage say of this with what is verified. Default: whatever
+    /// differs is told of in a record `security.context_mismatch`, one at most for each request.
+    ///
+    /// For services to which a gateway of their own sends something else under these names, such as a
+    /// user name in `x-user-id` where tokens have a subject. Nothing that is claimed is ever believed,
+    /// compared or not.
+    #[must_use]
+    pub fn ignore_claim(mut self, claim: Claim) -> Self {
+        let known = self.ignored_claims.iter().copied();
+        self.ignored_claims = known.chain([claim]).collect();
         self
     }
 }

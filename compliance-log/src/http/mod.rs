@@ -29,18 +29,29 @@
 //! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction.
 //! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
 //!
+//! # Who acts
+//!
+//! Tenant, user and client are what [`RequestAudit::verified`] was told, and nothing else. What a request
+//! claims about them without proof, in the headers and members of `baggage` that [`Claim`] lists or, by
+//! [`RequestAudit::check_tenant`], in its path, is compared with that. Where it differs, be it because
+//! nobody was verified, the request leaves one record `security.context_mismatch`: with the verified
+//! identity in its rows, and in `data` what was not believed, `claimed_tenant_id`, `claimed_user_id` and
+//! where they stood, or `refused_tenant_id` and so on of a second identity.
+//!
 //! # What it does not do
 //!
 //! *Success* means that the service did its part, not that the client got the answer. A client that
 //! leaves while the service does not read from it may go unnoticed. A request that the server
 //! refuses before any service runs, such as one with a control character in a header, leaves no
-//! record. No header is ever recorded but `x-request-id` and `user-agent`.
+//! record. Of headers, `x-request-id` and `user-agent` are recorded, and what a [`Claim`] says that is
+//! not so.
 //!
 //! Panics are told from other endings only where they unwind.
 
 mod access;
 mod arrival;
 mod body;
+mod claim;
 #[cfg_attr(
     not(feature = "axum"),
     expect(dead_code, reason = "only extractors make duties")
@@ -50,6 +61,7 @@ mod future;
 mod guard;
 mod in_scope;
 mod layer;
+mod mismatch;
 mod propagate;
 mod proxies;
 mod request_audit;
@@ -83,6 +95,7 @@ mod settling;
 pub mod unaudited;
 
 pub use body::AuditBody;
+pub use claim::Claim;
 pub use future::AuditFuture;
 pub use layer::AuditLayer;
 pub use propagate::{Propagate, PropagateLayer, propagate};

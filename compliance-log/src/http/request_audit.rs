@@ -8,16 +8,18 @@ use std::{
 
 use http::Method;
 
-use super::{duty::Duty, why::Why};
+use super::{
+    claim::{Claims, Unproven, Value},
+    duty::Duty,
+    mismatch::Disbelieved,
+    why::Why,
+};
 use crate::{
     context::{AuditContext, Identity, Mismatch},
-    event::{
-        Category, EventMeta, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit,
-    },
-    lifecycle::name,
+    event::EventMeta,
     pipeline::Handle,
     receipt::Commit,
-    schema::{Event, Failed, SpanOf, Target},
+    schema::SpanOf,
 };
 
 /// One request's audit: what the [`AuditLayer`](super::AuditLayer) puts into the request's
@@ -56,6 +58,10 @@ struct Inner {
     refused: AtomicBool,
     /// Why the request would have been refused, were it not for observe mode.
     would_refuse: OnceLock<&'static str>,
+    /// What its headers say of who acts.
+    claims: Option<Box<Claims>>,
+    /// A record tells that it speaks for somebody else than was verified.
+    disbelieved: AtomicBool,
 }
 
 #[derive(Default)]
@@ -66,7 +72,12 @@ struct Duties {
 }
 
 impl RequestAudit {
-    pub(super) fn new(handle: Handle, context: AuditContext, method: Method) -> Self {
+    pub(super) fn new(
+        handle: Handle,
+        context: AuditContext,
+        method: Method,
+        claims: Option<Box<Claims>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             handle,
             context,
@@ -76,38 +87,78 @@ impl RequestAudit {
             unaudited: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             would_refuse: OnceLock::new(),
+            claims,
+            disbelieved: AtomicBool::new(false),
         }))
     }
 
-    /// Says who acts, once, from claims that were verified. From then on every record of the
-    /// request carries it, the access record too.
+    /// Says who acts, once, from claims that were verified: an [`Identity`], or what a token says, such
+    /// as [`keycloak::VerifiedClaims`](crate::keycloak::VerifiedClaims). From then on every record of
+    /// the request carries it, the access record too.
     ///
     /// # Errors
     ///
     /// [`Mismatch`] if a different identity was set before: the first one stands, and the attempt
     /// is written as `security.context_mismatch`. The request should be refused.
-    pub fn verified(&self, identity: Identity) -> Result<(), Mismatch> {
-        self.0.context.verified(identity).inspect_err(|mismatch| {
-            let target = self.target();
-            let refused = Refused(&mismatch.refused);
-            let mut event = Event::new(
-                name::MISMATCH,
-                Category::Security,
-                self.0.handle.now(),
-                &refused,
-            );
-            event.version = Some(1);
-            event.level = Level::Warn;
-            event.context = Some(&self.0.context);
-            event.outcome = Some(Outcome::Fail);
-            event.detail = Some(OutcomeDetail::Denied);
-            event.target = Target::Text(&target);
-            event.error = Some(Failed {
-                code: "CONTEXT_MISMATCH",
-                message: None,
-            });
-            self.0.handle.emit_owed(&event);
+    pub fn verified(&self, claims: impl Into<Identity>) -> Result<(), Mismatch> {
+        let verified = self.0.context.verified(claims);
+        verified.inspect_err(|mismatch| self.disbelieve(Some(&mismatch.refused), None))
+    }
+
+    /// Checks a tenant that the request names without proof, in its path or query, against the verified
+    /// one.
+    ///
+    /// ```
+    /// use compliance_log::{context::Mismatch, http::RequestAudit};
+    ///
+    /// /// `GET /tenants/{tenant}/bookings`
+    /// fn list(audit: &RequestAudit, tenant: &str) -> Result<(), Mismatch> {
+    ///     audit.check_tenant(tenant)
+    ///     // … and only then read their bookings.
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`] if another tenant was verified, or none: what was verified stands, and the attempt
+    /// is written as `security.context_mismatch`. The request should be refused; in an audited handler
+    /// `?` answers 403.
+    pub fn check_tenant(&self, tenant: &str) -> Result<(), Mismatch> {
+        let verified = self.0.context.identity();
+        let known = verified.and_then(|identity| identity.tenant.as_ref());
+        if known.is_some_and(|known| known.as_str() == tenant) {
+            return Ok(());
+        }
+        self.disbelieve(None, Some(&Value::new("request", tenant)));
+        Err(Mismatch {
+            verified: Box::new(verified.cloned().unwrap_or_default()),
+            refused: Box::new(Identity::new().tenant(tenant)),
         })
+    }
+
+    /// Tells of claims in headers that are not what was verified. Not where nothing was done for
+    /// whoever sent them: on routes without anything to audit, and for want of room.
+    pub(super) fn compare_claims(&self) {
+        let skipped = self.is_unaudited() || self.0.refused.load(Ordering::Relaxed);
+        if !skipped && self.0.claims.is_some() {
+            self.disbelieve(None, None);
+        }
+    }
+
+    /// Writes what is not believed, once for each request, so that one that goes on and on about it
+    /// fills no log.
+    fn disbelieve(&self, refused: Option<&Identity>, named: Option<&Value>) {
+        let claims = self.0.claims.as_deref();
+        let mut claimed = claims.map_or_else(Unproven::default, |claims| {
+            claims.against(self.0.context.identity())
+        });
+        claimed.tenant = named.or(claimed.tenant);
+        if refused.is_none() && claimed.is_empty() {
+            return;
+        }
+        if !self.0.disbelieved.swap(true, Ordering::Relaxed) {
+            Disbelieved { refused, claimed }.write(self);
+        }
     }
 
     /// What all records of the request have in common.
@@ -239,31 +290,5 @@ impl fmt::Debug for RequestAudit {
             .field("context", &self.0.context)
             .field("target", &self.target())
             .finish_non_exhaustive()
-    }
-}
-
-/// The identity that was refused, as fields of the record.
-struct Refused<'a>(&'a Identity);
-
-const TENANT: FieldMeta = FieldMeta::own("refused_tenant_id", Kind::Text);
-const USER: FieldMeta = FieldMeta::own("refused_user_id", Kind::Text);
-const CLIENT: FieldMeta = FieldMeta::own("refused_client_id", Kind::Text);
-
-impl Fields for Refused<'_> {
-    fn visit(&self, out: &mut dyn Visit) {
-        let Identity {
-            tenant,
-            user,
-            client,
-        } = self.0;
-        if let Some(tenant) = tenant {
-            out.field(&TENANT, Raw::Str(tenant.as_str()));
-        }
-        if let Some(user) = user {
-            out.field(&USER, Raw::Str(user.as_str()));
-        }
-        if let Some(client) = client {
-            out.field(&CLIENT, Raw::Str(client.as_str()));
-        }
     }
 }

@@ -1,5 +1,5 @@
 #[cfg(feature = "http")]
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use super::trim;
 
@@ -40,6 +40,29 @@ pub fn baggage<'a>(lines: impl IntoIterator<Item = &'a [u8]>, key: &str) -> Opti
         }
     }
     text(found?)
+}
+
+/// Keys and values of the members of these lines, as far as the header's bounds allow, for who wants to
+/// know what was sent and not to believe it: those that are not valid are passed over, and a value that
+/// cannot be decoded to printable text is given as it was sent.
+#[cfg(feature = "http")]
+pub(crate) fn members<'a>(
+    lines: impl IntoIterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+    let mut left = BYTES_MAX;
+    let lines = lines.into_iter().map_while(move |line| {
+        left = left.checked_sub(line.len())?;
+        Some(line)
+    });
+    let members = lines.flat_map(|line| line.split(|byte| *byte == b','));
+    members.take(MEMBERS_MAX).filter_map(|member| {
+        let (key, value) = pair(member)?;
+        let value = match text(value) {
+            Some(text) => Cow::Owned(text),
+            None => String::from_utf8_lossy(value),
+        };
+        Some((std::str::from_utf8(key).ok()?, value))
+    })
 }
 
 /// The members of these lines but for those of `ours`, and `ours`, percent-encoded, as the one value to

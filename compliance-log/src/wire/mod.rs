@@ -32,7 +32,7 @@ mod tracestate;
 
 pub use baggage::baggage;
 #[cfg(feature = "http")]
-pub(crate) use baggage::replace as replace_baggage;
+pub(crate) use baggage::{members as baggage_members, replace as replace_baggage};
 pub use forwarded::{forwarded, x_forwarded_for};
 pub use request_id::request_id;
 pub use traceparent::TraceParent;

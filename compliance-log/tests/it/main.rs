@@ -21,6 +21,7 @@ mod guard;
 mod http;
 mod injection;
 mod json_schema;
+mod keycloak;
 mod policies;
 mod policy;
 mod pseudonyms;

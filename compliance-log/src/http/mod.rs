@@ -46,6 +46,7 @@ mod body;
     expect(dead_code, reason = "only extractors make duties")
 )]
 mod duty;
+mod duration;
 mod future;
 mod guard;
 mod in_scope;
@@ -69,6 +70,8 @@ mod audit_error;
 pub mod audited;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "axum")]
+pub mod health;
 #[cfg(feature = "axum")]
 mod intent;
 #[cfg(feature = "axum")]

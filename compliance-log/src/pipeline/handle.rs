@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     context::AuditContext,
-    encode::{Scratch, encode},
+    encode::{NO_FIELDS, Scratch, encode},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
     loss::Reason,
@@ -86,6 +86,15 @@ impl Handle {
         self.0.pseudonym_keys.load().as_deref().map(Arc::clone)
     }
 
+    /// Whether the person behind `context` refused what a `tracing` event of this level would say.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn suppresses(&self, context: &AuditContext, level: Level) -> bool {
+        let mut event = Event::new("log", Category::App, self.now(), NO_FIELDS);
+        event.context = Some(context);
+        event.level = level;
+        self.0.selection.suppresses(&event, false)
+    }
+
     /// Queues a record and never waits.
     pub(crate) fn emit(&self, event: &Event<'_>) -> Result<(), CommitError> {
         self.0.submit(event, None, Debt::Free)
@@ -138,10 +147,6 @@ impl Handle {
     }
 
     /// Whether work that must be recorded may begin: the store can be written and the queue has room.
-    #[cfg_attr(
-        not(feature = "axum"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
     pub(crate) fn admit(&self) -> Result<(), CommitError> {
         self.0.check_process()?;
         match self.health() {
@@ -166,7 +171,7 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn is_rehearsal(&self) -> bool {
-        matches!(&*self.0.service.env, "dev" | "test")
+        self.0.service.is_rehearsal()
     }
 
     /// What becomes of requests that cannot be recorded.

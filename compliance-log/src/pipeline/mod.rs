@@ -22,6 +22,7 @@ mod shared;
 mod site;
 mod submit;
 mod turn;
+mod vitals;
 mod watch;
 mod worker;
 
@@ -34,4 +35,5 @@ pub use mode::Mode;
 pub(crate) use printer::Printer;
 pub(crate) use shared::Plan;
 pub(crate) use site::Opener;
+pub use vitals::{BudgetUse, Vitals};
 pub(crate) use worker::{Ending, Worker};

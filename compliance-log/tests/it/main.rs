@@ -23,6 +23,7 @@ mod injection;
 mod json_schema;
 mod policies;
 mod policy;
+mod opt_out;
 mod pseudonyms;
 mod records;
 mod redaction;

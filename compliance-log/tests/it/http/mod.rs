@@ -6,9 +6,13 @@
     reason = "the functions around a test fail it as the test itself does"
 )]
 
+mod client_ip;
+mod duration;
 mod endings;
+mod health;
 mod identity;
 mod owed;
+mod metrics_figures;
 mod outlived;
 mod programs;
 mod refused;

@@ -101,7 +101,7 @@ async fn everything_that_happens_is_recorded() {
     api.captured.assert_one::<BookingExpired>().success();
 
     let answer = api.ask(NOBODY, Method::GET, "/health", json!({})).await;
-    assert_eq!(answer.body, "ok\n");
+    assert_eq!(answer.body["status"], "ready");
 
     let requests = api.captured.named("http.request");
     assert_eq!(requests.len(), 9, "one access record for each request");

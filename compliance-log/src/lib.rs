@@ -101,9 +101,10 @@ mod lifecycle;
 mod receipt;
 pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};
 mod store;
+pub use store::BudgetLevel;
 pub mod verify;
 mod pipeline;
-pub use pipeline::{Handle, Health, Mode};
+pub use pipeline::{BudgetUse, Handle, Health, Mode, Vitals};
 mod current;
 pub use current::{Scoped, carry, carry_fn};
 #[cfg(feature = "tracing")]

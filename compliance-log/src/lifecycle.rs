@@ -13,7 +13,7 @@ use crate::{
     pseudonym::Pseudonyms,
     redact::Policy,
     schema::{Data, Event, Service, Shape},
-    volume::Summary,
+    volume::{Row, Summary, Why},
 };
 
 /// Names that only the log itself writes.
@@ -353,12 +353,22 @@ impl Scribe {
             let mut counted = Vec::new();
             let mut bytes = 0;
             while bytes < SUMMARY_BYTES
-                && let Some((event, target, count)) = rows.next()
+                && let Some(Row {
+                    event,
+                    target,
+                    count,
+                    why,
+                }) = rows.next()
             {
+                let why = match why {
+                    Why::Volume => None,
+                    Why::OptOut => Some("opt_out"),
+                };
                 let row = Object::new()
                     .text("event", self.clean(event))
                     .text_if("target", (!target.is_empty()).then(|| self.clean(target)))
                     .text_if("outcome", outcome)
+                    .text_if("why", why)
                     .number("count", *count);
                 bytes += row.len();
                 counted.push(row);

@@ -632,6 +632,13 @@ pub(crate) struct Service {
     pub(crate) line_bytes_max: usize,
 }
 
+impl Service {
+    /// Whether nobody is served for real here: a defect may be as loud as it can be.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        matches!(&*self.env, "dev" | "test")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -259,6 +259,8 @@ struct Inner {
     identity: OnceLock<Identity>,
     /// Whether any event was recorded that somebody answers for.
     audited: AtomicBool,
+    /// Whether the person behind it refused telemetry.
+    telemetry_refused: AtomicBool,
 }
 
 /// Collects the parts of an [`AuditContext`].
@@ -315,6 +317,31 @@ impl AuditContext {
     /// Who acts, if that was verified.
     pub fn identity(&self) -> Option<&Identity> {
         self.0.identity.get()
+    }
+
+    /// Says that the person behind this request, session or message refused telemetry: by a setting of the
+    /// service, for `http::AuditLayer` reads `Sec-GPC: 1` and `DNT: 1` itself. It holds for all clones, and
+    /// cannot be taken back.
+    ///
+    /// From then on `app` records of this context are counted instead of written, typed ones and those of
+    /// `tracing` events; `volume.summary` tells how many. Still written are failures, `tracing` events of level
+    /// WARN and ERROR, records that somebody waits for, and all other categories. In the environments `dev` and
+    /// `test` all are.
+    ///
+    /// ```
+    /// use compliance_log::context::AuditContext;
+    ///
+    /// let session = AuditContext::request().build();
+    /// session.refuse_telemetry();
+    /// assert!(session.telemetry_is_refused());
+    /// ```
+    pub fn refuse_telemetry(&self) {
+        self.0.telemetry_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the person behind it refused telemetry, for what the service measures on its own.
+    pub fn telemetry_is_refused(&self) -> bool {
+        self.0.telemetry_refused.load(Ordering::Relaxed)
     }
 
     /// Notes that an event was recorded that somebody answers for.
@@ -507,6 +534,7 @@ impl ContextBuilder {
                 OnceLock::new()
             },
             audited: AtomicBool::new(false),
+            telemetry_refused: AtomicBool::new(false),
         }))
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::{StatusCode, Uri};
 
-use super::{guard::Room, request_audit::RequestAudit, why::is_denied};
+use super::{
+    arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit,
+    why::is_denied,
+};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
@@ -38,7 +41,7 @@ pub(super) struct Access<'a> {
     pub(super) ending: Ending,
     pub(super) status: Option<StatusCode>,
     pub(super) latency: Duration,
-    pub(super) bytes_in: Option<u64>,
+    pub(super) noted: Noted,
     pub(super) bytes_out: Option<u64>,
     pub(super) uri: &'a Uri,
 }
@@ -65,6 +68,7 @@ impl Access<'_> {
     pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
         let handle = audit.handle();
         let verdict = verdict(self.ending, self.status);
+        duration::report(audit.method(), audit.route(), verdict.status, self.latency);
         let mut buffer = *b"HTTP_000";
         let code = verdict.failure.map(|failure| match failure {
             Failure::Status => status_code(&mut buffer, verdict.status),
@@ -77,6 +81,7 @@ impl Access<'_> {
         }
         let fields = Details {
             uri: self.uri,
+            ip_of: self.noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
         let mut event = Event::new(NAME, Category::Access, handle.now(), &fields);
@@ -103,7 +108,7 @@ impl Access<'_> {
         event.access = Some(schema::Access {
             status: verdict.status,
             latency: self.latency,
-            bytes_in: self.bytes_in,
+            bytes_in: self.noted.bytes_in,
             bytes_out: self.bytes_out,
         });
         event.error = code.map(|code| Failed {
@@ -124,11 +129,8 @@ fn count_gap(route: &str) {
 }
 
 /// `HTTP_404` and so on.
-fn status_code(buffer: &mut [u8; 8], mut status: u16) -> &str {
-    for digit in buffer[5..].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(status % 10).unwrap_or(0);
-        status /= 10;
-    }
+fn status_code(buffer: &mut [u8; 8], status: u16) -> &str {
+    buffer[5..].copy_from_slice(duration::digits(status).as_bytes());
     std::str::from_utf8(buffer).unwrap_or("HTTP")
 }
 
@@ -184,11 +186,13 @@ fn verdict(ending: Ending, status: Option<StatusCode>) -> Verdict {
 
 const PATH: FieldMeta = FieldMeta::own("path", Kind::Text);
 const QUERY: FieldMeta = FieldMeta::own("query", Kind::Text);
+const IP_OF: FieldMeta = FieldMeta::own("ip_of", Kind::Text);
 const WOULD_REFUSE: FieldMeta = FieldMeta::own("would_refuse", Kind::Text);
 
 /// The fields of an access record.
 struct Details<'a> {
     uri: &'a Uri,
+    ip_of: IpOf,
     would_refuse: Option<&'static str>,
 }
 
@@ -199,6 +203,9 @@ impl Fields for Details<'_> {
         }
         if let Some(query) = self.uri.query() {
             out.field(&QUERY, Raw::Str(query));
+        }
+        if self.ip_of == IpOf::Proxy {
+            out.field(&IP_OF, Raw::Str("proxy"));
         }
         if let Some(why) = self.would_refuse {
             out.field(&WOULD_REFUSE, Raw::Str(why));

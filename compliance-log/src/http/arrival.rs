@@ -2,15 +2,18 @@
 
 use http::{
     HeaderMap, HeaderValue,
-    header::{CONTENT_LENGTH, HeaderName, USER_AGENT},
+    header::{CONTENT_LENGTH, DNT, HeaderName, USER_AGENT},
     request::Parts,
 };
 use http_body::Body;
 
-use super::{claim::Claims, layer::AuditLayer, request_audit::RequestAudit, trust::Source};
+use super::{
+    claim::Claims, layer::AuditLayer, proxies::IpOf, request_audit::RequestAudit, trust::Source,
+};
 use crate::{
     clock::Timestamp,
     context::{AuditContext, random},
+    metric,
     wire::{self, TraceParent},
 };
 
@@ -18,6 +21,7 @@ pub(super) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-
 pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(super) static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(super) static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// The members of `baggage` that are read and sent: what a request is about.
 pub(super) const OFFER_ID: &str = "offer_id";
@@ -30,8 +34,16 @@ const TEXT_BYTES_MAX: usize = 8 * 1024;
 pub(super) enum Arrival {
     /// Another layer outside of this one writes its record.
     Seen,
-    /// This layer's, with the length of its body.
-    New(RequestAudit, Option<u64>),
+    /// This layer's.
+    New(RequestAudit, Noted),
+}
+
+/// What only the access record says of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted {
+    /// The length of its body, where that is known.
+    pub(super) bytes_in: Option<u64>,
+    pub(super) ip_of: IpOf,
 }
 
 /// Puts a [`RequestAudit`] into the request, unless it has one.
@@ -42,7 +54,7 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
         audit.meet_tracer();
         return Arrival::Seen;
     }
-    let context = context(parts, layer);
+    let (context, ip_of) = context(parts, layer);
     let claims = Claims::of(&parts.headers, &layer.ignored_claims);
     let method = parts.method.clone();
     let audit = RequestAudit::new(layer.handle.clone(), context, method, claims);
@@ -50,10 +62,10 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
     audit.meet_tracer();
     parts.extensions.insert(audit.clone());
     let bytes_in = content_length(&parts.headers).or_else(|| body.size_hint().exact());
-    Arrival::New(audit, bytes_in)
+    Arrival::New(audit, Noted { bytes_in, ip_of })
 }
 
-fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
+fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
     let mut context = AuditContext::request();
     if layer.trust.trace == Source::Header
         && let Some(parent) = TraceParent::from_lines(lines(&parts.headers, &TRACEPARENT))
@@ -85,17 +97,25 @@ fn context(parts: &Parts, layer: &AuditLayer) -> AuditContext {
         Some(id) => context.request_id(id),
         None => context.request_id(new_request_id(layer.handle.now())),
     };
+    let mut ip_of = IpOf::Client;
     if let Some(peer) = (layer.peer_of)(&parts.extensions) {
-        let client = match &layer.proxies {
+        let ip;
+        (ip, ip_of) = match &layer.proxies {
             Some(proxies) => proxies.client(peer, &parts.headers),
-            None => peer.to_canonical(),
+            None => (peer.to_canonical(), IpOf::Client),
         };
-        context = context.ip(client);
+        context = context.ip(ip);
+    } else {
+        metric::count("compliance_log_no_peer");
     }
     if let Some(agent) = parts.headers.get(USER_AGENT) {
         context = context.user_agent(text(agent.as_bytes()));
     }
-    context.build()
+    let context = context.build();
+    if wire::refuses_telemetry(lines(&parts.headers, &SEC_GPC), lines(&parts.headers, &DNT)) {
+        context.refuse_telemetry();
+    }
+    (context, ip_of)
 }
 
 pub(super) fn lines<'a>(

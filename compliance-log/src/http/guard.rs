@@ -5,7 +5,7 @@ use http_body::Body;
 
 use super::{
     access::{self, Access, Ending},
-    arrival::{X_REQUEST_ID, content_length},
+    arrival::{Noted, X_REQUEST_ID, content_length},
     body::AuditBody,
     layer::AuditLayer,
     request_audit::RequestAudit,
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Guard {
     audit: RequestAudit,
     uri: Uri,
-    bytes_in: Option<u64>,
+    noted: Noted,
     started: Duration,
     answer: Option<Answer>,
     phase: Phase,
@@ -60,12 +60,12 @@ enum Phase {
 }
 
 impl Guard {
-    pub(super) fn new(audit: RequestAudit, parts: &Parts, bytes_in: Option<u64>) -> Self {
+    pub(super) fn new(audit: RequestAudit, parts: &Parts, noted: Noted) -> Self {
         let owing = audit.handle().owe(access::NAME, Channel::Audit);
         Self {
             started: audit.handle().clock().monotonic(),
             uri: parts.uri.clone(),
-            bytes_in,
+            noted,
             answer: None,
             phase: Phase::Waiting,
             room: if audit.handle().is_crowded() {
@@ -224,7 +224,7 @@ impl Guard {
             ending,
             status: self.answer.as_ref().map(|answer| answer.status),
             latency: handle.clock().monotonic().saturating_sub(self.started),
-            bytes_in: self.bytes_in,
+            noted: self.noted,
             bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
             uri: &self.uri,
         };

@@ -1,4 +1,10 @@
-use std::{collections::HashSet, fmt, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashSet,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    ops::Deref,
+    sync::Arc,
+};
 
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
@@ -76,13 +82,14 @@ impl AuditLayer {
     /// How to tell which route a request matches, as the service's author wrote it. Default: axum's
     /// `MatchedPath`, with the feature `axum`; else none.
     ///
-    /// It must have few values, because people count records by it: never the path as it was sent.
+    /// It must have few values, because people count records and time by it: never the path as it was sent.
     ///
     /// ```
     /// # use compliance_log::http::AuditLayer;
     /// # fn f(layer: AuditLayer) -> AuditLayer {
-    /// // gRPC paths are names of methods.
-    /// layer.route_of(|parts| Some(parts.uri.path()))
+    /// // gRPC paths are names of methods; one that the service does not have is no route.
+    /// const METHODS: [&str; 2] = ["/booking.v1.Bookings/Create", "/booking.v1.Bookings/Read"];
+    /// layer.route_of(|parts| Some(parts.uri.path()).filter(|path| METHODS.contains(path)))
     /// # }
     /// ```
     #[must_use]
@@ -91,25 +98,48 @@ impl AuditLayer {
         self
     }
 
-    /// How to tell from which address a request came. Default: an `IpAddr` or `SocketAddr` among
-    /// the extensions. It sees no headers, because anybody can write those.
-    ///
-    /// axum keeps the address of the connection in a type that exists only with its feature
-    /// `tokio`, and only where the service was made by `into_make_service_with_connect_info`:
+    /// In which extension of a request the address stands from which it came. An axum service needs this
+    /// one line, and to be served with connect info:
     ///
     /// ```
     /// # use compliance_log::http::AuditLayer;
     /// # #[cfg(feature = "axum")]
-    /// # fn f(layer: AuditLayer) -> AuditLayer {
+    /// # fn f(app: axum::Router, layer: AuditLayer) {
     /// use axum::extract::ConnectInfo;
     /// use std::net::SocketAddr;
     ///
-    /// layer.peer_of(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()))
+    /// let app = app.layer(layer.peer_in::<ConnectInfo<SocketAddr>>());
+    /// let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    /// # drop(service);
     /// # }
     /// ```
+    ///
+    /// It is no default because axum has `ConnectInfo` only with its feature `tokio`, which this crate does
+    /// not ask for. Requests without an address are counted as `compliance_log_no_peer`.
+    #[must_use]
+    pub fn peer_in<T>(self) -> Self
+    where
+        T: Deref<Target = SocketAddr> + Send + Sync + 'static,
+    {
+        self.peer_of(|extensions| Some(extensions.get::<T>()?.ip()))
+    }
+
+    /// How to tell from which address a request came, where [`AuditLayer::peer_in`] is not enough. Default: a
+    /// `SocketAddr` or `IpAddr` among the extensions. It sees no headers, because anybody can write
+    /// those.
     #[must_use]
     pub fn peer_of(mut self, peer_of: fn(&Extensions) -> Option<IpAddr>) -> Self {
         self.peer_of = peer_of;
+        self
+    }
+
+    /// Routes, as the service's author wrote them, that are answered while the queue is full as well:
+    /// `layer.never_refuse(["/health", "/ready", "/metrics"])`. A pod whose probe is refused is killed, which
+    /// gives no queue more room. An `AuditRouter` knows its `unaudited` routes itself.
+    #[must_use]
+    pub fn never_refuse<'r>(mut self, routes: impl IntoIterator<Item = &'r str>) -> Self {
+        let routes = routes.into_iter().map(Box::from);
+        self.never_refused = Arc::new(self.never_refused.iter().cloned().chain(routes).collect());
         self
     }
 
@@ -147,9 +177,9 @@ fn matched_path(_: &Parts) -> Option<&str> {
 }
 
 fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    let socket = extensions.get::<std::net::SocketAddr>();
+    let socket = extensions.get::<SocketAddr>();
     socket
-        .map(std::net::SocketAddr::ip)
+        .map(SocketAddr::ip)
         .or_else(|| extensions.get::<IpAddr>().copied())
 }
 

@@ -26,7 +26,8 @@
 //!
 //! Where the status itself is a failure it says how the request ended, whatever befell the body.
 //! `target_resource` is the method and the matched route, `GET /bookings/{id}`, or `GET unmatched`.
-//! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction.
+//! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction; `ip_of` is
+//! `proxy` where a hop before the service hides the client, see [`TrustedProxies`].
 //! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
 //!
 //! # Who acts
@@ -37,6 +38,15 @@
 //! nobody was verified, the request leaves one record `security.context_mismatch`: with the verified
 //! identity in its rows, and in `data` what was not believed, `claimed_tenant_id`, `claimed_user_id` and
 //! where they stood, or `refused_tenant_id` and so on of a second identity.
+//!
+//! How long each request took is reported as `http_server_request_duration_seconds`, by method, route and
+//! status, to whatever exporter of the `metrics` crate the service has.
+//!
+//! # Who refuses telemetry
+//!
+//! `Sec-GPC: 1` and `DNT: 1` are taken as
+//! [`AuditContext::refuse_telemetry`](crate::context::AuditContext::refuse_telemetry): `app` records of the
+//! request are counted instead of written, and nothing else changes.
 //!
 //! # What it does not do
 //!
@@ -57,6 +67,7 @@ mod claim;
     expect(dead_code, reason = "only extractors make duties")
 )]
 mod duty;
+mod duration;
 mod future;
 mod guard;
 mod in_scope;
@@ -81,6 +92,8 @@ mod audit_error;
 pub mod audited;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "axum")]
+pub mod health;
 #[cfg(feature = "axum")]
 mod intent;
 #[cfg(feature = "axum")]

@@ -18,7 +18,11 @@ use crate::{
 /// The client is looked for from the near end: from the address of the connection back over the
 /// header's hops, as long as each was written by one of these proxies. The first address that is none
 /// of theirs is the client's. A hop without an address (`unknown`, a made-up name, nonsense) ends the
-/// search at the one before it, so that nothing which a client wrote is believed.
+/// search at the one before it, so that nothing which a client wrote is believed: the record's `ip` is then
+/// the proxy's that wrote this hop, and the access record says so, `data.ip_of` is `proxy`.
+///
+/// The PROXY protocol stands before any request, so it is for the listener to read: one that does gives
+/// the client's address as that of the connection, and `layer.peer_in` finds it.
 ///
 /// ```
 /// use compliance_log::http::{AuditLayer, TrustedProxies};
@@ -39,6 +43,15 @@ pub struct TrustedProxies {
 enum ForwardedBy {
     XForwardedFor,
     Forwarded,
+}
+
+/// Whose address was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IpOf {
+    /// Of whoever sent the request, as far as anybody can tell.
+    Client,
+    /// Of the last proxy of ours before a hop that hides who comes next.
+    Proxy,
 }
 
 impl TrustedProxies {
@@ -73,23 +86,25 @@ impl TrustedProxies {
     }
 
     /// Whose request it is that came over a connection from `peer`.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, IpOf) {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
-            return client;
+            return (client, IpOf::Client);
         }
         let hops = match self.header {
             ForwardedBy::XForwardedFor => wire::x_forwarded_for(lines(headers, &X_FORWARDED_FOR)),
             ForwardedBy::Forwarded => wire::forwarded(lines(headers, &FORWARDED)),
         };
         for hop in hops.into_iter().rev() {
-            let Some(hop) = hop else { break };
+            let Some(hop) = hop else {
+                return (client, IpOf::Proxy);
+            };
             client = hop;
             if !self.trusts(hop) {
                 break;
             }
         }
-        client
+        (client, IpOf::Client)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -138,10 +153,11 @@ mod tests {
             "forwarded"
         };
         headers.append(other, HeaderValue::from_static("6.6.6.6"));
-        proxies
-            .unwrap()
-            .client(peer.parse().unwrap(), &headers)
-            .to_string()
+        let (ip, of) = proxies.unwrap().client(peer.parse().unwrap(), &headers);
+        match of {
+            IpOf::Client => ip.to_string(),
+            IpOf::Proxy => format!("{ip} of a proxy"),
+        }
     }
 
     #[test]
@@ -176,10 +192,50 @@ mod tests {
             ),
             ("10.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1"),
             // A hop without an address ends the search at the one before it.
-            ("10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1"),
-            ("10.0.0.1", &["6.6.6.6, _obfuscated, 10.2.3.4"], "10.2.3.4"),
-            ("10.0.0.1", &["198.51.100.1, garbage"], "10.0.0.1"),
-            ("10.0.0.1", &["198.51.100.1,"], "10.0.0.1"),
+            (
+                "10.0.0.1",
+                &["198.51.100.1, unknown"],
+                "10.0.0.1 of a proxy",
+            ),
+            (
+                "10.0.0.1",
+                &["198.51.100.1, _hidden"],
+                "10.0.0.1 of a proxy",
+            ),
+            (
+                "10.0.0.1",
+                &["6.6.6.6, _obfuscated, 10.2.3.4"],
+                "10.2.3.4 of a proxy",
+            ),
+            (
+                "10.0.0.1",
+                &["6.6.6.6, unknown", "10.2.3.4"],
+                "10.2.3.4 of a proxy",
+            ),
+            (
+                "10.0.0.1",
+                &["198.51.100.1, garbage"],
+                "10.0.0.1 of a proxy",
+            ),
+            ("10.0.0.1", &["198.51.100.1,"], "10.0.0.1 of a proxy"),
+            ("10.0.0.1", &[""], "10.0.0.1 of a proxy"),
+            // What stands beyond the client does not matter.
+            ("10.0.0.1", &["unknown, 198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["garbage", "198.51.100.1"], "198.51.100.1"),
+            // Which interface of a proxy it came by says nothing here.
+            ("10.0.0.1", &["fe80::1%eth0"], "fe80::1"),
+            ("10.0.0.1", &["[fe80::1%25eth0]:443"], "fe80::1"),
+            (
+                "10.0.0.1",
+                &["198.51.100.1, 2001:db8:77::5%eth0"],
+                "198.51.100.1",
+            ),
+            (
+                "10.0.0.1",
+                &["198.51.100.1, ::ffff:10.2.3.4"],
+                "198.51.100.1",
+            ),
+            ("10.0.0.1", &["[::ffff:198.51.100.1]:4711"], "198.51.100.1"),
             // All of ours: a call from within.
             ("10.0.0.1", &["10.9.9.9, 10.2.3.4"], "10.9.9.9"),
         ] {
@@ -194,8 +250,21 @@ mod tests {
                 &["for=198.51.100.1, for=\"[2001:db8:77::5]:80\""],
                 "198.51.100.1",
             ),
-            (&["for=198.51.100.1, for=_hidden"], "10.0.0.1"),
-            (&["for=198.51.100.1", "nonsense"], "10.0.0.1"),
+            (&["for=198.51.100.1, for=_hidden"], "10.0.0.1 of a proxy"),
+            (&["for=198.51.100.1, for=unknown"], "10.0.0.1 of a proxy"),
+            (&["for=198.51.100.1", "nonsense"], "10.0.0.1 of a proxy"),
+            (
+                &["for=6.6.6.6, for=unknown;by=10.0.0.1, for=10.2.3.4"],
+                "10.2.3.4 of a proxy",
+            ),
+            (&["for=unknown, for=198.51.100.1"], "198.51.100.1"),
+            (&["for=6.6.6.6", "for=198.51.100.1"], "198.51.100.1"),
+            (
+                &["for=198.51.100.1;proto=https, for=10.2.3.4"],
+                "198.51.100.1",
+            ),
+            (&["for=\"[::ffff:198.51.100.1]:4711\""], "198.51.100.1"),
+            (&["for=\"[fe80::1%25eth0]\""], "fe80::1"),
         ] {
             assert_eq!(client("forwarded", "10.0.0.1", lines), ip, "{lines:?}");
         }

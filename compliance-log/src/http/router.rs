@@ -133,8 +133,10 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
     /// Completes the router: writes `service.routes`, puts the [`AuditLayer`] around everything.
     pub fn with_state<S2>(self, state: S) -> Router<S2> {
         self.routes.record(&self.layer.handle);
+        let mut never_refused = self.routes.paths(|owes| matches!(owes, Owes::Nothing(_)));
+        never_refused.extend(self.layer.never_refused.iter().cloned());
         let layer = AuditLayer {
-            never_refused: Arc::new(self.routes.paths(|owes| matches!(owes, Owes::Nothing(_)))),
+            never_refused: Arc::new(never_refused),
             ..self.layer
         };
         self.router.layer(layer).with_state(state)
@@ -143,7 +145,7 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
 
 impl AuditRouter {
     /// A service for `axum::serve`. Records then lack the client's address, `ip`: for that make the
-    /// router [with a layer](Self::with_layer) that has a [`peer_of`](AuditLayer::peer_of), and serve
+    /// router [with a layer](Self::with_layer) that was told of it by [`AuditLayer::peer_in`], and serve
     /// `Router::from(..).into_make_service_with_connect_info`.
     pub fn into_make_service(self) -> IntoMakeService<Router> {
         Router::from(self).into_make_service()

@@ -46,9 +46,9 @@ where
                 let request = Request::from_parts(parts, body);
                 AuditFuture::seen(self.inner.call(request))
             }
-            Arrival::New(audit, bytes_in) => {
+            Arrival::New(audit, noted) => {
                 // Owns the record from here on, also if `call` itself panics.
-                let guard = Guard::new(audit, &parts, bytes_in);
+                let guard = Guard::new(audit, &parts, noted);
                 if guard.is_refused(&self.layer) {
                     return AuditFuture::refused(guard);
                 }

@@ -143,7 +143,7 @@ where
     }
 }
 
-fn level(level: tracing_core::Level) -> Level {
+pub(super) fn level(level: tracing_core::Level) -> Level {
     match level {
         tracing_core::Level::TRACE => Level::Trace,
         tracing_core::Level::DEBUG => Level::Debug,

@@ -10,7 +10,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::redacted::{Found, Redacted};
+use super::{
+    audit_tracing::level,
+    redacted::{Found, Redacted},
+};
 use crate::{
     current::{self, Scope},
     metric,
@@ -54,9 +57,12 @@ use crate::{
 /// assert!(text.contains("attempt") && !text.contains("hunter2"));
 /// ```
 ///
+/// Events of a request whose person [refused telemetry](crate::context::AuditContext::refuse_telemetry)
+/// are not shown, but for levels WARN and ERROR, and are counted as `compliance_log_guard_suppressed`.
+///
 /// # What it does not do
 ///
-/// Names of events, spans and fields, targets and file names are part of the program, not of its
+/// Spans are shown whoever refused telemetry: layers count on having seen each one. Names of events, spans and fields, targets and file names are part of the program, not of its
 /// data, and are not looked at. What a `Debug` impl writes is judged by what it wrote when it was
 /// asked first. An event whose values do not belong to its own fields is dropped here, and counted as
 /// `compliance_log_guard_dropped`; of such a span only the values are.
@@ -109,6 +115,15 @@ fn found(metadata: &Metadata<'_>, record: impl Fn(&mut dyn Visit)) -> Found {
     Found::of(metadata, &policy, pseudonyms, record)
 }
 
+/// Whether the person behind the current request refused what such an event says.
+fn is_refused(at: tracing_core::Level) -> bool {
+    let refused = |scope: &Scope| {
+        let context = scope.context.as_ref();
+        context.is_some_and(|context| scope.handle.suppresses(context, level(at)))
+    };
+    current::with(refused).unwrap_or(false)
+}
+
 #[cold]
 fn count_dropped() {
     metric::count("compliance_log_guard_dropped");
@@ -120,6 +135,9 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if is_refused(*event.metadata().level()) {
+            return metric::count("compliance_log_guard_suppressed");
+        }
         if Self::event(event, |event| self.inner.on_event(event, context)).is_none() {
             count_dropped();
         }

@@ -103,6 +103,12 @@ impl Handle {
         (ids.trace_id == seen.trace_id).then_some(ids)
     }
 
+    /// Whether the person behind `context` refused what a `tracing` event of this level would say.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn suppresses(&self, context: &AuditContext, level: Level) -> bool {
+        level < Level::Warn && self.0.selection.honours_refusal(context)
+    }
+
     /// Queues a record and never waits.
     pub(crate) fn emit(&self, event: &Event<'_>) -> Result<(), CommitError> {
         self.0.submit(event, None, Debt::Free)
@@ -155,10 +161,6 @@ impl Handle {
     }
 
     /// Whether work that must be recorded may begin: the store can be written and the queue has room.
-    #[cfg_attr(
-        not(feature = "axum"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
     pub(crate) fn admit(&self) -> Result<(), CommitError> {
         self.0.check_process()?;
         match self.health() {
@@ -183,7 +185,7 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn is_rehearsal(&self) -> bool {
-        matches!(&*self.0.service.env, "dev" | "test")
+        self.0.service.is_rehearsal()
     }
 
     /// What becomes of requests that cannot be recorded.

@@ -39,7 +39,8 @@ pub(super) struct Lane {
     said_in_batch: Vec<Vec<u8>>,
     /// Who waits for one of those.
     unsaid_awaited: Vec<Awaited>,
-    unsynced_since: Option<Instant>,
+    pub(super) unsynced_since: Option<Instant>,
+    pub(super) synced_at: Option<Instant>,
     broken: Option<Broken>,
     /// Errors that are not yet answered: whoever hears of one should find the log degraded.
     refused: Vec<(Promise, CommitError)>,
@@ -97,6 +98,7 @@ impl Lane {
             said_in_batch: Vec::new(),
             unsaid_awaited: Vec::new(),
             unsynced_since: None,
+            synced_at: None,
             broken: None,
             refused: Vec::new(),
             room: Room::Enough,
@@ -387,9 +389,12 @@ impl Lane {
         if !self.is_ready() && self.awaited.is_empty() {
             return;
         }
-        let started = Instant::now();
+        let (started, something) = (Instant::now(), self.stream.unsynced_bytes() > 0);
         match self.stream.sync(scribe) {
             Ok(()) => {
+                if something {
+                    self.synced_at = Some(Instant::now());
+                }
                 let took = started.elapsed();
                 metric::report(|| {
                     metrics::histogram!("compliance_log_commit_seconds").record(took);

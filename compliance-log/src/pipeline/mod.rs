@@ -23,6 +23,7 @@ mod site;
 mod submit;
 mod tracer;
 mod turn;
+mod vitals;
 mod watch;
 mod worker;
 
@@ -36,4 +37,5 @@ pub(crate) use printer::Printer;
 pub(crate) use shared::Plan;
 pub(crate) use site::Opener;
 pub(crate) use tracer::Tracer;
+pub use vitals::{BudgetUse, Vitals};
 pub(crate) use worker::{Ending, Worker};

@@ -338,6 +338,13 @@ impl Queue {
         self.wake_writer()
     }
 
+    /// How many bytes wait, and how many may.
+    pub(super) fn fill(&self) -> (u64, u64) {
+        let state = self.process.lock(&self.state);
+        let bytes = state.map_or(0, |state| state.batch.bytes.len());
+        (bytes as u64, self.bytes_max as u64)
+    }
+
     /// Whether new work should wait: what it would record finds no room.
     pub(super) fn is_crowded(&self) -> bool {
         self.open_state()

@@ -3,8 +3,10 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
+    context::AuditContext,
     encode::{Scratch, own_target},
     event::Category,
+    metric,
     redact::Policy,
     schema::{Event, Target},
     volume::{Answer, Counter, Decision, Duty, Rules, Seen, Volume},
@@ -13,13 +15,23 @@ use crate::{
 /// The rules by which events are counted, and the counts.
 pub(super) struct Selection {
     rules: Rules,
+    opt_outs: OptOuts,
     pub(super) counter: Counter,
 }
 
+/// Whether telemetry of those who refused it is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OptOuts {
+    Honoured,
+    /// Where only the service's authors see it, they see all.
+    Ignored,
+}
+
 impl Selection {
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: Rules, opt_outs: OptOuts) -> Self {
         Self {
             rules,
+            opt_outs,
             counter: Counter::default(),
         }
     }
@@ -32,6 +44,11 @@ impl Selection {
         policy: impl FnOnce() -> P,
         monotonic: impl FnOnce() -> Duration,
     ) -> Decision {
+        if self.suppresses(event, awaited) {
+            metric::count("compliance_log_telemetry_suppressed");
+            let (counted_as, channel) = (event.counted_as, event.category.channel());
+            return (self.counter).suppress(counted_as, channel, event.at, monotonic());
+        }
         let route = match event.target {
             Target::Text(route) => Some(route),
             Target::None | Target::OfFields => None,
@@ -71,6 +88,20 @@ impl Selection {
             monotonic: monotonic(),
         })
     }
+
+    /// Whether a record is telemetry that the person behind the request refused. What went wrong, and what
+    /// somebody waits for, is none: nobody can hide an attack by a header.
+    fn suppresses(&self, event: &Event<'_>, awaited: bool) -> bool {
+        event.category == Category::App
+            && !awaited
+            && event.context.is_some_and(|of| self.honours_refusal(of))
+            && !event.is_told_alone()
+    }
+
+    /// Whether telemetry of this context is left out.
+    pub(super) fn honours_refusal(&self, context: &AuditContext) -> bool {
+        self.opt_outs == OptOuts::Honoured && context.telemetry_is_refused()
+    }
 }
 
 fn holds_secret(policy: &Policy, text: &str) -> bool {
@@ -92,7 +123,10 @@ mod tests {
         let rules = rules
             .iter()
             .map(|(name, volume)| ((*name).to_owned(), *volume));
-        Selection::new(Rules::new(rules, |_| None, &mut Vec::new()))
+        Selection::new(
+            Rules::new(rules, |_| None, &mut Vec::new()),
+            OptOuts::Honoured,
+        )
     }
 
     fn request() -> Event<'static> {

@@ -8,8 +8,14 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{
-    deadlines, health::Condition, in_flight::InFlight, mode::Mode, queue::Queue,
-    selection::Selection, tracer::Tracer,
+    deadlines,
+    health::Condition,
+    in_flight::InFlight,
+    mode::Mode,
+    queue::Queue,
+    selection::{OptOuts, Selection},
+    tracer::Tracer,
+    vitals::Pulse,
 };
 use crate::{
     clock::Clock,
@@ -44,6 +50,7 @@ pub(super) struct Shared {
     /// Until the log is shut down.
     pub(super) pseudonym_keys: ArcSwapOption<Arc<dyn PseudonymKeys>>,
     pub(super) condition: Condition,
+    pub(super) pulse: Pulse,
     pub(super) in_flight: Arc<InFlight>,
     /// Whether somebody keeps the deadlines of commits that wait; set by the first that may.
     deadlines: OnceLock<Deadlines>,
@@ -67,19 +74,25 @@ enum Deadlines {
 impl Shared {
     pub(super) fn new(plan: Plan) -> Self {
         let process = Process::current();
+        let opt_outs = if plan.service.is_rehearsal() {
+            OptOuts::Ignored
+        } else {
+            OptOuts::Honoured
+        };
         Self {
             process,
             queue: Queue::new(plan.queue_bytes_max, Arc::clone(&plan.policy), process),
             policy: ArcSwap::new(plan.policy),
             pseudonym_keys: plan.pseudonym_keys.map(Arc::new).into(),
             condition: Condition::new(process),
+            pulse: Pulse::new(process),
             in_flight: Arc::new(InFlight::new(process)),
             deadlines: OnceLock::new(),
             service: plan.service,
+            selection: Selection::new(plan.rules, opt_outs),
             clock: plan.clock,
             app_level: plan.app_level,
             mode: plan.mode,
-            selection: Selection::new(plan.rules),
             on_failure: plan.on_failure,
             tracer: plan.tracer,
         }

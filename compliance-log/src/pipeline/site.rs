@@ -11,6 +11,7 @@ use super::{
     batch::Entry,
     lane::{Lane, RETRY, Room},
     policy::{self, Unkept},
+    vitals::{BudgetUse, Seen},
     watch::{altered_record, budget_record, step_record},
 };
 use crate::{
@@ -355,6 +356,24 @@ impl Site {
         match self {
             Self::Open { lanes, .. } => lanes.iter().all(Lane::is_settled),
             Self::Missing { .. } => false,
+        }
+    }
+
+    /// What is shown to who asks how the log is doing.
+    pub(super) fn seen(&self) -> Seen {
+        let Self::Open { lanes, budget, .. } = self else {
+            return Seen::default();
+        };
+        Seen {
+            budget: budget.fill().map(|(used_bytes, max_bytes)| BudgetUse {
+                level: budget.level(),
+                used_bytes,
+                max_bytes,
+                full_in: budget.full_in,
+            }),
+            synced_at: lanes.iter().filter_map(|lane| lane.synced_at).max(),
+            unsynced_since: lanes.iter().filter_map(|lane| lane.unsynced_since).min(),
+            busy_since: None,
         }
     }
 

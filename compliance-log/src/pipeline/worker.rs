@@ -124,6 +124,7 @@ impl Worker {
                 Some(_) => Store::Missing,
             };
             self.guard.0.queue.take(&mut batch, deadline, store);
+            self.guard.0.pulse.begin();
             let waited = u32::try_from(batch.bytes.len()).unwrap_or(u32::MAX);
             metric::report(|| metrics::gauge!("compliance_log_queue_bytes").set(waited));
             self.step(&mut batch);
@@ -249,6 +250,7 @@ impl Worker {
 
     fn set_condition(&self) {
         self.guard.0.condition.set(self.site.failure());
+        self.guard.0.pulse.show(self.site.seen());
     }
 
     /// The last record, then everything durable.

@@ -22,6 +22,8 @@ pub(crate) struct Budget {
     refused: [Option<u64>; 2],
     /// What the log said last.
     told: Level,
+    /// When nothing is left, as it looked last.
+    pub(crate) full_in: Option<Duration>,
     /// What the volume has left; unknown where the system does not say.
     free: Option<u64>,
     /// When, and how many bytes had been appended then, over the last minutes.
@@ -37,9 +39,11 @@ struct Counted {
     at: Duration,
 }
 
-/// How much of the budget is used.
+/// How much of a log's budget is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+#[non_exhaustive]
+pub enum Level {
+    /// Less than 75 %.
     Ample,
     /// 75 %.
     Low,
@@ -50,7 +54,8 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The word that records and probes have for it: `ample`, `low`, `reserved`, `used_up`.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ample => "ample",
             Self::Low => "low",
@@ -100,6 +105,7 @@ impl Budget {
             used: 0,
             refused: [None; 2],
             told: Level::Ample,
+            full_in: None,
             free: space.map(|space| space.free),
             rate: VecDeque::from([(now, appended)]),
         };
@@ -116,6 +122,7 @@ impl Budget {
             used: 0,
             refused: [None; 2],
             told: Level::Ample,
+            full_in: None,
             free: None,
             rate: VecDeque::new(),
         }
@@ -144,6 +151,11 @@ impl Budget {
                 self.refused[channel.index()] = None;
             }
         }
+    }
+
+    /// Bytes used and allowed; `None` where there is no end.
+    pub(crate) fn fill(&self) -> Option<(u64, u64)> {
+        (!self.stores.is_empty()).then_some((self.used, self.max))
     }
 
     /// Whether a record of so many bytes may be stored. Once one may not, none may until there is
@@ -182,7 +194,7 @@ impl Budget {
         }
     }
 
-    fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         if !self.has_room(Channel::Audit) {
             Level::UsedUp
         } else if !self.has_room(Channel::App) || self.used >= self.threshold(Level::Reserved) {
@@ -248,9 +260,9 @@ impl Budget {
         {
             self.rate.pop_front();
         }
-        let full = self
-            .full_in(now, appended)
-            .map_or(f64::INFINITY, |time| time.as_secs_f64());
+        self.full_in = self.time_left(now, appended);
+        let full = self.full_in;
+        let full = full.map_or(f64::INFINITY, |time| time.as_secs_f64());
         let (used, max) = (self.used, self.max);
         #[expect(clippy::cast_precision_loss, reason = "a gauge is an f64")]
         metric::report(|| {
@@ -262,7 +274,7 @@ impl Budget {
 
     /// When nothing is left of the budget or of the volume, whichever is less, at the rate of the last
     /// minutes; `None` if nothing was written.
-    fn full_in(&self, now: Duration, appended: u64) -> Option<Duration> {
+    fn time_left(&self, now: Duration, appended: u64) -> Option<Duration> {
         let (since, before) = *self.rate.front()?;
         let span = now.saturating_sub(since).max(Duration::from_secs(1));
         let written = appended.saturating_sub(before);
@@ -349,11 +361,11 @@ mod tests {
         let mut budget = budget(10_000);
         budget.rate.push_back((Duration::ZERO, 0));
         budget.begin(1000);
-        let full_in = |budget: &Budget| budget.full_in(100 * SECOND, 1000);
+        let full_in = |budget: &Budget| budget.time_left(100 * SECOND, 1000);
         assert_eq!(full_in(&budget), Some(900 * SECOND));
         budget.free = Some(500);
         assert_eq!(full_in(&budget), Some(50 * SECOND));
-        assert_eq!(budget.full_in(100 * SECOND, 0), None);
+        assert_eq!(budget.time_left(100 * SECOND, 0), None);
     }
 
     #[test]

@@ -24,7 +24,8 @@ mod volume;
 
 pub(crate) use crate::layout::LOCK;
 pub(crate) use altered::Altered;
-pub(crate) use budget::{Budget, Crossing, Level as BudgetLevel};
+pub use budget::Level as BudgetLevel;
+pub(crate) use budget::{Budget, Crossing};
 pub(crate) use create::Lock;
 #[cfg(any(test, feature = "test-util"))]
 pub(crate) use fault::FaultFs;

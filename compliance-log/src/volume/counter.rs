@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use super::mode::Volume;
+use super::mode::{PERIOD, Volume};
 use crate::{
     clock::Timestamp,
     event::{Channel, Outcome},
@@ -45,6 +45,8 @@ struct State {
 struct Group {
     /// By target; empty where there is none.
     tallies: BTreeMap<Box<str>, Tally>,
+    /// Those that somebody did not want.
+    opted_out: u64,
     span: Option<(Timestamp, Timestamp)>,
     /// When it is to be told, by the log's monotonic clock.
     due: Option<Duration>,
@@ -112,8 +114,26 @@ pub(crate) enum Due {
 pub(crate) struct Summary {
     pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
-    /// Event, target, count.
-    pub(crate) rows: Vec<(Box<str>, Box<str>, u64)>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// A count of one event and target.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) event: Box<str>,
+    /// Empty where there is none.
+    pub(crate) target: Box<str>,
+    pub(crate) count: u64,
+    pub(crate) why: Why,
+}
+
+/// Why records were counted instead of written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A setting asks for it.
+    Volume,
+    /// The person behind the request does.
+    OptOut,
 }
 
 impl Counter {
@@ -135,6 +155,30 @@ impl Counter {
         }
     }
 
+    /// Counts a record that may not be written, without its target, which may be of the person who did
+    /// not want it. Events have few names, so there is always a place.
+    pub(crate) fn suppress(
+        &self,
+        event: &'static str,
+        channel: Channel,
+        at: Timestamp,
+        monotonic: Duration,
+    ) -> Decision {
+        // In a fork, and once nothing is told any more, nothing is stored either: a record hears why.
+        let Some(mut state) = self.process.lock(&self.state).filter(|state| !state.closed) else {
+            return Decision::Write;
+        };
+        let groups = &mut state.channels[channel.index()];
+        if !groups.contains_key(event) {
+            groups.insert(event.into(), Group::default());
+        }
+        let Some(group) = groups.get_mut(event) else {
+            return Decision::Write;
+        };
+        group.opted_out += 1;
+        group.count(at, monotonic.saturating_add(PERIOD))
+    }
+
     /// When something is to be told, by the log's monotonic clock.
     pub(crate) fn due(&self) -> Option<Duration> {
         let state = self.state();
@@ -154,7 +198,7 @@ impl Counter {
                     group.tell(event, &mut summary);
                     *keys -= group.forget();
                 }
-                !group.tallies.is_empty()
+                !group.tallies.is_empty() || group.opted_out > 0
             });
             summary
         })
@@ -177,16 +221,7 @@ impl State {
             return Decision::Write;
         }
         tally.count += 1;
-        let (first, last) = group.span.unwrap_or((seen.at, seen.at));
-        group.span = Some((first.min(seen.at), last.max(seen.at)));
-        let due = seen.monotonic.saturating_add(seen.volume.period());
-        let before = group
-            .due
-            .replace(group.due.map_or(due, |before| before.min(due)));
-        match before {
-            Some(before) if before <= due => Decision::Counted,
-            _ => Decision::CountedFirst,
-        }
+        group.count(seen.at, seen.monotonic.saturating_add(seen.volume.period()))
     }
 
     /// Whether there is a place to count this event and target in.
@@ -208,6 +243,19 @@ impl State {
 }
 
 impl Group {
+    /// Notes when one was counted, and when that is to be told.
+    fn count(&mut self, at: Timestamp, due: Duration) -> Decision {
+        let (first, last) = self.span.unwrap_or((at, at));
+        self.span = Some((first.min(at), last.max(at)));
+        let before = self
+            .due
+            .replace(self.due.map_or(due, |before| before.min(due)));
+        match before {
+            Some(before) if before <= due => Decision::Counted,
+            _ => Decision::CountedFirst,
+        }
+    }
+
     fn is_due(&self, due: Due) -> bool {
         match due {
             Due::At(now) => self.due.is_some_and(|due| due <= now),
@@ -230,8 +278,22 @@ impl Group {
         for (target, tally) in &mut self.tallies {
             let count = std::mem::take(&mut tally.count);
             if count > 0 {
-                summary.rows.push((event.into(), target.clone(), count));
+                summary.rows.push(Row {
+                    event: event.into(),
+                    target: target.clone(),
+                    count,
+                    why: Why::Volume,
+                });
             }
+        }
+        let count = std::mem::take(&mut self.opted_out);
+        if count > 0 {
+            summary.rows.push(Row {
+                event: event.into(),
+                target: Box::default(),
+                count,
+                why: Why::OptOut,
+            });
         }
     }
 
@@ -269,7 +331,7 @@ impl Tally {
 
 impl Summary {
     pub(crate) fn total(&self) -> u64 {
-        self.rows.iter().map(|(_, _, count)| count).sum()
+        self.rows.iter().map(|row| row.count).sum()
     }
 }
 
@@ -335,7 +397,13 @@ mod tests {
         let [Some(audit), None] = counter.take(Due::At(Duration::from_secs(60))) else {
             panic!("one summary, in the channel audit");
         };
-        assert_eq!(audit.rows, [("http.request".into(), "GET /x".into(), 2)]);
+        let told = Row {
+            event: "http.request".into(),
+            target: "GET /x".into(),
+            count: 2,
+            why: Why::Volume,
+        };
+        assert_eq!(audit.rows, [told]);
         assert_eq!(counter.due(), None);
         assert_eq!(counter.take(Due::Last), [None, None], "told once");
     }

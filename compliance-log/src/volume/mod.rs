@@ -4,6 +4,6 @@ mod counter;
 mod mode;
 mod rules;
 
-pub(crate) use counter::{Answer, Counter, Decision, Due, Duty, Seen, Summary};
+pub(crate) use counter::{Answer, Counter, Decision, Due, Duty, Row, Seen, Summary, Why};
 pub use mode::Volume;
 pub(crate) use rules::Rules;

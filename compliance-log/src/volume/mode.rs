@@ -46,7 +46,8 @@ impl Volume {
     }
 }
 
-const PERIOD: Duration = Duration::from_secs(60);
+/// How long a count waits to be told where nothing else is set.
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
 const PERIOD_MIN: Duration = Duration::from_secs(1);
 const PERIOD_MAX: Duration = Duration::from_secs(60 * 60);
 

@@ -1,4 +1,4 @@
-//! W3C Trace Context, level 2, and request ids: bytes that other programs sent to values, and back.
+//! W3C Trace Context, level 2, request ids and refusals of telemetry: bytes that other programs sent to values, and back.
 //!
 //! Readers take each header line as bytes, in the order in which they arrived, so that they serve
 //! HTTP, message brokers and frames alike. They never fail: what is not valid is as if it had not
@@ -26,6 +26,7 @@
 
 mod baggage;
 mod forwarded;
+mod opt_out;
 mod request_id;
 mod traceparent;
 mod tracestate;
@@ -34,6 +35,7 @@ pub use baggage::baggage;
 #[cfg(feature = "http")]
 pub(crate) use baggage::{members as baggage_members, replace as replace_baggage};
 pub use forwarded::{forwarded, x_forwarded_for};
+pub use opt_out::refuses_telemetry;
 pub use request_id::request_id;
 pub use traceparent::TraceParent;
 pub use tracestate::tracestate;

@@ -9,6 +9,7 @@
 //! | `error` | an error type of the service's own: what the log learns, and what the client |
 //! | `handlers` | what a client can do; among them a refund that is announced, and a download |
 //! | `expiry` | work that no request asked for |
+//! | `figures` | what Prometheus reads, and the probes of the platform |
 //! | `booking`, `store`, `payments` | what a real service has behind it, in memory |
 //! | `main.rs` | configuration, start, and a shutdown that loses nothing |
 //! | `tests/it` | that it audits: each success, each refusal, other tenants, a broken disk |
@@ -19,6 +20,7 @@ mod error;
 pub mod event;
 pub mod expiry;
 mod field;
+pub mod figures;
 mod handlers;
 mod payments;
 mod router;

@@ -8,7 +8,7 @@
 
 use std::{error::Error, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use axum_api::{Service, expiry, router, settings::Settings};
+use axum_api::{Service, expiry, figures, router, settings::Settings};
 use compliance_log::ComplianceLog;
 use tokio::{
     net::TcpListener,
@@ -32,14 +32,16 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1);
     let settings = Settings::read(&path.map_or_else(|| SETTINGS.into(), PathBuf::from))?;
 
+    // Before the log, so that all it reports is exported.
+    let service = Service::demo();
     // A log that cannot be opened keeps nothing from starting; what must be recorded is then refused.
     let log = ComplianceLog::from_file(&settings.log).init()?;
-    let service = Service::demo();
     let app = router(&log, service.clone());
     let listener = TcpListener::bind(settings.listen).await?;
     say(&hints(listener.local_addr()?, &log));
 
     let expiry = tokio::spawn(expiry::run(service.bookings, settings.unpaid_after()));
+    let figures = tokio::spawn(figures::keep_up(service.figures));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let mut terminated = signal(SignalKind::terminate())?;
     let stop = async move {
@@ -54,6 +56,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // No request is left, so nobody writes any more once the job is gone.
     expiry.abort();
+    figures.abort();
     log.shutdown()?;
     Ok(())
 }
@@ -75,6 +78,7 @@ curl -s {address}/bookings/1 -H 'authorization: Bearer demo-token-anna' -X DELET
 curl -s {address}/bookings.csv -H 'authorization: Bearer demo-token-anna'
 curl -s {address}/seat-limit -H 'authorization: Bearer demo-token-amir' -X PUT --json '{{"seats":4}}'
 curl -s {address}/bookings.csv                                                   # nobody: 401
+curl -s {address}/ready                                                          # and /health, /metrics
 
 and then, from the workspace:
 cargo run -q -p compliance-log-cli -- show {store}

@@ -1,9 +1,15 @@
 use std::net::SocketAddr;
 
-use axum::{Router, extract::ConnectInfo, middleware::from_fn_with_state};
+use axum::{
+    Router,
+    extract::{ConnectInfo, State},
+    http::header::CONTENT_TYPE,
+    middleware::from_fn_with_state,
+    response::IntoResponse,
+};
 use compliance_log::{
     ComplianceLog,
-    http::{AuditLayer, AuditRouter, audited, unaudited},
+    http::{AuditLayer, AuditRouter, audited, health, unaudited},
 };
 
 use crate::{
@@ -15,8 +21,7 @@ use crate::{
 /// Every route of the service. A route that neither audits nor says why it does not, does not compile.
 pub fn router(log: &ComplianceLog, service: Service) -> Router {
     // The client's address, from the connection itself.
-    let layer = AuditLayer::new(log)
-        .peer_of(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    let layer = AuditLayer::new(log).peer_in::<ConnectInfo<SocketAddr>>();
     AuditRouter::with_layer(layer)
         .route("/sessions", audited::post(session::open))
         .route("/bookings", audited::post(create::create))
@@ -28,11 +33,18 @@ pub fn router(log: &ComplianceLog, service: Service) -> Router {
         )
         .route("/bookings.csv", audited::get(export::export))
         .route("/seat-limit", audited::put(limit::set))
+        .route("/health", health::live(log))
+        .route("/ready", health::ready(log))
         .route(
-            "/health",
-            unaudited::get(async || "ok\n", "liveness probe; touches no data"),
+            "/metrics",
+            unaudited::get(metrics, "figures for Prometheus; touches no data"),
         )
         // Inside of the audit layer, which is put around everything at the end.
         .layer(from_fn_with_state(service.directory.clone(), authenticate))
         .with_state(service)
+}
+
+async fn metrics(State(service): State<Service>) -> impl IntoResponse {
+    let format = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (format, service.figures.render())
 }

@@ -1,4 +1,6 @@
-use crate::{Bookings, Payments, auth::Directory};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::{Bookings, Payments, auth::Directory, figures::exporter};
 
 /// What the handlers work with. Clones share it.
 #[derive(Clone, Debug)]
@@ -9,6 +11,8 @@ pub struct Service {
     pub bookings: Bookings,
     /// Where money goes.
     pub payments: Payments,
+    /// What is measured.
+    pub figures: PrometheusHandle,
 }
 
 impl Service {
@@ -18,6 +22,7 @@ impl Service {
             directory: Directory::demo(),
             bookings: Bookings::default(),
             payments: Payments::default(),
+            figures: exporter(),
         }
     }
 }

@@ -44,7 +44,10 @@
 mod carried;
 mod client;
 mod dropped;
+mod client_ip;
+mod duration;
 mod endings;
+mod health;
 mod identity;
 mod injected;
 mod owed;

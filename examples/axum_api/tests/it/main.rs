@@ -10,6 +10,7 @@ mod day;
 mod expiry;
 mod export;
 mod failures;
+mod figures;
 mod outage;
 mod socket;
 mod tenants;

@@ -1,6 +1,10 @@
 //! Records have the ids of the spans that a receiver of OpenTelemetry was sent.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what cannot be set up, or is not there, ends the test"
+)]
 
 mod receiver;
 mod service;

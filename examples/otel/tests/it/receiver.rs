@@ -103,7 +103,8 @@ fn hex(span: &Value, name: &str) -> Option<String> {
 fn installed() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oteltest");
     fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
+    // A folder can be locked as well as a file.
+    let lock = File::open(&folder).unwrap();
     lock.lock().unwrap();
     let python = folder.join("venv/bin/python");
     let works = |python: &Path| {
@@ -124,7 +125,8 @@ fn installed() -> Option<PathBuf> {
     let skipped = format!("{PACKAGE} cannot be installed, so nothing was sent to a receiver");
     assert!(env::var_os("CI").is_none(), "{skipped}");
     // Past what keeps the output of tests that pass to itself.
-    writeln!(stderr(), "SKIPPED: {skipped}").unwrap();
+    let mut out = stderr();
+    writeln!(out, "SKIPPED: {skipped}").unwrap();
     None
 }
 

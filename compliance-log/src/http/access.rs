@@ -5,7 +5,9 @@ use std::time::Duration;
 use http::{StatusCode, Uri};
 
 use super::{
-    arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit, why::is_denied};
+    arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit,
+    why::is_denied,
+};
 use crate::{
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
@@ -66,12 +68,7 @@ impl Access<'_> {
     pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
         let handle = audit.handle();
         let verdict = verdict(self.ending, self.status);
-        duration::report(
-            audit.method(),
-            audit.route(),
-            verdict.status,
-            self.latency,
-        );
+        duration::report(audit.method(), audit.route(), verdict.status, self.latency);
         let mut buffer = *b"HTTP_000";
         let code = verdict.failure.map(|failure| match failure {
             Failure::Status => status_code(&mut buffer, verdict.status),

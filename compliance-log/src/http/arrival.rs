@@ -101,10 +101,7 @@ fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
         context = context.user_agent(text(agent.as_bytes()));
     }
     let context = context.build();
-    if wire::refuses_telemetry(
-        lines(&parts.headers, &SEC_GPC),
-        lines(&parts.headers, &DNT),
-    ) {
+    if wire::refuses_telemetry(lines(&parts.headers, &SEC_GPC), lines(&parts.headers, &DNT)) {
         context.refuse_telemetry();
     }
     (context, ip_of)

@@ -47,18 +47,20 @@ fn code(status: u16) -> &'static str {
 }
 
 static DIGITS: [[u8; 3]; 1000] = {
-    let mut digits = [[b'0'; 3]; 1000];
-    let mut status = 0;
-    while status < 1000 {
-        let number = status as u16;
-        digits[status] = [
-            b'0' + (number / 100) as u8,
-            b'0' + (number / 10 % 10) as u8,
-            b'0' + (number % 10) as u8,
-        ];
+    let mut all = [[b'0'; 3]; 1000];
+    let mut status = 1;
+    while status < all.len() {
+        let mut digits = all[status - 1];
+        let mut place = 2;
+        while digits[place] == b'9' {
+            digits[place] = b'0';
+            place -= 1;
+        }
+        digits[place] += 1;
+        all[status] = digits;
         status += 1;
     }
-    digits
+    all
 };
 
 #[cfg(test)]
@@ -75,7 +77,9 @@ mod tests {
 
     #[test]
     fn methods_that_anybody_made_up_are_one() {
-        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] {
+        for method in [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        ] {
             assert_eq!(known(&method.parse().unwrap()), method);
         }
         for method in ["PROPFIND", "get", "QUERY", "X1"] {

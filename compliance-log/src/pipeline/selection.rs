@@ -94,7 +94,9 @@ impl Selection {
     pub(super) fn suppresses(&self, event: &Event<'_>, awaited: bool) -> bool {
         self.opt_outs == OptOuts::Honoured
             && event.category == Category::App
-            && event.context.is_some_and(AuditContext::telemetry_is_refused)
+            && event
+                .context
+                .is_some_and(AuditContext::telemetry_is_refused)
             && !awaited
             && !event.is_told_alone()
     }

@@ -8,7 +8,11 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::{
-    deadlines, health::Condition, in_flight::InFlight, mode::Mode, queue::Queue,
+    deadlines,
+    health::Condition,
+    in_flight::InFlight,
+    mode::Mode,
+    queue::Queue,
     selection::{OptOuts, Selection},
     vitals::Pulse,
 };

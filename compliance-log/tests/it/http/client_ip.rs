@@ -47,7 +47,10 @@ const OURS: &[&str] = &["127.0.0.1", "10.0.0.0/8", "fd00::/8"];
 async fn x_forwarded_for_is_read_from_the_near_end_over_trusted_proxies() {
     for (headers, expected) in [
         ("", "127.0.0.1 of the client"),
-        ("x-forwarded-for: 203.0.113.9\r\n", "203.0.113.9 of the client"),
+        (
+            "x-forwarded-for: 203.0.113.9\r\n",
+            "203.0.113.9 of the client",
+        ),
         (
             "x-forwarded-for: 6.6.6.6, 203.0.113.9\r\n",
             "203.0.113.9 of the client",
@@ -149,7 +152,10 @@ async fn whoever_is_no_proxy_of_ours_speaks_for_itself() {
 }
 
 /// The access record of a request to `app` without a socket, and how many had no address.
-async fn without_a_socket(layer: impl FnOnce(AuditLayer) -> AuditLayer, peer: Option<SocketAddr>) -> (Value, f64) {
+async fn without_a_socket(
+    layer: impl FnOnce(AuditLayer) -> AuditLayer,
+    peer: Option<SocketAddr>,
+) -> (Value, f64) {
     let figures = Figures::default();
     let (log, dir) = open();
     let app = Router::new()
@@ -179,5 +185,9 @@ async fn an_address_among_the_extensions_is_found_and_its_absence_counted() {
     assert_eq!((record.get("ip"), missing), (None, 1.0));
     let nowhere = |layer: AuditLayer| layer.peer_in::<ConnectInfo<SocketAddr>>();
     let (record, missing) = without_a_socket(nowhere, Some(peer)).await;
-    assert_eq!((record.get("ip"), missing), (None, 1.0), "not served with connect info");
+    assert_eq!(
+        (record.get("ip"), missing),
+        (None, 1.0),
+        "not served with connect info"
+    );
 }

@@ -23,7 +23,10 @@ const NAME: &str = "http_server_request_duration_seconds";
 
 fn app(log: &ComplianceLog) -> Router {
     Router::new()
-        .route("/bookings/{id}", get(|| async { "one" }).post(|| async { StatusCode::CONFLICT }))
+        .route(
+            "/bookings/{id}",
+            get(|| async { "one" }).post(|| async { StatusCode::CONFLICT }),
+        )
         .route("/any", any(|| async { "any" }))
         .route("/gone", get(std::future::pending::<()>))
         .layer(AuditLayer::new(log))
@@ -66,7 +69,9 @@ async fn requests_are_told_apart_by_method_route_and_status() {
     })
     .await;
     let of = |method, route, status| {
-        format!("http_request_method={method} http_route={route} http_response_status_code={status}")
+        format!(
+            "http_request_method={method} http_route={route} http_response_status_code={status}"
+        )
     };
     let expected = [
         series(&of("GET", "/bookings/{id}", 200), 100),
@@ -89,7 +94,10 @@ async fn a_flood_of_paths_and_methods_that_nobody_has_makes_no_series() {
     .await;
     let expected = [
         series("http_request_method=GET http_response_status_code=404", 300),
-        series("http_request_method=_OTHER http_response_status_code=404", 300),
+        series(
+            "http_request_method=_OTHER http_response_status_code=404",
+            300,
+        ),
         series(
             "http_request_method=_OTHER http_route=/any http_response_status_code=200",
             300,
@@ -126,5 +134,9 @@ async fn the_time_is_that_of_the_whole_request_its_body_included() {
         ask(&app, "GET", "/rows").await;
     }
     log.shutdown().unwrap();
-    assert!((figures.sum(NAME) - 5.0).abs() < 1e-9, "{}", figures.sum(NAME));
+    assert!(
+        (figures.sum(NAME) - 5.0).abs() < 1e-9,
+        "{}",
+        figures.sum(NAME)
+    );
 }

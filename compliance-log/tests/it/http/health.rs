@@ -164,6 +164,10 @@ async fn a_budget_that_is_used_up_is_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&Faults::new(), Mode::Enforce, dir.path());
     while within_sync(&log, || filler().commit().wait()).is_ok() {}
+    wait_until("the rate was taken", || {
+        let budget = log.handle().vitals().budget;
+        budget.is_some_and(|budget| budget.full_in.is_some())
+    });
     let (statuses, body) = probe(&app(&log)).await;
     assert_eq!(statuses, (200, 503));
     assert_eq!(body["status"], "degraded");

@@ -37,7 +37,9 @@ impl Figures {
     }
 
     fn series(&self, key: &Key) -> Arc<Series> {
-        let labels = key.labels().map(|label| format!("{}={}", label.key(), label.value()));
+        let labels = key
+            .labels()
+            .map(|label| format!("{}={}", label.key(), label.value()));
         let labels: Vec<String> = labels.collect();
         let name = format!("{} {}", key.name(), labels.join(" "));
         Arc::new(Series(name, self.clone()))

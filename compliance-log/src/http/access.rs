@@ -128,11 +128,8 @@ fn count_gap(route: &str) {
 }
 
 /// `HTTP_404` and so on.
-fn status_code(buffer: &mut [u8; 8], mut status: u16) -> &str {
-    for digit in buffer[5..].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(status % 10).unwrap_or(0);
-        status /= 10;
-    }
+fn status_code(buffer: &mut [u8; 8], status: u16) -> &str {
+    buffer[5..].copy_from_slice(duration::digits(status).as_bytes());
     std::str::from_utf8(buffer).unwrap_or("HTTP")
 }
 

@@ -17,7 +17,7 @@ pub(super) fn report(method: &Method, route: Option<&str>, status: u16, took: Du
                 known(method),
             )),
             route.map(|route| Label::new("http_route", route.to_owned())),
-            Some(Label::new("http_response_status_code", code(status))),
+            Some(Label::new("http_response_status_code", digits(status))),
         ];
         let labels: Vec<Label> = labels.into_iter().flatten().collect();
         metrics::histogram!("http_server_request_duration_seconds", labels).record(took);
@@ -41,7 +41,7 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// The three digits of a status.
-fn code(status: u16) -> &'static str {
+pub(super) fn digits(status: u16) -> &'static str {
     let digits = DIGITS.get(usize::from(status)).unwrap_or(&DIGITS[0]);
     std::str::from_utf8(digits).unwrap_or("000")
 }
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn a_status_is_its_digits() {
         for status in 100..1000 {
-            assert_eq!(code(status), status.to_string());
+            assert_eq!(digits(status), status.to_string());
         }
-        assert_eq!(code(u16::MAX), "000");
+        assert_eq!(digits(u16::MAX), "000");
     }
 
     #[test]

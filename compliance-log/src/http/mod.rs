@@ -26,8 +26,18 @@
 //!
 //! Where the status itself is a failure it says how the request ended, whatever befell the body.
 //! `target_resource` is the method and the matched route, `GET /bookings/{id}`, or `GET unmatched`.
-//! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction.
+//! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction; `ip_of` is
+//! `proxy` where a hop before the service hides the client, see [`TrustedProxies`].
 //! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
+//!
+//! How long each request took is reported as `http_server_request_duration_seconds`, by method, route and
+//! status, to whatever exporter of the `metrics` crate the service has.
+//!
+//! # Who refuses telemetry
+//!
+//! `Sec-GPC: 1` and `DNT: 1` are taken as
+//! [`AuditContext::refuse_telemetry`](crate::context::AuditContext::refuse_telemetry): `app` records of the
+//! request are counted instead of written, and nothing else changes.
 //!
 //! # What it does not do
 //!

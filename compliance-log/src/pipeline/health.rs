@@ -78,6 +78,9 @@ impl Condition {
     pub(super) fn set(&self, failure: Option<Failure<'_>>) {
         let is_degraded = failure.is_some();
         let code = if is_degraded { DEGRADED } else { READY };
+        // Also while nothing changes, for an exporter that came later.
+        let degraded = f64::from(u8::from(is_degraded));
+        metric::report(|| metrics::gauge!("compliance_log_degraded").set(degraded));
         let before = self.code.load(Ordering::Relaxed);
         if before == code && !is_degraded {
             return;
@@ -94,8 +97,6 @@ impl Condition {
         if before != CLOSED {
             self.code.store(code, Ordering::Relaxed);
         }
-        let degraded = f64::from(u8::from(is_degraded));
-        metric::report(|| metrics::gauge!("compliance_log_degraded").set(degraded));
     }
 
     /// The log has ended.

@@ -15,6 +15,7 @@ mod derive;
 mod durable;
 mod faults;
 mod fields;
+mod figures;
 mod forty;
 mod golden;
 mod guard;

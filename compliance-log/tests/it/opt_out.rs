@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::figures::Figures;
+
 #[audit_event(name = "page.viewed", category = "app", target = "page/{page}")]
 struct PageViewed {
     #[audit(internal)]
@@ -225,17 +227,21 @@ fn there_is_always_a_place_to_count_a_refusal() {
     });
     let context = AuditContext::request().build();
     context.refuse_telemetry();
+    let figures = Figures::default();
     within_sync(&log, || {
         for file in 0..2000 {
             let file = file.to_string();
             FileRead { file }.emit().unwrap();
         }
+        let _recording = figures.record();
         context.scope_sync(|| {
             for _ in 0..10 {
                 PageViewed { page: "anna" }.emit().unwrap();
             }
         });
     });
+    let suppressed = figures.counts("compliance_log_telemetry_suppressed");
+    assert_eq!(suppressed.values().sum::<u64>(), 10);
     let records = ended(log, &captured);
     let row = json!({"event": "page.viewed", "why": "opt_out", "count": 10});
     assert_eq!(told(&records), [row]);
@@ -275,6 +281,8 @@ fn a_guarded_layer_is_not_shown_what_was_refused() {
         if refused {
             context.refuse_telemetry();
         }
+        let figures = Figures::default();
+        let recording = figures.record();
         let subscriber = tracing_subscriber::registry().with(guard(fmt));
         tracing::subscriber::with_default(subscriber, || {
             within_sync(&log, || {
@@ -287,6 +295,9 @@ fn a_guarded_layer_is_not_shown_what_was_refused() {
         });
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().collect::<Vec<_>>(), shown, "{env} {refused}");
+        drop(recording);
+        let suppressed = figures.counts("compliance_log_guard_suppressed");
+        assert_eq!(suppressed.values().sum::<u64>(), 3 - shown.len() as u64);
         log.shutdown().unwrap();
     }
 }

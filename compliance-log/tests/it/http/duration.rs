@@ -17,7 +17,8 @@ use compliance_log::{
 use http_body_util::{BodyExt as _, StreamBody};
 use tower::ServiceExt as _;
 
-use super::{metrics_figures::Figures, served::open};
+use super::served::open;
+use crate::figures::Figures;
 
 const NAME: &str = "http_server_request_duration_seconds";
 

@@ -12,7 +12,6 @@ mod endings;
 mod health;
 mod identity;
 mod owed;
-mod metrics_figures;
 mod outlived;
 mod programs;
 mod refused;

@@ -120,8 +120,15 @@ fn reviewers_can_read_which_routes_audit_and_why_others_do_not() {
         .iter()
         .filter_map(|route| route.get("unaudited"))
         .collect();
-    assert_eq!(routes.len(), 8);
-    assert_eq!(unaudited, ["liveness probe; touches no data"]);
+    assert_eq!(routes.len(), 10);
+    assert_eq!(
+        unaudited,
+        [
+            "liveness probe; touches no data",
+            "readiness probe; touches no data",
+            "figures for Prometheus; touches no data",
+        ]
+    );
 }
 
 #[test]

@@ -12,23 +12,23 @@ use metrics::{
 
 /// Of each series of counters and histograms: what was added to it, and how often.
 #[derive(Clone, Default)]
-pub(super) struct Figures(Arc<Mutex<BTreeMap<String, (f64, u64)>>>);
+pub(crate) struct Figures(Arc<Mutex<BTreeMap<String, (f64, u64)>>>);
 
 impl Figures {
     /// Takes what this thread reports, until the guard is dropped.
-    pub(super) fn record(&self) -> LocalRecorderGuard<'_> {
+    pub(crate) fn record(&self) -> LocalRecorderGuard<'_> {
         metrics::set_default_local_recorder(self)
     }
 
     /// The sum over all series of a name.
-    pub(super) fn sum(&self, name: &str) -> f64 {
+    pub(crate) fn sum(&self, name: &str) -> f64 {
         let series = self.0.lock().unwrap();
         let of_name = series.iter().filter(|(key, _)| key.starts_with(name));
         of_name.map(|(_, (sum, _))| sum).sum()
     }
 
     /// How often something was reported to each series of a name, by its labels.
-    pub(super) fn counts(&self, name: &str) -> BTreeMap<String, u64> {
+    pub(crate) fn counts(&self, name: &str) -> BTreeMap<String, u64> {
         let series = self.0.lock().unwrap();
         let of_name = series.iter().filter_map(|(key, (_, count))| {
             Some((key.strip_prefix(name)?.trim().to_owned(), *count))

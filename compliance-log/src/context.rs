@@ -297,8 +297,8 @@ impl AuditContext {
     /// cannot be taken back.
     ///
     /// From then on `app` records of this context are counted instead of written, typed ones and those of
-    /// `tracing` events; `volume.summary` tells how many. Still written are `tracing` events of level WARN
-    /// and ERROR, records that somebody waits for, and all other categories. In the environments `dev` and
+    /// `tracing` events; `volume.summary` tells how many. Still written are failures, `tracing` events of level
+    /// WARN and ERROR, records that somebody waits for, and all other categories. In the environments `dev` and
     /// `test` all are.
     ///
     /// ```

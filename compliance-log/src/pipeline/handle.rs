@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::{Clock, Timestamp},
     context::AuditContext,
-    encode::{NO_FIELDS, Scratch, encode},
+    encode::{Scratch, encode},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
     loss::Reason,
@@ -89,10 +89,7 @@ impl Handle {
     /// Whether the person behind `context` refused what a `tracing` event of this level would say.
     #[cfg(feature = "tracing")]
     pub(crate) fn suppresses(&self, context: &AuditContext, level: Level) -> bool {
-        let mut event = Event::new("log", Category::App, self.now(), NO_FIELDS);
-        event.context = Some(context);
-        event.level = level;
-        self.0.selection.suppresses(&event, false)
+        level < Level::Warn && self.0.selection.honours_refusal(context)
     }
 
     /// Queues a record and never waits.

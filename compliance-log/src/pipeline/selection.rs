@@ -91,14 +91,16 @@ impl Selection {
 
     /// Whether a record is telemetry that the person behind the request refused. What went wrong, and what
     /// somebody waits for, is none: nobody can hide an attack by a header.
-    pub(super) fn suppresses(&self, event: &Event<'_>, awaited: bool) -> bool {
-        self.opt_outs == OptOuts::Honoured
-            && event.category == Category::App
-            && event
-                .context
-                .is_some_and(AuditContext::telemetry_is_refused)
+    fn suppresses(&self, event: &Event<'_>, awaited: bool) -> bool {
+        event.category == Category::App
             && !awaited
+            && event.context.is_some_and(|of| self.honours_refusal(of))
             && !event.is_told_alone()
+    }
+
+    /// Whether telemetry of this context is left out.
+    pub(super) fn honours_refusal(&self, context: &AuditContext) -> bool {
+        self.opt_outs == OptOuts::Honoured && context.telemetry_is_refused()
     }
 }
 

@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! They are [`unaudited`](super::unaudited) routes: never refused by an `AuditRouter` for the log's sake, and
+//! They are [`unaudited`] routes: never refused by an `AuditRouter` for the log's sake, and
 //! recorded only when the answer changes. A plain `Router` takes them with `.into()`; tell its
 //! [`AuditLayer`](super::AuditLayer::never_refuse) their paths.
 //!
@@ -31,7 +31,7 @@
 //! | cannot write its store, or the budget is used up | `degraded` | 200 | 503 |
 //! | has ended | `ended` | 503 | 503 |
 //!
-//! With [`Mode::Observe`](crate::Mode::Observe) both are always 200. A restart mends no disk, so a pod whose log
+//! With [`Mode::Observe`] both are always 200. A restart mends no disk, so a pod whose log
 //! is degraded lives on: it is only sent no requests until the log has mended itself.
 //!
 //! # Body

@@ -30,6 +30,9 @@
 //! `proxy` where a hop before the service hides the client, see [`TrustedProxies`].
 //! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
 //!
+//! How long each request took is reported as `http_server_request_duration_seconds`, by method, route and
+//! status, to whatever exporter of the `metrics` crate the service has.
+//!
 //! # Who acts
 //!
 //! Tenant, user and client are what [`RequestAudit::verified`] was told, and nothing else. What a request
@@ -38,9 +41,6 @@
 //! nobody was verified, the request leaves one record `security.context_mismatch`: with the verified
 //! identity in its rows, and in `data` what was not believed, `claimed_tenant_id`, `claimed_user_id` and
 //! where they stood, or `refused_tenant_id` and so on of a second identity.
-//!
-//! How long each request took is reported as `http_server_request_duration_seconds`, by method, route and
-//! status, to whatever exporter of the `metrics` crate the service has.
 //!
 //! # Who refuses telemetry
 //!

@@ -120,7 +120,9 @@ fn told(records: &[Value]) -> Vec<Value> {
 }
 
 async fn one_request(env: &str, path: &str, headers: &[(&str, &str)]) -> (Vec<Value>, String) {
-    let (log, captured) = capture_with(|builder| builder.env(env));
+    // In `dev` a log has a folder where none is set.
+    let dir = tempfile::tempdir().unwrap();
+    let (log, captured) = capture_with(|builder| builder.env(env).dir(dir.path()).stdout(true));
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     let _entered = tracing::subscriber::set_default(subscriber);
     ask(&app(&log), path, headers).await;

@@ -2,12 +2,8 @@
 //!
 //! [`VerifiedClaims`] reads the claims of a token whose signature, issuer, audience and expiry *have been
 //! verified*; nothing here verifies any of it. It is [`Deserialize`](serde::Deserialize), so that the
-//! crate that verifies gives it at once, and it is what
-#![cfg_attr(
-    feature = "http",
-    doc = "[`RequestAudit::verified`](crate::http::RequestAudit::verified) takes:"
-)]
-#![cfg_attr(not(feature = "http"), doc = "`RequestAudit::verified` takes:")]
+//! crate that verifies gives it at once, and it is what `RequestAudit::verified` and
+//! [`AuditContext::verified`](crate::context::AuditContext::verified) take:
 //!
 //! ```
 //! use compliance_log::{context::Identity, keycloak::VerifiedClaims};

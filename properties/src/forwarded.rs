@@ -106,7 +106,9 @@ fn client(proxies: TrustedProxies, peer: IpAddr, headers: HeaderMap) -> IpAddr {
     *request.headers_mut() = headers;
     request.extensions_mut().insert(peer);
     let mut answer = pin!(service.oneshot(request));
-    let answer = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let answer = answer
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(answer, Poll::Ready(Ok(_))));
     found.get().expect("a connection has an address")
 }

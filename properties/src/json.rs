@@ -67,17 +67,6 @@ impl Json {
             Self::Text(_) | Self::Number(_) | Self::Word(_) => false,
         }
     }
-
-    /// The value under a key of an object.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        match self {
-            Self::Object(rows) => {
-                let row = rows.iter().find(|(name, _)| name == key)?;
-                Some(&row.1)
-            }
-            _ => None,
-        }
-    }
 }
 
 fn of<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Unread> {

@@ -37,7 +37,10 @@ mod formats;
 #[path = "../../compliance-log/tests/redaction/noise.rs"]
 mod noise;
 #[path = "../../compliance-log/tests/redaction/positives.rs"]
-#[expect(dead_code, reason = "the test of recall names the seed of what was missed")]
+#[expect(
+    dead_code,
+    reason = "the test of recall names the seed of what was missed"
+)]
 mod positives;
 #[path = "../../compliance-log/tests/redaction/secret.rs"]
 mod secret;

@@ -8,13 +8,34 @@ use tracing::{Level, Metadata, Span, Value, field::FieldSet, subscriber::with_de
 use tracing_core::{Callsite, Event, Interest, Kind, callsite::Identifier};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::input::text;
+use crate::{input::text, record::Scanned, typed::INTEGER_MAX};
 
 /// Names of fields, some of which mean something to the log or to the policy.
 const NAMES: &[&str] = &[
-    "message", "note", "event", "password", "card.number", "apiKey", "prev_hash", "hash", "v",
-    "seq", "data", "redactions", "a.b", "a", "tenant_id", "", "\u{202e}", "\"\n\\", "error",
-    "\u{430}pi\u{200b}Key", "log.target", "token_count", "\0", "user[password]",
+    "message",
+    "note",
+    "event",
+    "password",
+    "card.number",
+    "apiKey",
+    "prev_hash",
+    "hash",
+    "v",
+    "seq",
+    "data",
+    "redactions",
+    "a.b",
+    "a",
+    "tenant_id",
+    "",
+    "\u{202e}",
+    "\"\n\\",
+    "error",
+    "\u{430}pi\u{200b}Key",
+    "log.target",
+    "token_count",
+    "\0",
+    "user[password]",
     "a name of more than sixty-four bytes, since somebody wrote a sentence where a name belongs, twice",
 ];
 
@@ -42,19 +63,27 @@ static EVENTS: LazyLock<[Metadata<'static>; 3]> = LazyLock::new(|| {
 static SPAN: LazyLock<Metadata<'static>> = LazyLock::new(|| metadata(Level::INFO, Kind::SPAN));
 
 /// Writes one event, perhaps within a span.
-pub(crate) fn write(log: &ComplianceLog, input: &mut Unstructured<'_>) -> Result<()> {
-    let span = if input.ratio(1, 3)? { values(input)? } else { Vec::new() };
-    let event = values(input)?;
+pub(crate) fn write(log: &ComplianceLog, input: &mut Unstructured<'_>) -> Result<Scanned> {
+    let mut scanned = Scanned::All;
+    let span = if input.ratio(1, 3)? {
+        values(input, &mut scanned)?
+    } else {
+        Vec::new()
+    };
+    let event = values(input, &mut scanned)?;
     let metadata = input.choose(&*EVENTS)?;
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     with_default(subscriber, || {
         let refs = refs(&span);
         let span = (!span.is_empty())
             .then(|| Span::new(&SPAN, &SPAN.fields().value_set_all(&refs)).entered());
-        Event::dispatch(metadata, &metadata.fields().value_set_all(&self::refs(&event)));
+        Event::dispatch(
+            metadata,
+            &metadata.fields().value_set_all(&self::refs(&event)),
+        );
         drop(span);
     });
-    Ok(())
+    Ok(scanned)
 }
 
 /// The values of some fields: places among the names, in their order.
@@ -62,27 +91,29 @@ type Values = Vec<Option<Box<dyn Value>>>;
 
 fn refs(values: &Values) -> Vec<Option<&dyn Value>> {
     let values = values.iter();
-    values.map(|value| value.as_ref().map(|value| &**value)).collect()
+    values
+        .map(|value| value.as_ref().map(|value| &**value))
+        .collect()
 }
 
-fn values(input: &mut Unstructured<'_>) -> Result<Values> {
+fn values(input: &mut Unstructured<'_>, scanned: &mut Scanned) -> Result<Values> {
     let mut values: Values = NAMES.iter().map(|_| None).collect();
     for _ in 0..input.int_in_range(1..=6)? {
         let at = input.choose_index(NAMES.len())?;
-        values[at] = Some(value(input)?);
+        values[at] = Some(value(input, scanned)?);
     }
     Ok(values)
 }
 
-fn value(input: &mut Unstructured<'_>) -> Result<Box<dyn Value>> {
+fn value(input: &mut Unstructured<'_>, scanned: &mut Scanned) -> Result<Box<dyn Value>> {
     Ok(match input.int_in_range(0..=9)? {
         0 | 1 => Box::new(text(input)?),
         2 => Box::new(tracing::field::display(text(input)?)),
         3 => Box::new(tracing::field::debug(Some(text(input)?))),
-        4 => Box::new(input.arbitrary::<u64>()?),
-        5 => Box::new(input.arbitrary::<i64>()?),
+        4 => number(input.arbitrary::<u64>()?, scanned),
+        5 => number(input.arbitrary::<i64>()?, scanned),
         6 => Box::new(input.arbitrary::<f64>()?),
-        7 => Box::new(input.arbitrary::<i128>()?),
+        7 => number(input.arbitrary::<i128>()?, scanned),
         8 => Box::new(input.arbitrary::<bool>()?),
         _ => {
             let mut error = Failed(text(input)?, None);
@@ -93,6 +124,17 @@ fn value(input: &mut Unstructured<'_>) -> Result<Box<dyn Value>> {
             Box::new(error)
         }
     })
+}
+
+fn number<N>(number: N, scanned: &mut Scanned) -> Box<dyn Value>
+where
+    N: Copy + Value + TryInto<i64> + 'static,
+{
+    let written: std::result::Result<i64, _> = number.try_into();
+    if !written.is_ok_and(|number| number.unsigned_abs() <= INTEGER_MAX) {
+        *scanned = Scanned::NotTyped;
+    }
+    Box::new(number)
 }
 
 #[derive(Debug)]

@@ -43,13 +43,28 @@ const LINES: &[(&str, &str)] = &[
         "policy_file",
         "version = 1\n[[value]]\nid = \"v\"\ndescription = \"d\"\naction = \"drop\"\nprefixes = [\"zz_\"]\nliterals = [\"dead\"]\npattern = 'zz_([0-9a-f]{16})'\nmatch = []\npass = [\"x\"]\n",
     ),
-    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
-    ("traceparent", " cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-what\t"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    (
+        "traceparent",
+        " cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-what\t",
+    ),
     ("tracestate", "a=1, b@c=2\nd/e*f=x y z,,\t"),
-    ("tracestate", "k0=1,k1=22,k2=333,k3=~!#$%&'()*+-./:;<>?@[]^_`{|}"),
-    ("baggage", "offer_id=o-17;p=1, booking_id = M%C3%BCnchen%20Ost ,x=1\nx=2;q"),
+    (
+        "tracestate",
+        "k0=1,k1=22,k2=333,k3=~!#$%&'()*+-./:;<>?@[]^_`{|}",
+    ),
+    (
+        "baggage",
+        "offer_id=o-17;p=1, booking_id = M%C3%BCnchen%20Ost ,x=1\nx=2;q",
+    ),
     ("baggage", "x=%e2%80%ae1,offer_id=a=b==,offer_id=second"),
-    ("forwarded", "192.0.2.1, [2001:db8::1]:4711\nunknown,fe80::1%eth0"),
+    (
+        "forwarded",
+        "192.0.2.1, [2001:db8::1]:4711\nunknown,fe80::1%eth0",
+    ),
     (
         "forwarded",
         "for=\"[2001:db8:cafe::17]:4711\";proto=http;by=203.0.113.43, FOR=192.0.2.60\nfor=\"_h\\\"x\"",

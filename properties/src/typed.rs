@@ -13,20 +13,47 @@ use compliance_log::{
     private,
 };
 
-use crate::input::text;
+use crate::{input::text, record::Scanned};
 
 /// What all of them are called.
-pub(crate) const NAME: &str = "thing.happened";
+const NAME: &str = "thing.happened";
 
 /// Names of fields, some of which mean something to the log or to the policy.
 const NAMES: [&str; 24] = [
-    "note", "text", "password", "card_number", "apiKey", "prev_hash", "hash", "v", "seq", "stream",
-    "event", "message", "data", "redactions", "a.b", "tenant_id", "", "\u{202e}", "\"\n\\",
-    "\u{430}pi\u{200b}Key", "token_count", "n\u{0}", "user[password]", "x-request-id",
+    "note",
+    "text",
+    "password",
+    "card_number",
+    "apiKey",
+    "prev_hash",
+    "hash",
+    "v",
+    "seq",
+    "stream",
+    "event",
+    "message",
+    "data",
+    "redactions",
+    "a.b",
+    "tenant_id",
+    "",
+    "\u{202e}",
+    "\"\n\\",
+    "\u{430}pi\u{200b}Key",
+    "token_count",
+    "n\u{0}",
+    "user[password]",
+    "x-request-id",
 ];
 
 /// Those that a typed event may set at the root.
-const ROOT: [&str; 5] = ["error_code", "error_message", "provider", "booking_id", "bytes_in"];
+const ROOT: [&str; 5] = [
+    "error_code",
+    "error_message",
+    "provider",
+    "booking_id",
+    "bytes_in",
+];
 
 /// A field's value.
 pub(crate) enum Value {
@@ -83,13 +110,24 @@ impl Value {
         }
     }
 
-    fn holds_id(&self) -> bool {
+    fn scanned(&self) -> Scanned {
         match self {
-            Self::Id(_) => true,
-            Self::List(items) => items.0.iter().any(Self::holds_id),
-            _ => false,
+            Self::Id(_) => Scanned::NotTyped,
+            Self::Unsigned(number) if *number > INTEGER_MAX => Scanned::NotTyped,
+            Self::Signed(number) if number.unsigned_abs() > INTEGER_MAX => Scanned::NotTyped,
+            Self::List(items) => all_scanned(items.0.iter().map(Self::scanned)),
+            _ => Scanned::All,
         }
     }
+}
+
+/// Larger numbers are texts in JSON.
+pub(crate) const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+fn all_scanned(mut values: impl Iterator<Item = Scanned>) -> Scanned {
+    values
+        .find(|scanned| *scanned == Scanned::NotTyped)
+        .unwrap_or(Scanned::All)
 }
 
 impl Elements for Items {
@@ -133,8 +171,8 @@ impl Made {
         emitted.expect("a queue that is emptied after each event has room");
     }
 
-    pub(crate) fn holds_id(&self) -> bool {
-        self.fields.iter().any(|(_, value)| value.holds_id())
+    pub(crate) fn scanned(&self) -> Scanned {
+        all_scanned(self.fields.iter().map(|(_, value)| value.scanned()))
     }
 
     pub(crate) fn draw(input: &mut Unstructured<'_>) -> Result<Self> {
@@ -143,7 +181,11 @@ impl Made {
         let mut names = BTreeSet::new();
         for _ in 0..input.int_in_range(0..=8)? {
             let root = input.ratio(1, 4)?;
-            let name = *if root { input.choose(&ROOT)? } else { input.choose(&NAMES)? };
+            let name = *if root {
+                input.choose(&ROOT)?
+            } else {
+                input.choose(&NAMES)?
+            };
             let value = Value::draw(input, usize::from(!root))?;
             let action = match input.int_in_range(0..=5)? {
                 0 => Action::MaskPan,

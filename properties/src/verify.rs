@@ -8,6 +8,9 @@ use compliance_log::{
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
+/// Files are built in so many steps: more of them find nothing else.
+const STEPS_MAX: usize = 60;
+
 /// What a body may consist of.
 const PARTS: [&str; 12] = [
     "\"event\":\"chain.genesis\"",
@@ -69,7 +72,11 @@ fn report(dir: &TempDir, threads: usize) -> Report {
 /// Files that are gone with the power, where there is such a place.
 fn memory() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
-    if memory.is_dir() { memory } else { std::env::temp_dir() }
+    if memory.is_dir() {
+        memory
+    } else {
+        std::env::temp_dir()
+    }
 }
 
 /// The writer's end of a stream whose links are right.
@@ -82,7 +89,10 @@ struct Head {
 impl Head {
     fn link(&mut self, body: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
-        let opening = format!("{{\"v\":1,\"stream\":\"{}\",\"seq\":{},", self.stream, self.seq);
+        let opening = format!(
+            "{{\"v\":1,\"stream\":\"{}\",\"seq\":{},",
+            self.stream, self.seq
+        );
         out.extend_from_slice(opening.as_bytes());
         out.extend_from_slice(body);
         let mut hasher = Sha256::new_with_prefix(b"compliance-log/v1/record\0");
@@ -105,7 +115,10 @@ fn files(input: &mut Unstructured<'_>) -> Result<Vec<(&'static str, Vec<u8>)>> {
         seq: 0,
     };
     let mut files = vec![(NAMES[0], Vec::new())];
-    while !input.is_empty() {
+    for _ in 0..STEPS_MAX {
+        if input.is_empty() {
+            break;
+        }
         let (_, file) = files.last_mut().expect("there is one from the beginning");
         match input.int_in_range(0..=9)? {
             0..=4 => head.link(&body(input)?, file),
@@ -121,7 +134,11 @@ fn files(input: &mut Unstructured<'_>) -> Result<Vec<(&'static str, Vec<u8>)>> {
                 let cut = input.int_in_range(0..=300_usize)?;
                 file.truncate(file.len().saturating_sub(cut));
             }
-            8 => head.seq = head.seq.wrapping_add(input.arbitrary::<i8>()?.cast_unsigned().into()),
+            8 => {
+                head.seq = head
+                    .seq
+                    .wrapping_add(input.arbitrary::<i8>()?.cast_unsigned().into())
+            }
             _ => files.push((*input.choose(&NAMES)?, Vec::new())),
         }
     }

@@ -55,8 +55,10 @@ pub fn baggage(input: &[u8]) {
     let (offer, booking, other) = (read("offer_id"), read("booking_id"), read("x"));
     for found in [&offer, &booking, &other].into_iter().flatten() {
         assert!((1..=128).contains(&found.len()), "{found:?}");
-        let hidden =
-            |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}');
+        let hidden = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{61c}')
+        };
         assert!(!found.chars().any(hidden), "{found:?}");
     }
 
@@ -85,7 +87,7 @@ pub fn baggage(input: &[u8]) {
     assert_eq!(sent("booking_id"), booking);
     // Percent-encoded, our two members may take the room of others; so may bytes that are no text.
     let given = given.concat();
-    if given.len() < 7000 && given.is_ascii() {
+    if other.is_some() && given.len() < 7000 && given.is_ascii() {
         assert_eq!(sent("x"), other);
     }
 }

@@ -26,16 +26,25 @@ fn prose() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
     ];
-    prop::collection::vec((word, prop::sample::select(vec!["", " ", "=", ", ", ": "])), 0..14)
-        .prop_map(|words| words.into_iter().map(|(word, end)| word + end).collect())
+    prop::collection::vec(
+        (word, prop::sample::select(vec!["", " ", "=", ", ", ": "])),
+        0..14,
+    )
+    .prop_map(|words| words.into_iter().map(|(word, end)| word + end).collect())
 }
 
 /// A line of JSON, sometimes damaged.
 fn json() -> impl Strategy<Value = String> {
     let name = prop_oneof![
         "[a-z]{1,6}",
-        prop::sample::select(vec!["password", "cardNumber", "token_count", "", "a=1&apiKey=x17y18z19"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "password",
+            "cardNumber",
+            "token_count",
+            "",
+            "a=1&apiKey=x17y18z19"
+        ])
+        .prop_map(str::to_owned),
     ];
     let leaf = prop_oneof![
         prose().prop_map(serde_json::Value::from),

@@ -23,6 +23,11 @@ const PROXIES: [&str; 3] = ["10.0.0.0/8", "192.0.2.7", "2001:db8:77::/48"];
 const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 1, 2, 3));
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
 
+/// How a header is read.
+type Read = fn(&[&[u8]]) -> Vec<Option<IpAddr>>;
+/// How proxies in these networks are trusted to append to it.
+type Trust = fn([&'static str; 3]) -> Result<TrustedProxies, compliance_log::Error>;
+
 /// Hops are bounded, and whatever a client wrote into the header of its request, it is that client's
 /// address that counts: the one which our outermost proxy appended.
 pub fn forwarded(input: &[u8]) {
@@ -31,8 +36,6 @@ pub fn forwarded(input: &[u8]) {
         .filter_map(|line| HeaderValue::from_bytes(line).ok())
         .collect();
     let lines = || given.iter().map(HeaderValue::as_bytes);
-    type Read = fn(&[&[u8]]) -> Vec<Option<IpAddr>>;
-    type Trust = fn([&'static str; 3]) -> Result<TrustedProxies, compliance_log::Error>;
     let headers: [(&'static str, Read, Trust, &str); 2] = [
         (
             "x-forwarded-for",

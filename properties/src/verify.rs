@@ -1,4 +1,8 @@
-use std::{fs, num::NonZero, path::PathBuf};
+use std::{
+    fs,
+    num::NonZero,
+    path::{Path, PathBuf},
+};
 
 use arbitrary::{Result, Unstructured};
 use compliance_log::{
@@ -55,13 +59,18 @@ pub fn verify(input: &[u8]) {
     assert_eq!(strip(&one), strip(&report(&dir, 3)));
     let supersede = |(_, bytes): &(_, Vec<u8>)| bytes.windows(10).any(|part| part == b"supersedes");
     if one.verdict == Verdict::Ok && !files.iter().any(supersede) {
-        let segments = files.iter().filter(|(name, _)| name.ends_with(".jsonl"));
-        for (name, bytes) in segments {
+        for (name, bytes) in files.iter().filter(|(name, _)| is_segment(name)) {
             for line in bytes.split(|byte| *byte == b'\n').rev().skip(1) {
                 assert!(check_line(line).is_ok(), "{name}: {}", line.escape_ascii());
             }
         }
     }
+}
+
+fn is_segment(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|end| end == "jsonl")
 }
 
 fn report(dir: &TempDir, threads: usize) -> Report {
@@ -135,9 +144,7 @@ fn files(input: &mut Unstructured<'_>) -> Result<Vec<(&'static str, Vec<u8>)>> {
                 file.truncate(file.len().saturating_sub(cut));
             }
             8 => {
-                head.seq = head
-                    .seq
-                    .wrapping_add(input.arbitrary::<i8>()?.cast_unsigned().into())
+                head.seq = head.seq.wrapping_add(input.arbitrary::<u8>()?.into());
             }
             _ => files.push((*input.choose(&NAMES)?, Vec::new())),
         }

@@ -34,13 +34,13 @@ type Way = (&'static str, fn(&ComplianceLog, &str));
 
 const WAYS: &[Way] = &[
     ("text", |log, s| {
-        typed(log, Made::of(Field::Text(s.to_owned())))
+        typed(log, Made::of(Field::Text(s.to_owned())));
     }),
     ("display", |log, s| {
-        typed(log, Made::of(Field::Display(s.to_owned())))
+        typed(log, Made::of(Field::Display(s.to_owned())));
     }),
     ("debug", |log, s| {
-        typed(log, Made::of(Field::Debug(s.to_owned())))
+        typed(log, Made::of(Field::Debug(s.to_owned())));
     }),
     ("list", |log, s| {
         let items = ["a", s, "b"].map(|item| Field::Text(item.to_owned()));
@@ -48,7 +48,7 @@ const WAYS: &[Way] = &[
     }),
     ("message", |log, s| logged(log, || tracing::info!("{s}"))),
     ("field", |log, s| {
-        logged(log, || tracing::info!(note = s, "x"))
+        logged(log, || tracing::info!(note = s, "x"));
     }),
     ("debug field", |log, s| {
         logged(log, || tracing::info!(note = ?[s], "x"));
@@ -85,11 +85,13 @@ const WAYS: &[Way] = &[
     ("user agent", |log, s| {
         let context = AuditContext::request().user_agent(s).build();
         within_sync(log, || {
-            context.scope_sync(|| Made::of(Field::Bool(true)).emit(0))
+            context.scope_sync(|| Made::of(Field::Bool(true)).emit(0));
         });
     }),
     ("query", |log, s| {
-        let query: String = s.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let query: String = s
+            .bytes()
+            .fold(String::new(), |query, byte| query + &format!("%{byte:02X}"));
         let layer =
             AuditLayer::new(log).route_of(|parts| Some(parts.uri.path_and_query()?.as_str()));
         let service = layer.layer(service_fn(|_: Request<String>| async {

@@ -31,7 +31,7 @@ const NASTY: [&str; 24] = [
 ];
 
 /// At most so many times is a piece of a text said again.
-const TIMES_MAX: usize = 3000;
+const TIMES_MAX: usize = 900;
 
 /// A text of a few pieces, some of them nasty, some long.
 pub(crate) fn text(bytes: &mut Unstructured<'_>) -> Result<String> {

@@ -15,6 +15,9 @@ use tempfile::TempDir;
 /// Files are built in so many steps: more of them find nothing else.
 const STEPS_MAX: usize = 60;
 
+/// Of a line that is said again, so much at most.
+const AGAIN_BYTES_MAX: usize = 2048;
+
 /// What a body may consist of.
 const PARTS: [&str; 12] = [
     "\"event\":\"chain.genesis\"",
@@ -135,7 +138,9 @@ fn files(input: &mut Unstructured<'_>) -> Result<Vec<(&'static str, Vec<u8>)>> {
             6 => {
                 let lines: Vec<&[u8]> = file.split_inclusive(|byte| *byte == b'\n').collect();
                 if let Some(at) = lines.len().checked_sub(1) {
-                    let line = lines[input.int_in_range(0..=at)?].to_vec();
+                    let line = lines[input.int_in_range(0..=at)?];
+                    // One that does not end would be twice as long each time.
+                    let line = line[..line.len().min(AGAIN_BYTES_MAX)].to_vec();
                     file.extend_from_slice(&line);
                 }
             }

@@ -12,6 +12,7 @@ mod source;
 mod merge;
 mod human;
 mod json_line;
+mod redact_line;
 mod lock;
 mod keys;
 mod observed;

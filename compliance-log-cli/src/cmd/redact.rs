@@ -10,8 +10,8 @@ use crate::{
     exit::Exit,
     failure::Failure,
     filter::Filter,
-    json_line::{self, Kind, Place},
     printer::{Printer, clean, counted, remark},
+    redact_line::{Found, json_line, text_line},
     source::{self, Line, StreamLines},
 };
 
@@ -24,13 +24,6 @@ pub(crate) fn run(args: RedactArgs, printer: &mut Printer) -> Result<Exit, Failu
         Some(dir) => find(&policy, &dir, printer),
         None => filter(&policy, &args, printer),
     }
-}
-
-/// One thing found in one line.
-struct Found {
-    /// The path of the field; `None` in a line of text.
-    field: Option<String>,
-    finding: Finding,
 }
 
 fn filter(policy: &Policy, args: &RedactArgs, printer: &mut Printer) -> Result<Exit, Failure> {
@@ -87,46 +80,6 @@ fn filter(policy: &Policy, args: &RedactArgs, printer: &mut Printer) -> Result<E
     } else {
         Exit::Ok
     })
-}
-
-/// A line of text without its secrets.
-fn text_line(policy: &Policy, line: &str, found: &mut Vec<Found>) -> String {
-    match policy.redact_text(line) {
-        Some(redacted) => {
-            let findings = redacted.findings.into_iter();
-            found.extend(findings.map(|finding| Found {
-                field: None,
-                finding,
-            }));
-            redacted.text
-        }
-        None => line.to_owned(),
-    }
-}
-
-/// A line of JSON without its secrets; `None` if it is none.
-fn json_line(policy: &Policy, line: &str, found: &mut Vec<Found>) -> Option<String> {
-    json_line::rewrite(line, |place, text| {
-        let redacted = redact(policy, place, text)?;
-        let findings = redacted.findings.into_iter();
-        found.extend(findings.map(|finding| Found {
-            field: Some(place.path.clone()),
-            finding,
-        }));
-        Some(redacted.text)
-    })
-}
-
-fn redact(policy: &Policy, place: &Place<'_>, text: &str) -> Option<compliance_log::Redacted> {
-    let prohibited = place
-        .keys
-        .iter()
-        .find(|key| policy.prohibits(key).is_some());
-    match (place.kind, prohibited) {
-        (Kind::Text | Kind::Number, Some(key)) => policy.redact_field(key, text),
-        (Kind::Text | Kind::Key, _) => policy.redact_text(text),
-        (Kind::Number, None) => None,
-    }
 }
 
 fn explain(place: impl std::fmt::Display, found: &Found) {

@@ -11,6 +11,9 @@ use super::fold::fold;
 /// So many layers are taken off: JSON in JSON in JSON, encoded for a URL.
 pub(super) const STEPS_MAX: usize = 5;
 
+/// `\u000a`: a record writes line breaks so, and what it holds was given without that layer.
+const RECORD_BREAK_BYTES: usize = 6;
+
 /// A longer entity is none.
 const ENTITY_BYTES_MAX: usize = 10;
 
@@ -91,7 +94,7 @@ pub(super) fn is_wrapped(text: &[u8]) -> bool {
             Stands::Byte(_) => true,
             Stands::Char(c) => match c {
                 '"' => false,
-                '\n' | '\r' => unit.bytes == 4,
+                '\n' | '\r' => unit.bytes != RECORD_BREAK_BYTES,
                 _ => true,
             },
         }),
@@ -301,6 +304,7 @@ mod tests {
             ("&#65;&#x4b;I&amp;quot;&shy;A", "AKI\"A"),
             ("A\u{200b}K\u{ad}I\0A", "AKIA"),
             ("%5Cu0070ass", "pass"),
+            (r"Some(\n    a\r\n", "Some(\n    a\r\n"),
         ] {
             assert_eq!(unwrapped(text), plain, "{text}");
         }
@@ -310,7 +314,7 @@ mod tests {
     fn a_text_without_layers_is_left_alone() {
         for text in [
             "100 % of it, 5% or R&D; a&b=c",
-            r#"{\"a\":\"b\"} \u000a and \n"#,
+            r#"{\"a\":\"b\"} \u000a"#,
             "Grüße… – 日本",
             "a\r\n\tb",
             "",

@@ -29,15 +29,22 @@ pub(crate) fn positives() -> Vec<Positive> {
         for (turn, (wrap, write)) in wraps(format.kind).into_iter().enumerate() {
             let skipped = turn > 0 && (turn + place) % TOKEN_STRIDE != 0;
             if !(skipped && matches!(format.kind, Kind::Token)) {
-                positives.extend(positive(format, wrap, write, turn));
+                let draw = Draw::named(&format!("{}/{wrap}", format.name));
+                positives.extend(positive(format, (wrap, write), turn, draw));
             }
         }
     }
     positives
 }
 
-fn positive(format: &Format, wrap: &'static str, write: Write, turn: usize) -> Option<Positive> {
-    let mut draw = Draw::named(&format!("{}/{wrap}", format.name));
+/// A secret of a format in a wrap of its kind, if that applies to it. The turn says under which of its
+/// names, and in which of its patterns.
+pub(crate) fn positive(
+    format: &Format,
+    (wrap, write): (&'static str, Write),
+    turn: usize,
+    mut draw: Draw,
+) -> Option<Positive> {
     let name = match format.kind {
         Kind::Token | Kind::Number | Kind::Text => "value",
         Kind::Header(name) => name,

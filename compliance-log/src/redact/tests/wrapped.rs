@@ -199,6 +199,25 @@ fn a_wrapped_secret_is_found_and_goes_with_its_wrapping() {
     }
 }
 
+/// What a `Debug` of many lines, a header or a configuration file becomes inside a string of JSON or of
+/// another `Debug`.
+#[test]
+fn a_value_of_many_lines_is_found_when_they_are_escaped() {
+    for text in [
+        "Settings {\n    user_password: Some(\n        \"tr0ub4dor\",\n    ),\n}",
+        "(\n    \"password\",\n    \"tr0ub4dor\",\n)",
+        "REGION=eu\nPASSCODE=tr0ub4dor\nRETRIES=3\n",
+        "Host: a.example.com\r\ncredential: tr0ub4dor\r\nAccept: */*\r\n",
+        "[partner]\npasscode = \"tr0ub4dor\"\n",
+    ] {
+        for text in [format!("{text:?}"), json(text), json(&json(text))] {
+            let (clean, _) = redact(&text);
+            assert!(!clean.contains("tr0ub4dor") && looks(&text), "{clean}");
+            assert_eq!(redact(&clean), (clean.clone(), vec![]));
+        }
+    }
+}
+
 #[test]
 fn what_is_written_in_the_place_of_a_wrapped_secret() {
     let run = standard("login with password=hunter2 at noon");

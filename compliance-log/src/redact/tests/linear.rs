@@ -127,6 +127,7 @@ const SEEDS: &[&str] = &[
     "ä",
     "раssword=",
     "://ä@",
+    "user%5Bpassword%5D=",
 ];
 
 fn once(work: impl FnOnce()) -> Duration {

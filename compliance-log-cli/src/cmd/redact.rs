@@ -17,6 +17,8 @@ use crate::{
 
 /// A longer line is refused: it would be held in memory.
 const LINE_BYTES_MAX: u64 = 64 << 20;
+/// So much of a path is told of.
+const PATH_BYTES_MAX: usize = 512;
 
 pub(crate) fn run(args: RedactArgs, printer: &mut Printer) -> Result<Exit, Failure> {
     let policy = super::read_policy(args.policy.as_deref())?;
@@ -71,7 +73,13 @@ fn filter(policy: &Policy, args: &RedactArgs, printer: &mut Printer) -> Result<E
             }
         }
         if !args.check {
-            printer.piped(&clean, ended)?;
+            // What has no secret in it is no text perhaps, and stays what it is.
+            let clean = if found.is_empty() {
+                raw.as_slice()
+            } else {
+                clean.as_bytes()
+            };
+            printer.piped(clean, ended)?;
         }
         // Whoever reads a slow stream wants each line as it comes.
         if input.buffer().is_empty() {
@@ -106,24 +114,31 @@ fn text_line(policy: &Policy, line: &str, found: &mut Vec<Found>) -> String {
 
 /// A line of JSON without its secrets; `None` if it is none.
 fn json_line(policy: &Policy, line: &str, found: &mut Vec<Found>) -> Option<String> {
-    json_line::rewrite(line, |place, text| {
+    let prohibited = |key: &str| policy.prohibits(key).is_some();
+    json_line::rewrite(line, prohibited, |place, text| {
         let redacted = redact(policy, place, text)?;
         let findings = redacted.findings.into_iter();
         found.extend(findings.map(|finding| Found {
-            field: Some(place.path.clone()),
+            field: Some(shortened(place.path)),
             finding,
         }));
         Some(redacted.text)
     })
 }
 
+/// A path as it is told of: a deep line has long ones, and many.
+fn shortened(path: &str) -> String {
+    let mut end = path.len().min(PATH_BYTES_MAX);
+    while !path.is_char_boundary(end) {
+        end -= 1;
+    }
+    let more = if end < path.len() { "…" } else { "" };
+    format!("{}{more}", &path[..end])
+}
+
 fn redact(policy: &Policy, place: &Place<'_>, text: &str) -> Option<compliance_log::Redacted> {
-    let prohibited = place
-        .keys
-        .iter()
-        .find(|key| policy.prohibits(key).is_some());
-    match (place.kind, prohibited) {
-        (Kind::Text | Kind::Number, Some(key)) => policy.redact_field(key, text),
+    match (place.kind, place.under) {
+        (Kind::Text | Kind::Number, Some(name)) => policy.redact_field(name, text),
         (Kind::Text | Kind::Key, _) => policy.redact_text(text),
         (Kind::Number, None) => None,
     }

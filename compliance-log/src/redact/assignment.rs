@@ -220,11 +220,9 @@ pub(super) fn named_before(text: &str, start: usize) -> Option<&str> {
     let label = sign.checked_sub(1).filter(|_| signed && name < end)?;
     let label = back(label, JOINT_BYTES_MAX, &quoted);
     let word = back(label, NAME_BYTES_MAX, &|byte| byte.is_ascii_alphanumeric());
-    let known = |known: &&[u8]| bytes[word..label].eq_ignore_ascii_case(known);
-    LABELS
-        .iter()
-        .any(|label| known(label))
-        .then(|| text.get(name..end))?
+    let label = &bytes[word..label];
+    let known = LABELS.iter().any(|known| label.eq_ignore_ascii_case(known));
+    if known { text.get(name..end) } else { None }
 }
 
 /// Where the word before the one at `start` begins, if one space lies between.
@@ -308,15 +306,17 @@ fn block(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
     start += 1;
     let indent = count(bytes, start, INDENT_BYTES_MAX, is_space);
+    if indent == 0 {
+        return None;
+    }
     let mut end = start + indent;
-    while indent > 0 {
+    loop {
         end += line(bytes, end);
         if count(bytes, end + 1, indent, is_space) < indent {
-            break;
+            return Some(start + indent..end);
         }
         end += 1 + indent;
     }
-    (indent > 0).then_some(start + indent..end)
 }
 
 fn line(bytes: &[u8], at: usize) -> usize {

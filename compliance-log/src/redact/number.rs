@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::check;
+use super::{check, fold::fold};
 
 const CARD_DIGITS_MIN: usize = 13;
 const CARD_DIGITS_MAX: usize = 19;
@@ -58,6 +58,14 @@ pub(crate) fn mask_card(value: &str, out: &mut String) -> bool {
 ///
 /// Letters beside it do not make it a hex id here: it is better to lose an id than to hash a card.
 pub(crate) fn holds_card(text: &str) -> bool {
+    if text.len() < CARD_DIGITS_MIN {
+        return false;
+    }
+    if !text.is_ascii() {
+        let seen: String = text.chars().filter_map(fold).collect();
+        // Beyond ASCII only what looks like none of it is left.
+        return seen.split(|c: char| !c.is_ascii()).any(holds_card);
+    }
     if text.bytes().filter(u8::is_ascii_digit).count() < CARD_DIGITS_MIN {
         return false;
     }

@@ -11,7 +11,7 @@ use super::{
     document::{self, BUILTIN, Document, Place, Placed},
     name::Names,
     prefilter::{Prefilter, RuleSet},
-    rule::{Detector, Effect, Hit, NameRule},
+    rule::{Detector, Effect, Finder, Hit, NameRule},
     token::Affixes,
     value::Net,
 };
@@ -170,6 +170,13 @@ impl Policy {
         ((self.suspicious(bytes) || self.suspicious_value(bytes))
             && self.redact(text, &mut clean, &mut |_| {}))
         .then_some(clean)
+    }
+
+    /// Whether the rule finds card numbers.
+    pub(crate) fn is_of_cards(&self, rule: &str) -> bool {
+        let mut rules = self.0.net.detectors.iter();
+        rules
+            .any(|detector| detector.id() == rule && detector.rule.find == Some(Finder::CardNumber))
     }
 
     /// Where what [`Policy::redact`] finds first stands, in its order.

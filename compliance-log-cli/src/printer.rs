@@ -58,8 +58,8 @@ impl Printer {
     }
 
     /// A line of a filter's output, with its end only if it came with one.
-    pub(crate) fn piped(&mut self, line: &str, ended: bool) -> io::Result<()> {
-        self.out.write_all(line.as_bytes())?;
+    pub(crate) fn piped(&mut self, line: &[u8], ended: bool) -> io::Result<()> {
+        self.out.write_all(line)?;
         if ended {
             self.out.write_all(b"\n")?;
         }

@@ -64,7 +64,13 @@ fn filter(policy: &Policy, args: &RedactArgs, printer: &mut Printer) -> Result<E
             }
         }
         if !args.check {
-            printer.piped(&clean, ended)?;
+            // What has no secret in it is no text perhaps, and stays what it is.
+            let clean = if found.is_empty() {
+                raw.as_slice()
+            } else {
+                clean.as_bytes()
+            };
+            printer.piped(clean, ended)?;
         }
         // Whoever reads a slow stream wants each line as it comes.
         if input.buffer().is_empty() {

@@ -2,7 +2,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     path::Path,
-    process::Stdio,
+    process::{Output, Stdio},
 };
 
 use tempfile::tempdir;
@@ -14,6 +14,16 @@ use crate::{
 
 /// Runs `redact` with this on stdin.
 fn redact(arguments: &[&str], input: &[u8]) -> Said {
+    let output = piped(arguments, input);
+    Said {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The same, for output that is no text.
+fn piped(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = command()
         .arg("redact")
         .args(arguments)
@@ -28,11 +38,7 @@ fn redact(arguments: &[&str], input: &[u8]) -> Said {
     let output = child.wait_with_output().unwrap();
     // It may have ended before it read all.
     drop(feeder.join().unwrap());
-    Said {
-        code: output.status.code().unwrap(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    output
 }
 
 const LINES: &str = r#"{"user": "bob@example.com", "n" : 1.50e3,	"ok":true}
@@ -73,6 +79,28 @@ fn a_last_line_without_its_end_stays_so() {
     assert_eq!(
         noise.out,
         "\u{fffd}\u{fffd} password=[redacted:key-value]\n"
+    );
+}
+
+#[test]
+fn what_has_no_secret_comes_out_as_the_bytes_that_went_in() {
+    let input = b"{\"a\":\"\xff\xfe\",\"n\":1e999}\r\n\xe9t\xe9\n{\"s\":\"\\ud800\",\"z\":-0}";
+    assert_eq!(piped(&[], input).stdout, input);
+    assert_eq!(piped(&["--text"], input).stdout, input);
+}
+
+#[test]
+fn a_line_that_no_program_can_hold_is_read_by_its_names_all_the_same() {
+    let lines = r#"{"password":12345,"n":1e999}
+{"p\u0061ssword":["hunter2",{"a":"swordfish"}],"x":"\ud800"}
+{"name":"DB_PASSWORD","value":"hunter2"}
+"#;
+    assert_eq!(
+        redact(&[], lines.as_bytes()).out,
+        r#"{"password":"[redacted:credential-name]","n":1e999}
+{"p\u0061ssword":["[redacted:credential-name]",{"a":"[redacted:credential-name]"}],"x":"\ud800"}
+{"name":"DB_PASSWORD","value":"[redacted:credential-name]"}
+"#
     );
 }
 

@@ -98,7 +98,8 @@ pub(super) fn has_card(policy: &Policy, text: &str) -> bool {
     let bytes = text.as_bytes();
     if !found && (policy.suspicious(bytes) || policy.suspicious_value(bytes)) {
         policy.redact(text, &mut String::new(), &mut |hit| {
-            found |= hit.action == Effect::Mask;
+            // One that was wrapped is dropped, not masked.
+            found |= policy.is_of_cards(hit.rule);
         });
     }
     found

@@ -8,7 +8,8 @@ use super::placeholder;
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, brackets and spaces between a name and its sign.
 const JOINT_BYTES_MAX: usize = 8;
-/// What a pretty `Debug` indents by, between a bracket and what stands in it.
+/// What a pretty `Debug` indents by, between a bracket and what stands in it; what aligns signs and
+/// values in columns.
 const INDENT_BYTES_MAX: usize = 64;
 /// How far behind its sign a value inside another one, or in square brackets, may end.
 const NESTED_BYTES_MAX: usize = 512;
@@ -147,14 +148,14 @@ pub(super) fn name_before(bytes: &[u8], sign: usize) -> Range<usize> {
     let joint = |byte: &&u8| {
         matches!(
             byte,
-            b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`' | b']' | b':' | b'='
+            b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`' | b']' | b':' | b'=' | b'*'
         )
     };
     let head = &bytes[..sign];
     let skipped = head
         .iter()
         .rev()
-        .take(JOINT_BYTES_MAX)
+        .take(INDENT_BYTES_MAX)
         .take_while(joint)
         .count();
     let mut end = sign - skipped;
@@ -201,6 +202,29 @@ fn name_in(text: &str, sign: usize) -> Range<usize> {
     span
 }
 
+/// What the `name`, `key` or `type` right before the word at `start` says: of `"name":"x","value"` and
+/// `name="x" value` it is `x`.
+pub(super) fn named_before(text: &str, start: usize) -> Option<&str> {
+    const LABELS: [&[u8]; 4] = [b"name", b"key", b"type", b"id"];
+    let bytes = text.as_bytes();
+    let back = |end: usize, max: usize, wanted: &dyn Fn(u8) -> bool| {
+        let head = bytes[..end].iter().rev().take(max);
+        end - head.take_while(|byte| wanted(**byte)).count()
+    };
+    let quoted = |byte: u8| is_quote(byte) || byte == b'\\';
+    let apart = |byte: u8| quoted(byte) || byte.is_ascii_whitespace() || byte == b',';
+    let end = back(start, INDENT_BYTES_MAX, &apart);
+    let name = back(end, NAME_BYTES_MAX, &|byte| name_byte(byte) || byte == b'.');
+    let sign = back(name, JOINT_BYTES_MAX, &|byte| quoted(byte) || byte == b' ');
+    let signed = matches!(bytes[..sign].last(), Some(b'=' | b':'));
+    let label = sign.checked_sub(1).filter(|_| signed && name < end)?;
+    let label = back(label, JOINT_BYTES_MAX, &quoted);
+    let word = back(label, NAME_BYTES_MAX, &|byte| byte.is_ascii_alphanumeric());
+    let label = &bytes[word..label];
+    let known = LABELS.iter().any(|known| label.eq_ignore_ascii_case(known));
+    if known { text.get(name..end) } else { None }
+}
+
 /// Where the word before the one at `start` begins, if one space lies between.
 fn word_before(bytes: &[u8], start: usize) -> Option<usize> {
     let end = start.checked_sub(1).filter(|&at| bytes[at] == b' ')?;
@@ -219,9 +243,15 @@ fn name_byte(byte: u8) -> bool {
 }
 
 fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
-    at += count(bytes, at, JOINT_BYTES_MAX, |byte| {
-        matches!(byte, b' ' | b'\t')
-    });
+    at += count(bytes, at, INDENT_BYTES_MAX, is_space);
+    // `**Password:** x`, in bold.
+    if matches!(bytes.get(at..), Some([b'*', b'*', b' ', ..])) {
+        at += 2 + count(bytes, at + 2, INDENT_BYTES_MAX, is_space);
+    }
+    if let Some(block) = block(bytes, at) {
+        return block;
+    }
+    at += line_break(bytes, at);
     for _ in 0..WRAPPERS_MAX {
         let ident = identifier(bytes, at);
         if ident == 0 || bytes.get(at + ident) != Some(&b'(') {
@@ -233,6 +263,7 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
             byte.is_ascii_whitespace()
         });
     }
+    at += before_quote(bytes, at);
     let ident = identifier(bytes, at);
     let space = usize::from(bytes.get(at + ident) == Some(&b' '));
     let typed = ident > 0 && bytes[at].is_ascii_uppercase();
@@ -242,7 +273,10 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
     let slashes = count(bytes, at, JOINT_BYTES_MAX, |byte| byte == b'\\');
     match bytes.get(at + slashes) {
         Some(quote @ (b'"' | b'\'' | b'`')) => {
-            let start = at + slashes + 1;
+            let mut start = at + slashes + 1;
+            if slashes == 0 {
+                start += doubled(bytes, start, *quote);
+            }
             start..quoted(bytes, start, *quote, slashes)
         }
         Some(b'[') if slashes == 0 => at..bare(bytes, bracketed(bytes, at)),
@@ -253,6 +287,92 @@ fn value(bytes: &[u8], mut at: usize) -> Range<usize> {
             at..bare(bytes, start + template)
         }
     }
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// The lines of a YAML block, `password: |`, as far as they are indented.
+fn block(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let (b'|' | b'>') = bytes.get(at)? else {
+        return None;
+    };
+    let mark = |byte| matches!(byte, b'-' | b'+') || byte.is_ascii_digit();
+    let mut start = at + 1 + count(bytes, at + 1, 2, mark);
+    start += usize::from(bytes.get(start) == Some(&b'\r'));
+    if bytes.get(start) != Some(&b'\n') {
+        return None;
+    }
+    start += 1;
+    let indent = count(bytes, start, INDENT_BYTES_MAX, is_space);
+    if indent == 0 {
+        return None;
+    }
+    let mut end = start + indent;
+    loop {
+        end += line(bytes, end);
+        if count(bytes, end + 1, indent, is_space) < indent {
+            return Some(start + indent..end);
+        }
+        end += 1 + indent;
+    }
+}
+
+fn line(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+}
+
+/// A line break before a value in quotes, as in JSON that is printed for people.
+fn line_break(bytes: &[u8], at: usize) -> usize {
+    let space = |byte: u8| byte.is_ascii_whitespace();
+    let length = count(bytes, at, INDENT_BYTES_MAX, space);
+    if bytes.get(at + length).copied().is_some_and(is_quote) {
+        length
+    } else {
+        0
+    }
+}
+
+/// What some languages write before a quote: `b"x"`, `u'x'`, `E'x'`, `$'x'`, `&"x"`, `string(7) "x"`.
+fn before_quote(bytes: &[u8], at: usize) -> usize {
+    const LETTERS_MAX: usize = 2;
+    let counted = count(bytes, at, JOINT_BYTES_MAX, |byte| byte.is_ascii_digit());
+    let length = match &bytes[at..] {
+        // Behind this one an apostrophe would begin a lifetime.
+        [b'&', b'"' | b'\\', ..] | [b'$' | b'@', ..] => 1,
+        rest if counted > 0 && rest[counted..].starts_with(b") ") => counted + 2,
+        _ => count(bytes, at, LETTERS_MAX, |byte| byte.is_ascii_alphabetic()),
+    };
+    let quote = at + length + count(bytes, at + length, JOINT_BYTES_MAX, |byte| byte == b'\\');
+    if bytes.get(quote).copied().is_some_and(is_quote) {
+        length
+    } else {
+        0
+    }
+}
+
+/// Further quotes of an opening one: `""x""` in a cell of a table, `''x''` in a statement, `"""x"""`.
+fn doubled(bytes: &[u8], start: usize, quote: u8) -> usize {
+    const QUOTES_MAX: usize = 8;
+    let more = count(bytes, start, QUOTES_MAX, |byte| byte == quote);
+    let goes_on = bytes.get(start + more).is_some_and(|next| {
+        next.is_ascii_graphic()
+            && !is_quote(*next)
+            && !matches!(
+                next,
+                b',' | b';' | b'&' | b'}' | b']' | b')' | b'>' | b'<' | b':' | b'=' | b'\\' | b'|'
+            )
+    });
+    if goes_on || more == 2 { more } else { 0 }
+}
+
+/// Whether the quotes at `at` stand inside a word, and close nothing: `'it''s'`, `'hun'ter'`.
+fn is_within(bytes: &[u8], at: usize, quote: u8) -> bool {
+    let quotes = count(bytes, at, JOINT_BYTES_MAX, |byte| byte == quote);
+    let next = bytes.get(at + quotes);
+    next.is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// The bytes of a scheme and its space, if something stands behind it.
@@ -283,7 +403,10 @@ fn quoted(bytes: &[u8], start: usize, quote: u8, slashes: usize) -> usize {
     for (at, &byte) in bytes.iter().enumerate().skip(start) {
         if byte == b'\\' {
             run += 1;
-        } else if byte == quote && (run <= slashes || (slashes == 0 && run % 2 == 0)) {
+        } else if byte == quote
+            && (run <= slashes || (slashes == 0 && run % 2 == 0))
+            && !(slashes == 0 && is_within(bytes, at, quote))
+        {
             return at - run.min(slashes);
         } else {
             run = 0;
@@ -317,7 +440,11 @@ fn bare(bytes: &[u8], start: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         let next = bytes.get(at + 1).copied();
         let ends = match byte {
-            b'"' | b'\'' | b'`' | b'<' => true,
+            b'"' | b'\'' | b'`' => {
+                let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+                at == start || !word(bytes.get(at - 1)) || !word(bytes.get(at + 1))
+            }
+            b'<' => at == start || is_tag(bytes, at + 1),
             b'\\' => matches!(next, Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'u')),
             b',' | b';' | b'&' => {
                 next.is_none_or(|next| !next.is_ascii_graphic() && next < 0x80)
@@ -333,6 +460,16 @@ fn bare(bytes: &[u8], start: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Whether what stands behind a `<` makes it a tag.
+fn is_tag(bytes: &[u8], at: usize) -> bool {
+    let ident = identifier(bytes, at);
+    match bytes.get(at + ident) {
+        Some(b'/' | b'>') => true,
+        Some(next) if ident > 0 => next.is_ascii_whitespace(),
+        next => ident == 0 && next.is_none_or(|next| !next.is_ascii_alphanumeric()),
+    }
 }
 
 /// Whether a name and a sign stand at `at`.
@@ -414,6 +551,43 @@ mod tests {
             ("passwords[0]=hunter2", "passwords", "hunter2"),
             ("user[password][]=hunter2", "password", "hunter2"),
             ("password\t= hunter2", "password", "hunter2"),
+            (
+                "password                 =                 \"hunter2\"",
+                "password",
+                "hunter2",
+            ),
+            ("**password**: hunter2", "password", "hunter2"),
+            ("**Password:** hunter2", "Password", "hunter2"),
+            ("password: b\"hunter2\"", "password", "hunter2"),
+            ("password: Some(b\"hunter2\")", "password", "hunter2"),
+            ("'password': u'hunter2'", "password", "hunter2"),
+            ("password = E'hun''ter2'", "password", "hun''ter2"),
+            ("password='hun'ter2', x", "password", "hun'ter2"),
+            ("password=hun'ter2 x", "password", "hun'ter2"),
+            ("password=hun<2ter x", "password", "hun<2ter"),
+            ("<li>password=hunter2</li>", "password", "hunter2"),
+            ("password=hunter2<br>x", "password", "hunter2"),
+            ("password=''hunter2'', x", "password", "hunter2"),
+            (
+                "\"{\"\"password\"\":\"\"hunter2\"\"}\"",
+                "password",
+                "hunter2",
+            ),
+            ("password = \"\"\"hunter2\"\"\"", "password", "hunter2"),
+            ("password=\"\", x=\"y\"", "password", ""),
+            (
+                "[\"password\"]=> string(7) \"hunter2\"",
+                "password",
+                "hunter2",
+            ),
+            ("\"password\":\n    \"hunter2\"\n", "password", "hunter2"),
+            (
+                "password: |\n  hun\n  ter2\nuser: x",
+                "password",
+                "hun\n  ter2",
+            ),
+            ("password: >-\r\n  hunter2", "password", "hunter2"),
+            ("secret:\n  name: x", "secret", ""),
         ] {
             assert_eq!(all(text).first(), Some(&(name, value)), "{text}");
         }

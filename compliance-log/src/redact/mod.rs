@@ -34,6 +34,7 @@ mod name;
 mod national;
 mod number;
 mod option;
+mod part;
 mod placeholder;
 mod policy;
 mod prefilter;

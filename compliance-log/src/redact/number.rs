@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use super::check;
+use super::{check, fold::fold};
 
 const CARD_DIGITS_MIN: usize = 13;
 const CARD_DIGITS_MAX: usize = 19;
 /// How brands print their digits in groups, where a joint is too common to stand anywhere.
 const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 /// What stands between groups, besides one space or dash. Of each, all joints of a number are the same.
-const JOINTS: [&str; 12] = [
-    ".", "_", "/", "\t", "\\t", "  ", "\u{a0}", "\u{2007}", "\u{2009}", "\u{2011}", "\u{2013}",
-    "\u{202f}",
+const JOINTS: [&str; 14] = [
+    ".", "_", "/", "+", " - ", "\t", "\\t", "  ", "\u{a0}", "\u{2007}", "\u{2009}", "\u{2011}",
+    "\u{2013}", "\u{202f}",
 ];
 const JOINT_BYTES_MAX: usize = 3;
 /// A uuid: hex digits in groups of 8, 4, 4, 4 and 12.
@@ -58,6 +58,14 @@ pub(crate) fn mask_card(value: &str, out: &mut String) -> bool {
 ///
 /// Letters beside it do not make it a hex id here: it is better to lose an id than to hash a card.
 pub(crate) fn holds_card(text: &str) -> bool {
+    if text.len() < CARD_DIGITS_MIN {
+        return false;
+    }
+    if !text.is_ascii() {
+        let seen: String = text.chars().filter_map(fold).collect();
+        // Beyond ASCII only what looks like none of it is left.
+        return seen.split(|c: char| !c.is_ascii()).any(holds_card);
+    }
     if text.bytes().filter(u8::is_ascii_digit).count() < CARD_DIGITS_MIN {
         return false;
     }
@@ -152,11 +160,18 @@ fn groups_end(text: &[u8], start: usize, groups: &[usize], joint: &[u8]) -> Opti
 
 /// Whether the digits at `start` go on from something before them.
 fn starts_barred(text: &[u8], start: usize) -> bool {
-    match &text[..start] {
-        [.., b'*'] => true,
-        [.., before, b'.' | b'_' | b'/'] => before.is_ascii_digit(),
-        _ => false,
-    }
+    is_masked(text, start)
+        || match &text[..start] {
+            [.., before, b'.' | b'_' | b'/' | b'+'] => before.is_ascii_digit(),
+            _ => false,
+        }
+}
+
+/// Whether the digits at `start` are what a mask leaves. More of them are none, and fewer stars are
+/// letters in bold: `**4111 1111 1111 1111**`.
+fn is_masked(text: &[u8], start: usize) -> bool {
+    const LEFT_MAX: usize = 6;
+    text[..start].ends_with(b"****") && digits_at(text, start) <= LEFT_MAX
 }
 
 fn digits_at(text: &[u8], at: usize) -> usize {
@@ -172,6 +187,7 @@ const fn is_joint(byte: u8) -> bool {
             | b'.'
             | b'_'
             | b'/'
+            | b'+'
             | b'\t'
             | b'\\'
             | b't'
@@ -238,7 +254,7 @@ fn word(text: &[u8], start: usize) -> Word {
 fn barred(text: &[u8], span: &Range<usize>) -> bool {
     let before = span.start.checked_sub(1).map(|at| text[at]);
     let fraction = before == Some(b'.') && span.start >= 2 && digit_at(text, span.start - 2);
-    before == Some(b'*') || fraction || in_hex(text, span) || in_uuid(text, span)
+    is_masked(text, span.start) || fraction || in_hex(text, span) || in_uuid(text, span)
 }
 
 /// The letters right beside the digits are all hex digits, and there are some.
@@ -430,7 +446,7 @@ mod tests {
             "14111111111111111111111",
             "c0ffee4111111111111111",
             "0.4111111111111111",
-            "****4111111111111111",
+            "****4111 1111 1111 1111",
             "5 10 15 20 25 30 35 40 45 50",
             "a1b2c3d4-4111-1111-1111-111111111111",
             "4111111111111112",

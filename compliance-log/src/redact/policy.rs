@@ -11,7 +11,7 @@ use super::{
     document::{self, BUILTIN, Document, Place, Placed},
     name::Names,
     prefilter::{Prefilter, RuleSet},
-    rule::{Detector, Effect, Hit, NameRule},
+    rule::{Detector, Effect, Finder, Hit, NameRule},
     token::Affixes,
     value::Net,
 };
@@ -40,7 +40,7 @@ const ID_BYTES_MAX: usize = 32;
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`
-///   (`card-number`, `element`, `iban`, `key-value`, `option`, `query`). A pattern needs something that leads to it:
+///   (`card-number`, `element`, `iban`, `key-value`, `option`, `part`, `query`). A pattern needs something that leads to it:
 ///   - `literals`, of which one occurs in whatever it matches. Up to 64 in the document are tried at
 ///     once; more work, but slower.
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
@@ -174,6 +174,13 @@ impl Policy {
         ((self.suspicious(bytes) || self.suspicious_value(bytes))
             && self.redact(text, &mut clean, &mut |_| {}))
         .then_some(clean)
+    }
+
+    /// Whether the rule finds card numbers.
+    pub(crate) fn is_of_cards(&self, rule: &str) -> bool {
+        let mut rules = self.0.net.detectors.iter();
+        rules
+            .any(|detector| detector.id() == rule && detector.rule.find == Some(Finder::CardNumber))
     }
 
     /// Where what [`Policy::redact`] finds first stands, in its order.

@@ -49,6 +49,7 @@ pub(super) fn reads(
     let rest = &bytes[value.end..];
     let says = || is_answer(found, secret) || is_said(secret, rest, names);
     (is_spaced(bytes, found) && says())
+        || is_size(secret, rest)
         || is_call(secret, rest)
         || is_parameter(text, found, value, names)
         || is_itself(bytes, found, secret, rest)
@@ -65,6 +66,11 @@ fn is_said(value: &str, rest: &[u8], names: &Names) -> bool {
     let goes_on = matches!(rest, [b' ', next, ..] if next.is_ascii_lowercase() || matches!(next, b'"' | b'\''));
     let letters = value.bytes().all(|byte| byte.is_ascii_alphabetic());
     goes_on && letters && names.find(value).is_some()
+}
+
+/// `token:  1234 bytes`: how long it is, as `kubectl describe` tells.
+fn is_size(value: &str, rest: &[u8]) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with(b" bytes")
 }
 
 /// Whether the name is that of a class, and no quotes are round it.
@@ -164,6 +170,11 @@ mod tests {
             "WHERE session_id = :session_id",
             "this.password = password;",
             "PWD=/home/deploy ; USER=root",
+            "token:      1234 bytes",
+            "+ password             = (known after apply)",
+            "~ password = (sensitive value)",
+            "sasl.jaas.config = [hidden]",
+            "fn parse(token: &'a str)",
             "[\"authorization_code\",\"refresh_token\"]",
         ] {
             assert!(!found(text), "{text}");

@@ -11,7 +11,7 @@ use super::{
     check::Check,
     element,
     name::Names,
-    number, option, placeholder,
+    number, option, part, placeholder,
     prefilter::{LITERAL_BYTES_MIN, Trigger},
     prose,
 };
@@ -100,10 +100,11 @@ pub(super) struct ValueRule {
     /// A finder in code, in place of a pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) find: Option<Finder>,
-    /// Further names for `find = "query"`, harmless elsewhere.
+    /// Further names for `find = "query"`, harmless elsewhere; for `find = "key-value"` names of what
+    /// holds the value of a name beside it: `"name":"password","value":..`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) names: Vec<String>,
-    /// Values that `find = "element"`, `"key-value"`, `"option"` and `"query"` leave.
+    /// Values that `find = "element"`, `"key-value"`, `"option"`, `"part"` and `"query"` leave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) harmless: Vec<String>,
     #[serde(rename = "match")]
@@ -123,6 +124,8 @@ pub(super) enum Finder {
     Iban,
     /// The value of a prohibited name.
     KeyValue,
+    /// The part of a form in several parts that has a prohibited name.
+    Part,
     /// The value of a prohibited name that is an option of a command.
     Option,
     /// The value of a prohibited name, or of one of the rule's own, in a URL's query.
@@ -136,7 +139,7 @@ impl Finder {
             Self::Element => Some(Trigger::Element),
             Self::Iban => Some(Trigger::Iban),
             Self::KeyValue | Self::Query => Some(Trigger::Assignment),
-            Self::Option => None,
+            Self::Option | Self::Part => None,
         }
     }
 }
@@ -232,10 +235,16 @@ impl Detector {
             Search::Finder(Finder::Iban) => number::ibans(text.as_bytes(), visit),
             Search::Finder(Finder::KeyValue) => assignment::each(text, |found| {
                 let spanning = |wide| names.find(wide).is_some() && !self.parted(wide, names);
-                let wanted = names.find(found.name).is_some() || found.wide.is_some_and(spanning);
+                let own = |name: &String| name.eq_ignore_ascii_case(found.name);
+                let beside = self.rule.names.iter().any(own);
+                let beside = beside.then(|| assignment::named_before(text, found.name_at));
+                let named = beside.flatten().filter(|name| names.find(name).is_some());
+                let wanted = named.is_some()
+                    || names.find(found.name).is_some()
+                    || found.wide.is_some_and(spanning);
                 let wanted = wanted && !prose::announces(text, found);
                 let value = wanted.then(|| found.value(text))?;
-                if is_count(found.name, &text[value.clone()])
+                if is_count(named.unwrap_or(found.name), &text[value.clone()])
                     || prose::reads(text, found, &value, names)
                 {
                     return None;
@@ -245,6 +254,11 @@ impl Detector {
             Search::Finder(Finder::Option) => option::each(text, |name, value| {
                 let wanted = names.find(name).is_some();
                 wanted && self.take(text, value, &mut visit).is_some()
+            }),
+            Search::Finder(Finder::Part) => part::each(text, |name, value| {
+                if names.find(name).is_some() {
+                    self.take(text, value, &mut visit);
+                }
             }),
             Search::Finder(Finder::Query) => assignment::each(text, |found| {
                 let own = |name: &String| name.eq_ignore_ascii_case(found.name);

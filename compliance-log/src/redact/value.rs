@@ -121,10 +121,13 @@ impl Net {
         let mut view = View::of(text);
         for _ in 0..STEPS_MAX {
             let Some(now) = view else { break };
+            let mut walked = 0..0;
             self.plain(&now.text, names, |range, detector| {
                 let finder = self.detectors[detector].rule.find;
                 let range = match finder {
-                    Some(Finder::KeyValue | Finder::Query) => now.origin_of_value(text, range),
+                    Some(Finder::KeyValue | Finder::Query) => {
+                        now.origin_of_value(text, range, &mut walked)
+                    }
                     _ => now.origin(range),
                 };
                 add(range, detector, Form::Wrapped);

@@ -67,8 +67,14 @@ impl View {
     }
 
     /// The same for the value of a name. One that begins behind a sign that is not wrapped ends where
-    /// it would end there: `password=a%20b` is one value.
-    pub(super) fn origin_of_value(&self, original: &str, value: Range<usize>) -> Range<usize> {
+    /// it would end there: `password=a%20b` is one value. `walked` is what was last found to go on, which
+    /// is not walked again.
+    pub(super) fn origin_of_value(
+        &self,
+        original: &str,
+        value: Range<usize>,
+        walked: &mut Range<usize>,
+    ) -> Range<usize> {
         let Range { start, mut end } = self.origin(value);
         let bytes = original.as_bytes();
         let signed = start > 0 && matches!(bytes[start - 1], b'=' | b':');
@@ -76,7 +82,10 @@ impl View {
             let goes_on = |byte: &&u8| {
                 !byte.is_ascii_whitespace() && !matches!(byte, b'&' | b'"' | b'\'' | b'<' | b'>')
             };
-            end += bytes[end..].iter().take_while(goes_on).count();
+            if !walked.contains(&end) {
+                *walked = end..end + bytes[end..].iter().take_while(goes_on).count();
+            }
+            end = walked.end;
         }
         start..end
     }
@@ -334,6 +343,9 @@ mod tests {
         assert_eq!(&text[view.origin(2..3)], "%3d\u{200b}");
         let text = "%70ass=a%20b%22c&d";
         let view = View::of(text).unwrap();
-        assert_eq!(&text[view.origin_of_value(text, 5..6)], "a%20b%22c");
+        assert_eq!(
+            &text[view.origin_of_value(text, 5..6, &mut (0..0))],
+            "a%20b%22c"
+        );
     }
 }

@@ -1,5 +1,6 @@
 mod formats;
 mod linear;
+mod spelled;
 mod wrapped;
 
 use std::fmt::Write as _;
@@ -164,7 +165,7 @@ fn what_is_written_in_the_place_of_a_secret() {
         ("mail bob@example.com.", "mail [redacted:email]."),
         (
             "password=\"abc, token=\"xyz\" n",
-            "password=\"[redacted:key-value]\"[redacted:key-value]\" n",
+            "password=\"[redacted:key-value]\" n",
         ),
         (
             "password=abc[redacted:x]def",

@@ -27,3 +27,9 @@
 
 mod sha256;
 pub mod merkle;
+pub mod note;
+mod origin;
+mod lines;
+pub mod statement;
+
+pub use origin::{NO_DOMAIN, Origin, OriginPrefix};

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+mod keys;
 mod merkle;
 mod naive;
+mod note;
+mod others;
+mod statements;
 mod vectors;

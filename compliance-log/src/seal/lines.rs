@@ -61,10 +61,8 @@ impl<'t> Lines<'t> {
     pub(super) fn root(&mut self) -> Result<TreeHash, Error> {
         let line = self.next()?;
         let bytes = decode(line).map_err(|error| error.context(self.what))?;
-        let bytes = bytes.try_into();
-        bytes
-            .map(TreeHash::new)
-            .map_err(|_| self.refuse("a root has 32 bytes"))
+        let bytes = bytes.try_into().ok().map(TreeHash::new);
+        bytes.ok_or_else(|| self.refuse("a root has 32 bytes"))
     }
 
     /// A root, or a dash.

@@ -29,14 +29,18 @@ fn frontier(leaves: &[TreeHash]) -> Frontier {
 
 fn inclusion(index: usize, leaves: &[TreeHash]) -> InclusionProof {
     let mut builder = InclusionProof::builder(index as u64, leaves.len() as u64).unwrap();
-    leaves.iter().for_each(|leaf| builder.push(*leaf));
+    for leaf in &leaves {
+        builder.push(*leaf);
+    }
     builder.finish().unwrap()
 }
 
 fn consistency(old: usize, leaves: &[TreeHash]) -> ConsistencyProof {
     let then = frontier(&leaves[..old]);
     let mut builder = ConsistencyProof::builder(&then, leaves.len() as u64).unwrap();
-    leaves[old..].iter().for_each(|leaf| builder.push(*leaf));
+    for leaf in &leaves[old..] {
+        builder.push(*leaf);
+    }
     builder.finish().unwrap()
 }
 
@@ -117,7 +121,9 @@ proptest! {
         let then = frontier(before);
         let mut resumed = Frontier::from_hex(then.size(), &then.to_hex()).unwrap();
         prop_assert_eq!(&resumed, &then);
-        after.iter().for_each(|leaf| resumed.append(*leaf));
+        for leaf in &after {
+            resumed.append(*leaf);
+        }
         prop_assert_eq!(&resumed, &frontier(&leaves));
         prop_assert_eq!(resumed.root(), frontier(&leaves).root());
     }
@@ -186,14 +192,20 @@ fn what_cannot_be_proved_has_no_proof() {
     assert!(ConsistencyProof::builder(&frontier(&all), 8).is_err());
 
     let mut too_few = InclusionProof::builder(2, 9).unwrap();
-    all[..8].iter().for_each(|leaf| too_few.push(*leaf));
+    for leaf in &all[..8] {
+        too_few.push(*leaf);
+    }
     assert!(too_few.finish().is_err());
     let mut too_few = ConsistencyProof::builder(&frontier(&all[..5]), 9).unwrap();
-    all[5..8].iter().for_each(|leaf| too_few.push(*leaf));
+    for leaf in &all[5..8] {
+        too_few.push(*leaf);
+    }
     assert!(too_few.finish().is_err());
 
     let mut beyond = InclusionProof::builder(2, 8).unwrap();
-    all.iter().for_each(|leaf| beyond.push(*leaf));
+    for leaf in &all {
+        beyond.push(*leaf);
+    }
     let root = frontier(&all[..8]).root();
     beyond.finish().unwrap().check(all[2], root).unwrap();
 }

@@ -346,14 +346,14 @@ fn a_root() -> impl Strategy<Value = TreeHash> {
 }
 
 /// What is signed is read as it was stated, from text that has no second spelling.
-fn read_again<T>(statement: T, signers: &[&SigningKey]) -> Result<(), TestCaseError>
+fn read_again<T>(statement: &T, signers: &[&SigningKey]) -> Result<(), TestCaseError>
 where
     T: Statement + Clone + PartialEq + std::fmt::Debug,
 {
     let signers: Vec<_> = signers.iter().map(|key| *key as _).collect();
     let signed = Signed::sign(statement.clone(), &signers).unwrap();
     let read = Signed::<T>::parse(signed.to_string().as_bytes()).unwrap();
-    prop_assert_eq!(read.statement(), &statement);
+    prop_assert_eq!(read.statement(), statement);
     prop_assert_eq!(read.to_string(), signed.to_string());
     let text = Note::parse(signed.to_string().as_bytes()).unwrap();
     prop_assert_eq!(text.text(), statement.to_text());
@@ -380,18 +380,18 @@ proptest! {
         prop_assert_eq!(&origin.to_string().parse::<Origin>().unwrap(), &origin);
 
         let checkpoint = Checkpoint::new(origin.clone(), size, root);
-        read_again(checkpoint, &[&log, &old])?;
+        read_again(&checkpoint, &[&log, &old])?;
         let note = EpochNote::new(origin.clone(), size, root, new_vkey).unwrap();
-        read_again(note, &[&old])?;
+        read_again(&note, &[&old])?;
         let epoch0 = first.verifier().clone();
         let certificate = Certificate::new(Role::Store, origin.clone(), log_vkey.clone(), epoch0);
-        read_again(certificate.unwrap(), &[&log])?;
-        let prefix = origin.parts()[..names].iter().map(|name| format!("{name}/")).collect::<String>();
+        read_again(&certificate.unwrap(), &[&log])?;
+        let prefix = origin.parts()[..names].join("/") + "/";
         let prefix: OriginPrefix = prefix.parse().unwrap();
         prop_assert!(prefix.covers(&origin));
-        read_again(IssuerCertificate::new(prefix.clone(), log_vkey.clone()), &[&log])?;
-        read_again(Revocation::new(log_vkey.clone(), Revoked::Prefix(prefix), size, None), &[&log])?;
-        read_again(Revocation::new(log_vkey, Revoked::Origin(origin), size, Some(root)), &[&log])?;
+        read_again(&IssuerCertificate::new(prefix.clone(), log_vkey.clone()), &[&log])?;
+        read_again(&Revocation::new(log_vkey.clone(), Revoked::Prefix(prefix), size, None), &[&log])?;
+        read_again(&Revocation::new(log_vkey, Revoked::Origin(origin), size, Some(root)), &[&log])?;
     }
 
     #[test]

@@ -157,6 +157,6 @@ impl fmt::Debug for Frontier {
         f.debug_struct("Frontier")
             .field("size", &self.size)
             .field("roots", &roots)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

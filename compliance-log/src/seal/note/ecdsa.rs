@@ -51,9 +51,9 @@ pub(super) struct Private {
 
 impl Private {
     pub(super) fn generate() -> io::Result<Self> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
-            .map_err(|_| io::Error::other("AWS-LC made no key"))?;
-        Self::of_pair(pair).ok_or_else(|| io::Error::other("AWS-LC made an unusual key"))
+        let pair =
+            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(io::Error::other)?;
+        Self::of_pair(pair).ok_or_else(|| io::Error::other("the new key has an unusual form"))
     }
 
     pub(super) fn from_bytes(pkcs8: &[u8]) -> Option<Self> {
@@ -68,8 +68,7 @@ impl Private {
     }
 
     pub(super) fn to_bytes(&self) -> io::Result<Zeroizing<Vec<u8>>> {
-        let document = self.pair.to_pkcs8v1();
-        let document = document.map_err(|_| io::Error::other("AWS-LC wrote no key"))?;
+        let document = self.pair.to_pkcs8v1().map_err(io::Error::other)?;
         Ok(Zeroizing::new(document.as_ref().to_vec()))
     }
 
@@ -79,7 +78,6 @@ impl Private {
 
     pub(super) fn sign(&self, text: &[u8]) -> io::Result<Vec<u8>> {
         let signature = self.pair.sign(&SystemRandom::new(), text);
-        let signature = signature.map_err(|_| io::Error::other("AWS-LC did not sign"))?;
-        Ok(signature.as_ref().to_vec())
+        Ok(signature.map_err(io::Error::other)?.as_ref().to_vec())
     }
 }

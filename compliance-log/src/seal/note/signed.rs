@@ -48,7 +48,8 @@ impl Note {
         if bytes.len() > BYTES_MAX {
             return Err(malformed("a note has at most a million bytes"));
         }
-        let all = std::str::from_utf8(bytes).map_err(|_| malformed("a note is not UTF-8"))?;
+        let all = std::str::from_utf8(bytes).ok();
+        let all = all.ok_or_else(|| malformed("a note is not UTF-8"))?;
         let (text, lines) = all
             .split_once("\n\n")
             .ok_or_else(|| malformed("a note has no empty line before its signatures"))?;

@@ -91,6 +91,10 @@ impl SigningKey {
     /// # Errors
     ///
     /// [`ErrorKind::Io`] where the module does not give the key away.
+    #[cfg_attr(
+        not(feature = "fips"),
+        expect(clippy::unnecessary_wraps, reason = "features change no signature")
+    )]
     pub fn to_skey(&self) -> Result<Zeroizing<String>, Error> {
         let secret = match &self.private {
             Private::Ed25519(key) => key.to_bytes(),

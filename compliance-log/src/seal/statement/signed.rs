@@ -14,6 +14,7 @@ pub trait Statement: Sized + sealed::Read {
 pub(super) mod sealed {
     use crate::{error::Error, seal::note::Signature};
 
+    #[expect(unnameable_types, reason = "it keeps others from stating anything")]
     pub trait Read: Sized {
         /// Reads `to_text`, and nothing else.
         fn from_text(text: &str) -> Result<Self, Error>;

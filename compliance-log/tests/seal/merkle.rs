@@ -29,7 +29,7 @@ fn frontier(leaves: &[TreeHash]) -> Frontier {
 
 fn inclusion(index: usize, leaves: &[TreeHash]) -> InclusionProof {
     let mut builder = InclusionProof::builder(index as u64, leaves.len() as u64).unwrap();
-    for leaf in &leaves {
+    for leaf in leaves {
         builder.push(*leaf);
     }
     builder.finish().unwrap()
@@ -121,7 +121,7 @@ proptest! {
         let then = frontier(before);
         let mut resumed = Frontier::from_hex(then.size(), &then.to_hex()).unwrap();
         prop_assert_eq!(&resumed, &then);
-        for leaf in &after {
+        for leaf in after {
             resumed.append(*leaf);
         }
         prop_assert_eq!(&resumed, &frontier(&leaves));

@@ -30,6 +30,9 @@ pub enum ErrorKind {
     Damaged,
     /// The store was written by a later version.
     NewerFormat,
+    /// A key, note, proof or certificate of the seal is not well formed, or does not show
+    /// what it should.
+    Seal,
 }
 
 impl Error {

@@ -66,6 +66,7 @@
 //! | `http` | | `http::AuditLayer`; the traits of tower and http |
 //! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
 //! | `vault` | | `pseudonym::VaultKeys`; ureq and rustls |
+//! | `fips` | | `seal::note::Algorithm::EcdsaP256` and the seal's SHA-256 in AWS-LC's validated module; needs cmake, Go and libclang to build |
 //! | `test-util` | | `test_util`, `clock::ManualClock` |
 //!
 //! There is no async runtime among the dependencies.
@@ -86,6 +87,7 @@ pub mod keycloak;
 pub mod wire;
 pub mod chain;
 mod layout;
+pub mod seal;
 mod volume;
 pub use volume::Volume;
 mod schema;

@@ -1,0 +1,29 @@
+/// How a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// RFC 8032, pure, `01`. What public witnesses expect.
+    Ed25519,
+    /// ECDSA with P-256 and SHA-256, `02`, in a validated module.
+    #[cfg(feature = "fips")]
+    EcdsaP256,
+}
+
+impl Algorithm {
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::Ed25519 => 1,
+            #[cfg(feature = "fips")]
+            Self::EcdsaP256 => 2,
+        }
+    }
+
+    pub(super) fn of_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Ed25519),
+            #[cfg(feature = "fips")]
+            2 => Some(Self::EcdsaP256),
+            _ => None,
+        }
+    }
+}

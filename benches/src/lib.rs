@@ -51,7 +51,10 @@ pub fn print(rows: &[(&str, f64, f64, &str)]) {
 
 /// What a booking service records; with trace, tenant and request it has 16 fields.
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
-#[expect(missing_docs, reason = "a peer is shown the same fields by their names")]
+#[expect(
+    missing_docs,
+    reason = "a peer is shown the same fields by their names"
+)]
 #[derive(Debug)]
 pub struct BookingCreated {
     pub booking_id: u64,

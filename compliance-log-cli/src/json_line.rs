@@ -217,14 +217,14 @@ where
                 tail.eq_ignore_ascii_case(name) && (head.is_empty() || head.ends_with('.'))
             })
         };
-        if (named("name") || named("key")) && (self.prohibited)(&text) {
-            if let Some(Open {
+        if (named("name") || named("key"))
+            && (self.prohibited)(&text)
+            && let Some(Open {
                 holds: Holds::Members(name),
                 ..
             }) = self.open.last_mut()
-            {
-                *name = Some(text);
-            }
+        {
+            *name = Some(text);
         }
     }
 

@@ -51,18 +51,26 @@ impl Bound {
     }
 }
 
+/// What was written of a text.
+pub(super) enum Written {
+    /// All of it, of these kinds of bytes.
+    Whole(u8),
+    Cut,
+}
+
 /// Appends the inside of a JSON string: all of `text`, or its beginning and a marker with the length
-/// and SHA-256 of the whole. Says whether it was cut.
-pub(super) fn write(out: &mut Vec<u8>, text: &str, bound: Bound) -> bool {
+/// and SHA-256 of the whole.
+pub(super) fn write(out: &mut Vec<u8>, text: &str, bound: Bound) -> Written {
     let start = out.len();
-    if json::escape(out, text, bound.uncut()) == text.len() {
-        return false;
+    let escaped = json::escape(out, text, bound.uncut());
+    if escaped.bytes == text.len() {
+        return Written::Whole(escaped.kinds);
     }
     out.truncate(start);
     let beginning = bound.text.min(bound.whole - MARKER_BYTES_MAX);
     json::escape(out, text, beginning);
     json::display(out, Marker(text));
-    true
+    Written::Cut
 }
 
 /// The beginning of `text` and the marker, together at most `bytes_max` bytes; `None` where all of it fits.
@@ -95,7 +103,10 @@ mod tests {
     fn a_long_value_ends_in_its_length_and_digest() {
         let long = "x".repeat(5000);
         let mut out = Vec::new();
-        assert!(write(&mut out, &long, Bound::whole(200)));
+        assert!(matches!(
+            write(&mut out, &long, Bound::whole(200)),
+            Written::Cut
+        ));
         let text = String::from_utf8(out).unwrap();
         assert!(text.len() <= 200);
         assert!(
@@ -106,7 +117,10 @@ mod tests {
             "{text}"
         );
         let mut whole = Vec::new();
-        assert!(!write(&mut whole, "short", Bound::whole(200)));
+        assert!(matches!(
+            write(&mut whole, "short", Bound::whole(200)),
+            Written::Whole(_)
+        ));
         assert_eq!(whole, b"short");
     }
 
@@ -114,11 +128,14 @@ mod tests {
     fn a_bound_of_the_text_leaves_room_for_the_marker() {
         let bound = Bound::whole(4096).and_text(Some(6));
         let mut out = Vec::new();
-        assert!(write(&mut out, "aisle seat", bound));
+        assert!(matches!(write(&mut out, "aisle seat", bound), Written::Cut));
         let marker = format!("…[10 bytes, sha256:{}]", Digest::of(b"aisle seat"));
         assert_eq!(String::from_utf8(out).unwrap(), format!("aisle {marker}"));
         let mut whole = Vec::new();
-        assert!(!write(&mut whole, "aisle!", bound));
+        assert!(matches!(
+            write(&mut whole, "aisle!", bound),
+            Written::Whole(_)
+        ));
         assert_eq!(whole, b"aisle!");
     }
 }

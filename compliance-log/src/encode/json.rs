@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::chain::push_decimal;
+use crate::{
+    chain::push_decimal,
+    redact::{CLASSES, ESCAPED},
+};
 
 /// Integers beyond this lose digits in readers that use doubles, so they are written as strings.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -26,22 +29,58 @@ const SUSPECT: [bool; 256] = {
     table
 };
 
+/// Marks, among the kinds that the policy tells apart, what may have to be escaped.
+const SUSPECT_KIND: u8 = 0x80;
+
+/// The kind of each byte.
+const KINDS: [u8; 256] = {
+    let mut kinds = CLASSES;
+    let mut byte = 0;
+    while byte < 256 {
+        if SUSPECT[byte] {
+            kinds[byte] |= SUSPECT_KIND | ESCAPED;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+/// What became of a text.
+pub(crate) struct Escaped {
+    /// How much of it was written.
+    pub(crate) bytes: usize,
+    /// The kinds of bytes that were written.
+    pub(crate) kinds: u8,
+}
+
 /// Whether a character is written as `\uxxxx`.
 pub(crate) const fn is_escaped(c: char) -> bool {
     matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Appends the inside of a JSON string, at most `bytes_max` bytes of it, and says how many bytes
-/// of `text` that took. Stops between characters.
-pub(crate) fn escape(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> usize {
+/// Appends the inside of a JSON string, at most `bytes_max` bytes of it. Stops between characters.
+pub(crate) fn escape(out: &mut Vec<u8>, text: &str, bytes_max: usize) -> Escaped {
+    let mut kinds = 0;
+    let bytes = escape_to(out, text, bytes_max, &mut kinds);
+    Escaped {
+        bytes,
+        kinds: kinds & !SUSPECT_KIND,
+    }
+}
+
+fn escape_to(out: &mut Vec<u8>, text: &str, bytes_max: usize, kinds: &mut u8) -> usize {
     let limit = out.len().saturating_add(bytes_max);
     let bytes = text.as_bytes();
     let mut done = 0;
     while done < bytes.len() {
         let plain = bytes[done..]
             .iter()
-            .position(|byte| SUSPECT[usize::from(*byte)])
+            .position(|byte| {
+                let kind = KINDS[usize::from(*byte)];
+                *kinds |= kind;
+                kind & SUSPECT_KIND != 0
+            })
             .unwrap_or(bytes.len() - done);
         let room = limit - out.len();
         if plain > room {
@@ -175,7 +214,7 @@ mod tests {
         #[test]
         fn a_bound_is_kept_and_cuts_between_characters(text in any::<String>(), bound in 0_usize..64) {
             let mut out = vec![b'x'; 3];
-            let done = escape(&mut out, &text, bound);
+            let done = escape(&mut out, &text, bound).bytes;
             prop_assert!(out.len() - 3 <= bound);
             let json = format!("\"{}\"", std::str::from_utf8(&out[3..]).unwrap());
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), &text[..done]);

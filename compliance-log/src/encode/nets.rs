@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use super::{
     pseudonymised::{PAN, has_card},
     record::policy_id,
-    scratch::{Buffers, Scratch},
+    scratch::{Buffers, Scratch, Value},
     value::{guarded, write_text},
 };
 use crate::{
     event::Raw,
     pseudonym::{NO_KEY, Pseudonyms},
-    redact::{Effect, Hit, Policy, mask_card},
+    redact::{Effect, Hit, Policy, kinds_of, mask_card},
 };
 
 /// The nets of one policy, with the thread's buffers.
@@ -46,7 +46,7 @@ impl<'p> Nets<'p> {
         let buffers = scratch.buffers();
         buffers.names.under(policy_id(policy));
         buffers.body.clear();
-        buffers.spans.clear();
+        buffers.values.clear();
         Self {
             policy,
             pseudonyms,
@@ -67,9 +67,10 @@ impl<'p> Nets<'p> {
                 body.extend_from_slice(text.as_bytes());
                 formatted
             });
-            let Buffers { spans, .. } = self.scratch.buffers();
-            let start = spans.last().map_or(0, |(_, end)| end + 1);
-            spans.push((start, body.len()));
+            let Buffers { values, .. } = self.scratch.buffers();
+            let start = values.last().map_or(0, |value| value.end + 1);
+            let (end, kinds) = (body.len(), kinds_of(&body[start..]));
+            values.push(Value { start, end, kinds });
             // So that no two values make one word.
             body.push(b'\n');
             self.scratch.buffers().body = body;
@@ -81,11 +82,11 @@ impl<'p> Nets<'p> {
     /// look at each.
     pub(crate) fn suspicious(&mut self) -> bool {
         let policy = self.policy;
-        let Buffers { body, spans, .. } = self.scratch.buffers();
+        let Buffers { body, values, .. } = self.scratch.buffers();
         policy.suspicious(body)
-            || spans
-                .iter()
-                .any(|(from, to)| policy.suspicious_value(&body[*from..*to]))
+            || values.iter().any(|Value { start, end, kinds }| {
+                policy.suspicious_value(&body[*start..*end], *kinds)
+            })
     }
 
     /// Gives what is left of the field to `then`, and each rule that found something in it to

@@ -96,7 +96,7 @@ impl<'a> Pass<'a, '_> {
 pub(super) fn has_card(policy: &Policy, text: &str) -> bool {
     let mut found = holds_card(text);
     let bytes = text.as_bytes();
-    if !found && (policy.suspicious(bytes) || policy.suspicious_value(bytes)) {
+    if !found && policy.suspicious_text(bytes) {
         policy.redact(text, &mut String::new(), &mut |hit| {
             // One that was wrapped is dropped, not masked.
             found |= policy.is_of_cards(hit.rule);

@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use super::{
     cut::Bound,
     json,
-    scratch::{Buffers, Scratch},
+    scratch::{Buffers, Scratch, Value},
     value::guarded,
 };
 use crate::{
@@ -117,13 +117,13 @@ impl Pass<'_, '_> {
     fn record(&mut self) {
         let Buffers {
             body,
-            spans,
+            values,
             redactions,
             keys,
             ..
         } = &mut *self.buffers;
         body.clear();
-        spans.clear();
+        values.clear();
         redactions.clear();
         keys.clear();
         self.present = Present::default();
@@ -152,23 +152,26 @@ impl Pass<'_, '_> {
     fn suspicious(&mut self) -> bool {
         let Buffers {
             body,
-            spans,
             values,
+            joined,
             ..
         } = &mut *self.buffers;
-        if self.scan == Scan::EachValue || !self.policy.looks_into_values() {
+        if self.scan == Scan::EachValue {
             return false;
         }
-        values.clear();
-        for (from, to) in &*spans {
-            values.extend_from_slice(&body[*from..*to]);
-            // So that no two values make one word.
-            values.push(b'\n');
+        let least = self.policy.literal_value_bytes_min();
+        joined.clear();
+        for Value { start, end, .. } in &*values {
+            if end - start >= least {
+                append(joined, body, *start..*end);
+                // So that no two values make one word.
+                joined.push(b'\n');
+            }
         }
-        self.policy.suspicious(values)
-            || spans
-                .iter()
-                .any(|(from, to)| self.policy.suspicious_value(&body[*from..*to]))
+        self.policy.suspicious(joined)
+            || values.iter().any(|Value { start, end, kinds }| {
+                self.policy.suspicious_value(&body[*start..*end], *kinds)
+            })
     }
 
     fn what_happened(&mut self) {
@@ -480,6 +483,25 @@ impl Visit for RootField<'_, '_, '_> {
             pass.present = before;
         }
     }
+}
+
+/// Appends a part of `from`, in steps of one size: most values are so short that a call to copy them
+/// would take longer.
+fn append(to: &mut Vec<u8>, from: &[u8], part: Range<usize>) {
+    const STEP: usize = 16;
+
+    let end = to.len() + part.len();
+    let mut at = part.start;
+    while at < part.end
+        && let Some(step) = from.get(at..at + STEP)
+    {
+        to.extend_from_slice(step);
+        at += STEP;
+    }
+    if at < part.end {
+        to.extend_from_slice(&from[at..part.end]);
+    }
+    to.truncate(end);
 }
 
 /// Whether an id has hex digits and dashes only, and some are letters: without any it may be a number

@@ -15,10 +15,10 @@ pub(super) struct Buffers {
     pub(super) text: String,
     /// A value after redaction.
     pub(super) clean: String,
-    /// Where in `body` the values stand that the second half of the net by value looks at.
-    pub(super) spans: Vec<(usize, usize)>,
-    /// Those values, one after the other, to be searched at once.
-    pub(super) values: Vec<u8>,
+    /// The values that the net by value looks at.
+    pub(super) values: Vec<Value>,
+    /// Those of them that may hold a literal, one after the other.
+    pub(super) joined: Vec<u8>,
     /// The name by which a field's key is looked up.
     pub(super) field: String,
     /// The elements of `redactions`, as JSON.
@@ -26,6 +26,15 @@ pub(super) struct Buffers {
     /// Where in `body` the keys stand that `data` has so far.
     pub(super) keys: Vec<Range<usize>>,
     pub(super) names: NameCache,
+}
+
+/// A value in the record that may hold a secret.
+#[derive(Clone, Copy)]
+pub(super) struct Value {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// The kinds of bytes in it.
+    pub(super) kinds: u8,
 }
 
 thread_local! {

@@ -7,13 +7,14 @@ use std::{
 };
 
 use super::{
-    cut::{self, Bound},
+    cut::{self, Bound, Written},
     json, list,
     record::{Kind, Pass, Scan},
+    scratch::Value,
 };
 use crate::{
     event::{Action, Class, FieldMeta, Raw},
-    redact::{Effect, Hit, LITERAL_BYTES_MIN, mask_card},
+    redact::{ALL_KINDS, Effect, Hit, LITERAL_BYTES_MIN, mask_card},
 };
 
 /// By which rule a field had to go.
@@ -181,18 +182,22 @@ impl<'a> Pass<'a, '_> {
             };
             policy.redact_for(pseudonyms, text, &mut clean, &mut hits)
         };
-        let cut = cut::write(
+        let written = cut::write(
             &mut self.buffers.body,
             if found { &clean } else { text },
             bound,
         );
         self.buffers.clean = clean;
-        if cut {
-            self.redacted_key(path, key, "size", "cut");
-        }
+        let kinds = match written {
+            Written::Whole(kinds) => kinds,
+            Written::Cut => {
+                self.redacted_key(path, key, "size", "cut");
+                ALL_KINDS
+            }
+        };
         let end = self.buffers.body.len();
         if kind == Kind::Free && end - start >= LITERAL_BYTES_MIN {
-            self.buffers.spans.push((start, end));
+            self.buffers.values.push(Value { start, end, kinds });
         }
         self.buffers.body.push(b'"');
     }

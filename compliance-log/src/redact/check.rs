@@ -227,6 +227,9 @@ const IBAN_LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
+/// No IBAN is shorter than Norway's.
+pub(super) const IBAN_BYTES_MIN: usize = 15;
+
 /// How many letters and digits an IBAN of this country has; the code may be in either case.
 pub(super) fn iban_length(country: [u8; 2]) -> Option<usize> {
     let country = country.map(|byte| byte.to_ascii_uppercase());

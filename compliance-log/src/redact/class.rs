@@ -8,12 +8,17 @@ pub(super) const DIGIT: u8 = 4;
 pub(super) const WRAPPING: u8 = 8;
 /// Ends a tag.
 pub(super) const TAG: u8 = 16;
-const ALL: u8 = 31;
+/// Assigns where one of the next kind stands before it.
+pub(super) const COMMA: u8 = 32;
+/// Quotes and opening brackets.
+pub(super) const OPENING: u8 = 64;
+pub(crate) const ALL: u8 = 127;
 
-/// Longer values are searched for each kind with vector instructions.
-const BYTES_MAX: usize = 128;
+/// What the escape of a byte is made of.
+pub(crate) const ESCAPED: u8 = WRAPPING | DIGIT;
 
-const CLASSES: [u8; 256] = {
+/// The kind of each byte.
+pub(crate) const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -30,26 +35,22 @@ const CLASSES: [u8; 256] = {
     classes[b'@' as usize] = AT;
     classes[b'=' as usize] = SIGN;
     classes[b':' as usize] = SIGN;
-    classes[b',' as usize] = SIGN;
+    classes[b',' as usize] = COMMA;
+    classes[b'(' as usize] = OPENING;
+    classes[b'\'' as usize] = OPENING;
+    classes[b'"' as usize] = OPENING;
+    classes[b'`' as usize] = OPENING;
     classes[b'>' as usize] = TAG;
     classes[b'%' as usize] = WRAPPING;
     classes[b'&' as usize] = WRAPPING;
-    classes[b'\\' as usize] = WRAPPING;
+    classes[b'\\' as usize] = WRAPPING | OPENING;
     classes
 };
 
-/// The kinds that may occur, and how many digits there are.
-pub(super) fn of(value: &[u8]) -> (u8, usize) {
-    if value.len() > BYTES_MAX {
-        return (ALL, digits(value));
-    }
-    let (mut seen, mut digits) = (0, 0_u8);
-    for byte in value {
-        let class = CLASSES[usize::from(*byte)];
-        seen |= class;
-        digits += (class & DIGIT) / DIGIT;
-    }
-    (seen, usize::from(digits))
+/// The kinds that occur.
+pub(crate) fn of(value: &[u8]) -> u8 {
+    let kinds = value.iter();
+    kinds.fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
 }
 
 /// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{check, fold::fold};
 
-const CARD_DIGITS_MIN: usize = 13;
+pub(super) const CARD_DIGITS_MIN: usize = 13;
 const CARD_DIGITS_MAX: usize = 19;
 /// How brands print their digits in groups, where a joint is too common to stand anywhere.
 const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
@@ -347,6 +347,9 @@ pub(super) fn ibans(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
 
 /// Whether something has an IBAN's country and length.
 pub(super) fn may_have_iban(text: &[u8]) -> bool {
+    if text.len() < check::IBAN_BYTES_MIN {
+        return false;
+    }
     let [Some(second), Some(third), Some(fourth)] = [1, 2, 3].map(|at| text.get(at..)) else {
         return false;
     };

@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    class,
     document::{self, BUILTIN, Document, Place, Placed},
     name::Names,
     prefilter::{Prefilter, RuleSet},
@@ -152,9 +153,9 @@ impl Policy {
         self.name(name).is_none() && self.clean(name).is_none()
     }
 
-    /// Whether any rule looks for anything in values.
-    pub(crate) fn looks_into_values(&self) -> bool {
-        !self.0.net.detectors.is_empty()
+    /// Fewer bytes of an encoded value hold nothing that begins with a literal.
+    pub(crate) fn literal_value_bytes_min(&self) -> usize {
+        self.0.net.literal_value_bytes_min
     }
 
     /// Whether any rule's literal occurs in encoded string values.
@@ -162,18 +163,22 @@ impl Policy {
         self.0.net.prefilter.literal(encoded)
     }
 
-    /// Whether one encoded string value has anything else that leads to a rule.
-    pub(crate) fn suspicious_value(&self, value: &[u8]) -> bool {
-        self.0.net.prefilter.trigger(value)
+    /// Whether one encoded string value, of bytes of these kinds, has anything else that leads to a rule.
+    #[inline]
+    pub(crate) fn suspicious_value(&self, value: &[u8], kinds: u8) -> bool {
+        self.0.net.prefilter.trigger(value, kinds)
+    }
+
+    /// Whether anything leads from a text to a rule.
+    pub(crate) fn suspicious_text(&self, text: &[u8]) -> bool {
+        self.suspicious(text) || self.suspicious_value(text, class::of(text))
     }
 
     /// What is left of a short text, such as a name, if it holds a secret.
     pub(crate) fn clean(&self, text: &str) -> Option<String> {
-        let bytes = text.as_bytes();
         let mut clean = String::new();
-        ((self.suspicious(bytes) || self.suspicious_value(bytes))
-            && self.redact(text, &mut clean, &mut |_| {}))
-        .then_some(clean)
+        (self.suspicious_text(text.as_bytes()) && self.redact(text, &mut clean, &mut |_| {}))
+            .then_some(clean)
     }
 
     /// Whether the rule finds card numbers.
@@ -292,6 +297,7 @@ impl Inner {
             fields,
             words,
             net: Net {
+                literal_value_bytes_min: literal_value_bytes_min(&detectors),
                 detectors,
                 prefilter,
             },
@@ -395,6 +401,11 @@ impl Inner {
 fn parts<R>(rules: Vec<Placed<R>>) -> (Vec<Place>, Vec<R>) {
     let rules = rules.into_iter();
     rules.map(|placed| (placed.place, placed.rule)).unzip()
+}
+
+fn literal_value_bytes_min(detectors: &[Detector]) -> usize {
+    let led = detectors.iter().filter(|d| !d.rule.literals.is_empty());
+    led.map(Detector::bytes_min).min().unwrap_or(usize::MAX)
 }
 
 fn prefilter(

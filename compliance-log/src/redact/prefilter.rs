@@ -7,7 +7,9 @@ use super::{
     assignment,
     base64::{RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
-    class, element, number,
+    check::IBAN_BYTES_MIN,
+    class, element,
+    number::{self, CARD_DIGITS_MIN},
     token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
@@ -21,8 +23,8 @@ const VALUE_BYTES_MIN: usize = 6;
 /// Base64 in Base64 is looked into, and no deeper.
 pub(super) const BASE64_DEPTH_MAX: usize = 2;
 
-/// Fewer digits make neither a card number nor an IBAN.
-const DIGITS_MIN: usize = 8;
+/// Fewer digits make no IBAN.
+const IBAN_DIGITS_MIN: usize = 8;
 
 /// Fewer digits make no number of a person: `AB 12 34 56 C`.
 const PERSONAL_DIGITS_MIN: usize = 6;
@@ -97,6 +99,8 @@ pub(super) struct Prefilter {
     affixes: Affixes,
     /// What any rule looks for in a value.
     watched: u8,
+    /// Shorter values hold no number that any rule looks for.
+    number_bytes_min: usize,
 }
 
 impl Prefilter {
@@ -128,7 +132,10 @@ impl Prefilter {
         let any = |trigger: Trigger| !triggers[trigger as usize].is_empty();
         let when = |watched: bool, class: u8| if watched { class } else { 0 };
         let watched = when(any(Trigger::At), class::AT)
-            | when(any(Trigger::Assignment), class::SIGN)
+            | when(
+                any(Trigger::Assignment),
+                class::SIGN | class::COMMA | class::OPENING,
+            )
             | when(any(Trigger::Element), class::TAG)
             | when(
                 any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
@@ -137,8 +144,14 @@ impl Prefilter {
         // Whatever there is to find may be wrapped.
         let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty();
         let watched = watched | when(finds, class::WRAPPING);
+        let number_bytes_min = if any(Trigger::Digits) {
+            PERSONAL_DIGITS_MIN
+        } else {
+            CARD_DIGITS_MIN.min(IBAN_BYTES_MIN)
+        };
         Ok(Self {
             watched,
+            number_bytes_min,
             packed: packed(&texts),
             literals: AhoCorasick::new(&texts)?,
             owners,
@@ -168,32 +181,43 @@ impl Prefilter {
     }
 
     /// Whether any trigger fires, or anything would if what is wrapped were not.
-    pub(super) fn trigger(&self, value: &[u8]) -> bool {
+    #[inline]
+    pub(super) fn trigger(&self, value: &[u8], kinds: u8) -> bool {
+        let seen = kinds & self.watched;
+        // Most values are a word or a number.
+        let short = value.len() < token::RUN_BYTES_MIN.min(self.number_bytes_min);
+        let plain = seen & !(class::DIGIT | class::COMMA) == 0;
+        !(short && plain) && self.trigger_of(value, seen)
+    }
+
+    fn trigger_of(&self, value: &[u8], seen: u8) -> bool {
         if value.len() < VALUE_BYTES_MIN || self.watched == 0 {
             return false;
         }
-        let (seen, digits) = class::of(value);
-        let seen = seen & self.watched;
-        self.plain_of(value, seen, digits)
+        self.plain_of(value, seen)
             || (value.len() >= RUN_BYTES_MIN && self.in_base64(value, BASE64_DEPTH_MAX))
             || (seen & class::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
     fn plain(&self, value: &[u8]) -> bool {
-        let (seen, digits) = class::of(value);
-        self.plain_of(value, seen & self.watched, digits)
+        self.plain_of(value, class::of(value) & self.watched)
     }
 
-    fn plain_of(&self, value: &[u8], seen: u8, digits: usize) -> bool {
+    fn plain_of(&self, value: &[u8], seen: u8) -> bool {
         (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
-            || (seen & class::SIGN != 0 && self.endings.any(value))
+            || (may_assign(seen) && self.endings.any(value))
             || (seen & class::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & class::DIGIT != 0
-                && ((digits >= PERSONAL_DIGITS_MIN && self.wants(Trigger::Digits))
-                    || (digits >= DIGITS_MIN
-                        && (self.fires(Trigger::CardNumber, value)
-                            || self.fires(Trigger::Iban, value)))))
+                && value.len() >= self.number_bytes_min
+                && self.number(value))
+    }
+
+    fn number(&self, value: &[u8]) -> bool {
+        let digits = class::digits(value);
+        (digits >= PERSONAL_DIGITS_MIN && self.wants(Trigger::Digits))
+            || (digits >= IBAN_DIGITS_MIN && self.fires(Trigger::Iban, value))
+            || (digits >= CARD_DIGITS_MIN && self.fires(Trigger::CardNumber, value))
     }
 
     /// One step more than it takes to read the value, which is encoded for the record.
@@ -259,6 +283,12 @@ impl Prefilter {
                 Trigger::Element => self.endings.any_element(text),
             }
     }
+}
+
+/// Whether a value with these kinds of bytes may assign anything.
+fn may_assign(seen: u8) -> bool {
+    let pair = class::COMMA | class::OPENING;
+    seen & class::SIGN != 0 || seen & pair == pair
 }
 
 /// Searchers for short and for long literals. One for all would compare no more bytes at a time than

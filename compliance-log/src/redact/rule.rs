@@ -211,6 +211,15 @@ impl Detector {
         })
     }
 
+    /// The fewest bytes that it finds anything in.
+    pub(super) fn bytes_min(&self) -> usize {
+        let hir = |pattern: &str| syntax::parse_with(pattern, &syntax()).ok();
+        let hir = self.rule.pattern.as_deref().and_then(hir);
+        let least = hir.and_then(|hir| hir.properties().minimum_len());
+        let literals = self.rule.literals.iter().map(String::len);
+        least.max(literals.min()).unwrap_or(0)
+    }
+
     pub(super) fn id(&self) -> &str {
         self.rule.id.get_ref()
     }
@@ -354,10 +363,14 @@ fn plain(text: &str) -> bool {
     text.bytes().all(plain)
 }
 
+fn syntax() -> syntax::Config {
+    syntax::Config::new().nest_limit(64)
+}
+
 fn compile(pattern: &str) -> Result<meta::Regex, String> {
     meta::Builder::new()
         .configure(meta::Config::new().nfa_size_limit(Some(PATTERN_BYTES_MAX)))
-        .syntax(syntax::Config::new().nest_limit(64))
+        .syntax(syntax())
         .build(pattern)
         .map_err(|error| match error.syntax_error() {
             Some(syntax) => format!("pattern: {syntax}"),

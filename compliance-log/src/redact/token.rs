@@ -52,7 +52,7 @@ impl Affixes {
 
     /// Whether any rule wants a run in `text`.
     pub(super) fn any(&self, text: &[u8]) -> bool {
-        self.find(text).next().is_some()
+        Runs { text, at: 0 }.next().is_some() && self.find(text).next().is_some()
     }
 
     /// The rules that want a run in `text`, some more than once.

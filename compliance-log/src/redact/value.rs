@@ -24,6 +24,8 @@ const MARK_OPEN: &str = "[redacted:";
 pub(super) struct Net {
     pub(super) detectors: Vec<Detector>,
     pub(super) prefilter: Prefilter,
+    /// Shorter values hold nothing that a literal leads to.
+    pub(super) literal_value_bytes_min: usize,
 }
 
 struct Span {

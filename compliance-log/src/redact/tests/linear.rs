@@ -206,7 +206,7 @@ fn looking_and_redacting_take_time_in_proportion_to_the_text() {
     for seed in SEEDS {
         linear("suspicious", seed, |text| {
             policy.suspicious(text.as_bytes());
-            policy.suspicious_value(text.as_bytes());
+            policy.suspicious_text(text.as_bytes());
         });
         linear("redact", seed, |text| {
             policy.redact(text, &mut String::new(), &mut |_| ());

@@ -50,7 +50,7 @@ fn looks(text: &str) -> bool {
         out
     });
     let value = &value.as_bytes()[1..value.len() - 1];
-    policy.suspicious(value) || policy.suspicious_value(value)
+    policy.suspicious_text(value)
 }
 
 #[derive(serde::Deserialize)]
@@ -263,7 +263,7 @@ fn a_usual_record_needs_no_closer_look() {
     let policy = Policy::builtin();
     assert!(!policy.suspicious(body));
     for value in body.split(|&byte| byte == b'"') {
-        assert!(!policy.suspicious_value(value), "{}", value.escape_ascii());
+        assert!(!policy.suspicious_text(value), "{}", value.escape_ascii());
     }
 }
 
@@ -449,7 +449,7 @@ fn the_embedded_documents_are_complete_by_themselves() {
                 let encoded = serde_json::to_string(&text).unwrap();
                 assert!(
                     policy.suspicious(encoded.as_bytes())
-                        || policy.suspicious_value(encoded.as_bytes())
+                        || policy.suspicious_text(encoded.as_bytes())
                 );
                 let (mut out, mut again) = (String::new(), String::new());
                 assert!(policy.redact(&text, &mut out, &mut |_| ()), "{text}");

@@ -217,7 +217,12 @@ impl Detector {
         let hir = self.rule.pattern.as_deref().and_then(hir);
         let least = hir.and_then(|hir| hir.properties().minimum_len());
         let literals = self.rule.literals.iter().map(String::len);
-        least.max(literals.min()).unwrap_or(0)
+        let literal = literals.min().unwrap_or(0);
+        match self.search {
+            Search::Pattern(..) => least.unwrap_or(0).max(literal),
+            // What leads to a secret, one byte between, and the secret.
+            Search::Finder(_) => literal + 1 + SECRET_BYTES_MIN,
+        }
     }
 
     pub(super) fn id(&self) -> &str {

@@ -11,7 +11,7 @@ use compliance_log::{ComplianceLog, Policy, test_util::within_sync};
 use compliance_log_benches::{booking, in_request, median, thread_cpu};
 
 /// Events of a slice: few enough that the queue never fills.
-const SLICE: u32 = 2_000;
+const SLICE: u32 = 200;
 
 /// Nanoseconds of producer CPU per event, in one slice.
 fn slice(log: &ComplianceLog) -> f64 {
@@ -35,7 +35,7 @@ fn open(dir: &Path, policy: Policy) -> ComplianceLog {
 
 fn main() {
     let short = std::env::args().any(|word| word == "--short");
-    let (rounds, slices) = if short { (2, 2) } else { (12, 50) };
+    let (rounds, slices) = if short { (2, 2) } else { (12, 400) };
     let none = Policy::parse("version = 1").expect("a policy");
     let mut cpu: [Vec<f64>; 2] = Default::default();
     for round in 0..rounds {

@@ -11,6 +11,9 @@ pub(super) fn fold(c: char) -> Option<char> {
             _ => moved(c, '\u{1d41a}', 'a', 52),
         },
         '\u{1d7ce}'..='\u{1d7ff}' => moved(c, '\u{1d7ce}', '0', 10),
+        '\u{660}'..='\u{669}' => moved(c, '\u{660}', '0', 10),
+        '\u{6f0}'..='\u{6f9}' => moved(c, '\u{6f0}', '0', 10),
+        '\u{966}'..='\u{96f}' => moved(c, '\u{966}', '0', 10),
         '\u{24b6}'..='\u{24cf}' => moved(c, '\u{24b6}', 'A', 26),
         '\u{24d0}'..='\u{24e9}' => moved(c, '\u{24d0}', 'a', 26),
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
@@ -99,6 +102,7 @@ mod tests {
             ("A\0K\u{1b}I\u{85}A\u{fe0f}", "AKIA"),
             ("xoxb\u{2011}1\u{a0}2", "xoxb-1 2"),
             ("Grüße, 日本", "Grüße, 日本"),
+            ("٤١١١ ۴۱ ४१", "4111 41 41"),
             ("a\tb\r\nc", "a\tb\r\nc"),
         ] {
             assert_eq!(text.chars().filter_map(fold).collect::<String>(), seen);

@@ -36,8 +36,8 @@ const ID_BYTES_MAX: usize = 32;
 /// - `[[name]]` lists `names` whose value is not written, in any spelling (`api key` is `apiKey` and
 ///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, `mask`
 ///   for names of card numbers, or `pseudonym`.
-/// - `[[value]]` finds secrets in text and has the same three actions; `find` of names, such as `key-value`,
-///   goes by those of the `[[name]]` rules. It finds by `pattern`, a regular expression of which the first group
+/// - `[[value]]` finds secrets in text; its `action` may be `mask` only with `find = "card-number"`. It
+///   finds by `pattern`, a regular expression of which the first group
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`

@@ -120,8 +120,8 @@ const MISSED: [(&str, &str); 6] = [
     ("session-id", "shell-option"),
 ];
 
-/// No part of any secret of the corpus, in any of its wraps that is not known to be missed and between any words, is left in a record on
-/// any way there. `place` says which format and which wrap, and `salt` which secret of that format.
+/// No part of any secret of the corpus, in any of its wraps that is not known to be missed and between any
+/// words, is left in a record on any way there. `place` says which format and which wrap, and `salt` which secret of that format.
 pub fn secret_on_every_way(place: usize, salt: u64, before: &str, after: &str) {
     let Some(positive) = drawn(place, salt) else {
         return;

@@ -52,7 +52,7 @@ use crate::{
 /// [`begin`](Self::begin) was told, because there is no `E` yet.
 ///
 /// ```
-/// use axum::Json;
+/// use axum::{Json, http::StatusCode};
 /// use compliance_log::{audit_event, http::{AuditCtx, AuditResult, OrFail as _}};
 ///
 /// #[audit_event(name = "rate.changed", category = "admin", target = "rate/{rate}")]
@@ -61,7 +61,7 @@ use crate::{
 /// }
 ///
 /// async fn change_rate(ctx: AuditCtx<RateChanged>, body: String) -> AuditResult<Json<u32>> {
-///     let rate = body.parse().or_fail("BAD_RATE")?;
+///     let rate = body.parse().or_refuse("BAD_RATE", StatusCode::BAD_REQUEST)?;
 ///     ctx.success(RateChanged { rate }).await?.respond(Json(rate))
 /// }
 /// ```

@@ -14,7 +14,8 @@ use crate::{
 
 /// Why an audited handler failed: the code under which it is recorded, and the answer to the client.
 ///
-/// Made by `?` of everything that implements [`Failure`], by [`OrFail::or_fail`] of everything else.
+/// Made by `?` of everything that implements [`Failure`], by [`OrFail::or_fail`] and
+/// [`OrFail::or_refuse`] of everything else.
 ///
 /// As a response it is a problem document (RFC 9457) with `type`, `title`, `status` and `code`. The
 /// error's text is for the log alone: it may say more than a client should know. For a body of your

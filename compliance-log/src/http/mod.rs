@@ -27,7 +27,8 @@
 //! Where the status itself is a failure it says how the request ended, whatever befell the body.
 //! `target_resource` is the method and the matched route, `GET /bookings/{id}`, or `GET unmatched`.
 //! `data` holds the raw `path` and, if there is one, the raw `query`, both through redaction; `ip_of` is
-//! `proxy` where a hop before the service hides the client, see [`TrustedProxies`].
+//! `proxy` where a hop before the service hides the client, see [`TrustedProxies`]; `would_refuse`, in
+//! [`Mode::Observe`](crate::Mode::Observe), is the code under which the request would have been refused.
 //! The level is `ERROR` for failures of the service itself, `WARN` for what was denied, else `INFO`.
 //!
 //! How long each request took is reported as `http_server_request_duration_seconds`, by method, route and
@@ -53,8 +54,8 @@
 //! *Success* means that the service did its part, not that the client got the answer. A client that
 //! leaves while the service does not read from it may go unnoticed. A request that the server
 //! refuses before any service runs, such as one with a control character in a header, leaves no
-//! record. Of headers, `x-request-id` and `user-agent` are recorded, and what a [`Claim`] says that is
-//! not so.
+//! record. Of headers, `user-agent` is recorded, what [`Trust`] and [`TrustedProxies`] let in (trace and
+//! request ids, two members of `baggage`, the client's address), and what a [`Claim`] says that is not so.
 //!
 //! Panics are told from other endings only where they unwind.
 

@@ -28,7 +28,8 @@ pub enum ClaimsErrorKind {
     Unprintable,
     /// It is a word by which records say that there is nobody: `anonymous`, or `none` for a tenant.
     Reserved,
-    /// It lists more than 1,024 roles or 256 organizations.
+    /// It lists more than 256 organizations, or roles beyond the 1,024 of a token, of which each client of
+    /// `resource_access` counts as one.
     TooMany,
 }
 

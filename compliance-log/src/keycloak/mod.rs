@@ -27,7 +27,7 @@
 //! | claim | shape | what it is |
 //! |---|---|---|
 //! | `sub` | text, required | `user_id`: the person |
-//! | `azp`, else `client_id` | text | `client_id`: the program through which the person acts |
+//! | `azp`, else `client_id`, else `clientId` | text | `client_id`: the program through which the person acts |
 //! | `preferred_username` | text | with `client_id`, tells [service accounts](VerifiedClaims::is_service_account); never recorded, since people can change it |
 //! | `organization` | `["acme"]`, `{"acme": {"id": …}}` or `"acme"` | `tenant_id`, if it is exactly one: see [`Tenancy`] |
 //! | `act` | `{"sub": …}`, RFC 8693 | who acts in the place of `sub`: see [`actor`](VerifiedClaims::actor) |

@@ -26,7 +26,7 @@ const ID_BYTES_MAX: usize = 32;
 
 /// The rules by which values are dropped or masked before anything is written.
 ///
-/// Read from a TOML document and never changed after; a clone shares it.
+/// Read from a TOML document of at most 1 MiB and never changed after; a clone shares it.
 ///
 /// # Document
 ///
@@ -37,7 +37,8 @@ const ID_BYTES_MAX: usize = 32;
 /// - `[[name]]` lists `names` whose value is not written, in any spelling (`api key` is `apiKey` and
 ///   `API_KEY`), and `allowed` ones that contain them but are harmless. `action` is `drop`, `mask`
 ///   for names of card numbers, or `pseudonym`.
-/// - `[[value]]` finds secrets in text: by `pattern`, a regular expression of which the first group
+/// - `[[value]]` finds secrets in text; its `action` may be `mask` only with `find = "card-number"`. It
+///   finds by `pattern`, a regular expression of which the first group
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`

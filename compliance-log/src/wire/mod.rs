@@ -1,4 +1,5 @@
-//! W3C Trace Context, level 2, request ids and refusals of telemetry: bytes that other programs sent to values, and back.
+//! W3C Trace Context, level 2, baggage, request ids, addresses of clients and refusals of telemetry: bytes
+//! that other programs sent to values, and back.
 //!
 //! Readers take each header line as bytes, in the order in which they arrived, so that they serve
 //! HTTP, message brokers and frames alike. They never fail: what is not valid is as if it had not

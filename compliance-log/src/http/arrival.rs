@@ -141,15 +141,19 @@ fn new_request_id(now: Timestamp) -> String {
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     bytes[6] = 0x70 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-    [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ]
-    .join("-")
+    let mut hex = [b'0'; 32];
+    // The output is long enough, so this cannot fail.
+    if faster_hex::hex_encode(&bytes, &mut hex).is_err() {
+        hex.fill(b'0');
+    }
+    let mut id = String::with_capacity(36);
+    for (at, digit) in hex.into_iter().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            id.push('-');
+        }
+        id.push(char::from(digit));
+    }
+    id
 }
 
 #[cfg(test)]

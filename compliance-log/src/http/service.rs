@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use http_body::Body;
@@ -16,11 +19,13 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct AuditService<S> {
     inner: S,
-    layer: AuditLayer,
+    /// Shared, since servers clone a service for each request.
+    layer: Arc<AuditLayer>,
 }
 
 impl<S> AuditService<S> {
     pub(super) fn new(inner: S, layer: AuditLayer) -> Self {
+        let layer = Arc::new(layer);
         Self { inner, layer }
     }
 }

@@ -49,7 +49,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use class::{ALL as ALL_KINDS, CLASSES, ESCAPED, of as kinds_of};
+#[cfg(feature = "tracing")]
+pub(crate) use class::of as kinds_of;
+pub(crate) use class::{ALL as ALL_KINDS, CLASSES, ESCAPED};
 pub(crate) use number::{holds_card, mask_card};
 pub use policy::Policy;
 pub(crate) use prefilter::LITERAL_BYTES_MIN;

@@ -48,6 +48,7 @@ mod client_ip;
 mod duration;
 mod endings;
 mod health;
+mod hostile;
 mod identity;
 mod injected;
 mod owed;

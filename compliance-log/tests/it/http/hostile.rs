@@ -1,5 +1,7 @@
 //! Clients that want to hide: what they send before the truth, and in its place.
 
+use std::net::SocketAddr;
+
 use axum::{
     Extension, Router,
     body::{Body, to_bytes},
@@ -11,7 +13,6 @@ use compliance_log::{
     http::{AuditLayer, AuditRouter, TrustedProxies, unaudited},
     test_util::{capture, capture_with},
 };
-use std::net::SocketAddr;
 use tower::ServiceExt as _;
 
 #[audit_event(name = "cache.hit", category = "app", target = "cache")]

@@ -133,6 +133,10 @@ impl Trace {
 
     /// Takes over the ids of a tracer's span, unless it is too late or the span is in another trace.
     pub(super) fn meet(&self, seen: TraceIds) {
+        // What a client sent to be disbelieved may be long, and each record comes by here.
+        if self.settled.get().is_some() {
+            return;
+        }
         if let Some(ids) = self.begun.taken_over_by(seen) {
             self.settled.get_or_init(|| ids);
         }

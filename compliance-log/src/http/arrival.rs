@@ -21,6 +21,14 @@ pub(super) static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-
 pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(super) static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(super) static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+/// In which a tracer of the service may read a trace, whole and in hexadecimal.
+static TRACE_CARRIERS: [HeaderName; 5] = [
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("b3"),
+    HeaderName::from_static("x-b3-traceid"),
+    HeaderName::from_static("uber-trace-id"),
+    HeaderName::from_static("x-cloud-trace-context"),
+];
 static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// The members of `baggage` that are read and sent: what a request is about.
@@ -76,8 +84,10 @@ fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
         }
     }
     if layer.trust.trace == Source::New {
-        for line in lines(&parts.headers, &TRACEPARENT) {
-            context = context.not_of(line);
+        for name in &TRACE_CARRIERS {
+            for line in lines(&parts.headers, name) {
+                context = context.not_of(line);
+            }
         }
     }
     if layer.trust.trace == Source::Header {

@@ -231,7 +231,9 @@ impl State {
             .get(seen.event)
             .is_some_and(|group| group.tallies.contains_key(seen.target));
         if !known {
-            if self.keys >= KEYS_MAX {
+            // What is written in any case needs no place: it names what a client sends, and would take
+            // every place there is.
+            if seen.duty == Duty::Write || self.keys >= KEYS_MAX {
                 return false;
             }
             self.keys += 1;
@@ -437,6 +439,23 @@ mod tests {
         assert_eq!(again("one more"), Decision::Write);
         assert_eq!(again("one more"), Decision::Write);
         assert_eq!(again(&"x".repeat(TARGET_BYTES_MAX + 1)), Decision::Write);
+    }
+
+    #[test]
+    fn what_is_written_in_any_case_takes_no_place() {
+        let counter = Counter::default();
+        for target in 0..=KEYS_MAX {
+            let target = target.to_string();
+            let failed = Seen {
+                duty: Duty::Write,
+                ..seen(Volume::OnChange, &target, 405, 0)
+            };
+            assert_eq!(counter.decide(&failed), Decision::Write);
+        }
+        assert_eq!(counter.state().keys, 0);
+        let known = |status| counter.decide(&seen(Volume::OnChange, "GET /x", status, 0));
+        assert_eq!(known(200), Decision::Write);
+        assert_eq!(known(200), Decision::CountedFirst);
     }
 
     #[test]

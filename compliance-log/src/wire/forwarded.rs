@@ -4,8 +4,6 @@ use super::trim;
 
 /// More hops than any path has; of longer lists the last ones are read.
 const HOPS_MAX: usize = 64;
-/// Lines with more bytes together count as one hop that nobody knows.
-const BYTES_MAX: usize = 16 * 1024;
 
 /// The `X-Forwarded-For` header's lines as addresses, the client's first and the nearest hop's last.
 ///
@@ -15,37 +13,31 @@ const BYTES_MAX: usize = 16 * 1024;
 ///
 /// Anybody can send such a header: whom to believe is for `http::TrustedProxies` to say.
 pub fn x_forwarded_for<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<IpAddr>> {
-    hops(lines, |line, hops| {
-        hops.extend(
-            line.split(|byte| *byte == b',')
-                .map(|hop| address(trim(hop))),
-        );
+    nearest(lines, |line| {
+        let hops = line.rsplit(|byte| *byte == b',').take(HOPS_MAX);
+        hops.map(|hop| address(trim(hop))).collect()
     })
 }
 
 /// The `Forwarded` header's lines (RFC 7239) as the addresses of their `for` parameters, as
 /// [`x_forwarded_for`] does. A line that is not valid is one hop without an address.
 pub fn forwarded<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<IpAddr>> {
-    hops(lines, |line, hops| match elements(line) {
-        Some(elements) => hops.extend(elements),
-        None => hops.push(None),
+    nearest(lines, |line| match elements(line) {
+        Some(elements) => elements.into_iter().rev().collect(),
+        None => vec![None],
     })
 }
 
-fn hops<'a>(
+/// The last hops, of lines whose hops `read` gives in reverse. The near end alone is written by proxies
+/// that somebody trusts: however much a client puts before it hides nothing of it.
+fn nearest<'a>(
     lines: impl IntoIterator<Item = &'a [u8]>,
-    mut read: impl FnMut(&'a [u8], &mut Vec<Option<IpAddr>>),
+    read: impl Fn(&'a [u8]) -> Vec<Option<IpAddr>>,
 ) -> Vec<Option<IpAddr>> {
-    let mut hops = Vec::new();
-    let mut bytes = 0;
-    for line in lines {
-        bytes += line.len();
-        if bytes > BYTES_MAX {
-            return vec![None];
-        }
-        read(line, &mut hops);
-    }
-    hops.drain(..hops.len().saturating_sub(HOPS_MAX));
+    let lines: Vec<&[u8]> = lines.into_iter().collect();
+    let hops = lines.into_iter().rev().flat_map(read).take(HOPS_MAX);
+    let mut hops: Vec<_> = hops.collect();
+    hops.reverse();
     hops
 }
 
@@ -265,14 +257,23 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_keep_their_last_hops_and_endless_ones_none() {
-        let many = vec!["6.6.6.6"; 100].join(",") + ",192.0.2.1";
-        let hops = X(&[many.as_bytes()]);
-        assert_eq!(hops.len(), HOPS_MAX);
-        assert_eq!(read(X, &[&many]).rsplit(' ').next(), Some("192.0.2.1"));
-        let endless = vec![b','; BYTES_MAX + 1];
-        assert_eq!(X(&[&endless]), [None]);
-        assert_eq!(F(&[&endless[..BYTES_MAX], b"x"]), [None]);
+    fn long_lists_keep_their_last_hops_whatever_is_before_them() {
+        for count in [100, 100_000] {
+            for (reader, name) in [(X, ""), (F, "for=")] {
+                let many = format!("{name}6.6.6.6, ").repeat(count) + name + "192.0.2.1";
+                let hops = reader(&[many.as_bytes()]);
+                assert_eq!(hops.len(), HOPS_MAX);
+                assert_eq!(read(reader, &[&many]).rsplit(' ').next(), Some("192.0.2.1"));
+                let lines = vec![&*many; 3];
+                assert_eq!(read(reader, &lines), read(reader, &[&many]));
+            }
+        }
+        let endless = ",".repeat(100_000);
+        assert_eq!(
+            read(X, &[&endless, "192.0.2.1"]).rsplit(' ').next(),
+            Some("192.0.2.1")
+        );
+        assert_eq!(read(F, &[&endless, "for=192.0.2.1"]), "192.0.2.1");
     }
 
     proptest! {

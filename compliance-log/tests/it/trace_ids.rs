@@ -257,10 +257,14 @@ async fn what_the_layer_records_is_in_the_server_s_span() {
 #[tokio::test]
 async fn a_trace_that_is_not_believed_is_not_the_tracer_s_either() {
     let theirs = span(1, 9).trace_id;
-    // The second is none to the log, but may be to a tracer.
-    for header in [
-        format!("00-{theirs}-00f067aa0ba902b7-01"),
-        format!("00-{theirs}-7-1"),
+    // All but the first are none to the log, but may be to a tracer.
+    for (name, header) in [
+        ("traceparent", format!("00-{theirs}-00f067aa0ba902b7-01")),
+        ("traceparent", format!("00-{theirs}-7-1")),
+        ("b3", format!("{theirs}-00f067aa0ba902b7-1")),
+        ("x-b3-traceid", theirs.to_string()),
+        ("uber-trace-id", format!("{theirs}:00f067aa0ba902b7:0:1")),
+        ("x-cloud-trace-context", format!("{theirs}/7;o=1")),
     ] {
         let (log, captured) = traced();
         let app = |trust| {
@@ -268,7 +272,7 @@ async fn a_trace_that_is_not_believed_is_not_the_tracer_s_either() {
             let layer = AuditLayer::new(&log).trust(trust);
             app.layer(layer).layer(from_fn(server_span))
         };
-        let headers = [("traceparent", &*header)];
+        let headers = [(name, &*header)];
         send(app(Trust::edge()), &headers).await;
         send(app(Trust::edge()), &[]).await;
         send(app(Trust::default()), &headers).await;

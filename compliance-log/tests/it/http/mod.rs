@@ -34,6 +34,7 @@
 //! | tasks, blocking threads, rayon; 50 streams at once | `carried` |
 //! | one record wherever the caller leaves | `tower::one_record_wherever_…`, `programs` |
 //! | a store that fails, a full queue | `refused` |
+//! | invented methods, 10,000 forged hops | `hostile` |
 
 #![expect(
     clippy::unwrap_used,
@@ -48,6 +49,7 @@ mod client_ip;
 mod duration;
 mod endings;
 mod health;
+mod hostile;
 mod identity;
 mod injected;
 mod owed;

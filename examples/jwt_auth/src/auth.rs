@@ -29,6 +29,13 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let path = match path {
+        Ok(path) => Some(path),
+        // No route matched.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => None,
+        // Its tenant could not be compared with the token's.
+        Err(unreadable) => return unreadable.into_response(),
+    };
     match bearer(request.headers()).map(|token| verifier.verify(token?)) {
         None => (),
         Some(Err(refused)) => {
@@ -40,7 +47,7 @@ pub async fn authenticate(
             }
         }
         Some(Ok(claims)) => {
-            let tenant = path.as_ref().ok().and_then(tenant);
+            let tenant = path.as_ref().and_then(tenant);
             let identity = match tenant {
                 Some(tenant) => claims.as_member_of(tenant),
                 None => Identity::from(&claims),

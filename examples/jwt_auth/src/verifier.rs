@@ -6,6 +6,7 @@ use jsonwebtoken::{
     errors::{Error, ErrorKind},
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
+use serde_json::Value;
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY_S: u64 = 30;
@@ -51,6 +52,10 @@ pub enum Refused {
     Audience,
     /// A claim is missing or not of its shape.
     Claims,
+    /// The same issuer signed it for something else, such as an ID token.
+    Kind,
+    /// Only with a proof by its sender may it be used, and nobody here asks for one.
+    Bound,
 }
 
 impl Verifier {
@@ -95,8 +100,14 @@ impl Verifier {
         }
         let id = header.kid.ok_or(Refused::Malformed)?;
         let Key { key, validation } = self.keys.get(&id).ok_or(Refused::UnknownKey)?;
-        let token = decode::<VerifiedClaims>(token, key, validation)?;
-        Ok(token.claims)
+        let claims = decode::<Value>(token, key, validation)?.claims;
+        if claims["typ"] != "Bearer" {
+            return Err(Refused::Kind);
+        }
+        if claims.get("cnf").is_some() {
+            return Err(Refused::Bound);
+        }
+        VerifiedClaims::from_json(&claims).map_err(|_which| Refused::Claims)
     }
 }
 
@@ -130,6 +141,8 @@ impl Refused {
             Self::Issuer => "TOKEN_ISSUER",
             Self::Audience => "TOKEN_AUDIENCE",
             Self::Claims => "TOKEN_CLAIMS",
+            Self::Kind => "TOKEN_KIND",
+            Self::Bound => "TOKEN_BOUND",
         }
     }
 }

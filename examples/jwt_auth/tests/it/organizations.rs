@@ -93,6 +93,16 @@ async fn another_tenant_in_the_path_is_refused_and_told_of() {
 }
 
 #[tokio::test]
+async fn a_path_that_cannot_be_read_is_no_way_around_its_tenant() {
+    let api = Api::new();
+    let token = KEYCLOAK.rs256(&anna());
+    let answer = api.get("/tenants/%ff/bookings", &token, &[]).await;
+    assert_eq!(answer, 400);
+    assert_eq!(api.captured.named("bookings.listed").len(), 0);
+    api.only("http.request").fail("HTTP_400");
+}
+
+#[tokio::test]
 async fn a_service_account_acts_as_a_program() {
     let mut account = anna_with("sub", json!("9f0e"));
     account["azp"] = json!("settlement");

@@ -73,6 +73,9 @@ async fn tokens_that_are_over_or_for_others_are_refused() {
         ("sub", json!(""), "TOKEN_CLAIMS"),
         ("sub", json!("admin\r\n{\"fake\":1}"), "TOKEN_CLAIMS"),
         ("organization", json!(7), "TOKEN_CLAIMS"),
+        ("typ", json!("ID"), "TOKEN_KIND"),
+        ("typ", Value::Null, "TOKEN_KIND"),
+        ("cnf", json!({ "jkt": "0ZcOCORZNYy" }), "TOKEN_BOUND"),
     ] {
         let name = format!("{claim} {value}");
         let claims = anna_with(claim, value);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Number, value::RawValue};
+use serde_json::value::RawValue;
 
 /// Deeper values are not read: the reader calls itself.
 const DEPTH_MAX: usize = 100;
@@ -23,6 +23,8 @@ pub(crate) enum Json {
 pub(crate) enum Unread {
     Invalid,
     TooDeep,
+    /// It has a text that none of ours can hold: half a pair of surrogates.
+    Unholdable,
 }
 
 impl Json {
@@ -49,11 +51,24 @@ impl Json {
                 Self::Object(rows.collect::<Result<_, _>>()?)
             }
             Some(b't' | b'f' | b'n') => Self::Word(text.to_owned()),
-            _ => {
-                of::<Number>(text)?;
-                Self::Number(text.to_owned())
-            }
+            // Of any size: its grammar was checked with the whole.
+            _ => Self::Number(text.to_owned()),
         })
+    }
+
+    /// Whether no key is another than in `other`, which has the same shape.
+    pub(crate) fn has_the_keys_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Object(rows), Self::Object(others)) => {
+                let mut pairs = rows.iter().zip(others);
+                pairs.all(|((key, row), (name, other))| key == name && row.has_the_keys_of(other))
+            }
+            (Self::List(items), Self::List(others)) => {
+                let mut pairs = items.iter().zip(others);
+                pairs.all(|(item, other)| item.has_the_keys_of(other))
+            }
+            _ => true,
+        }
     }
 
     /// Whether a key stands twice in an object.
@@ -70,7 +85,7 @@ impl Json {
 }
 
 fn of<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Unread> {
-    serde_json::from_str(text).or(Err(Unread::Invalid))
+    serde_json::from_str(text).or(Err(Unread::Unholdable))
 }
 
 /// An object's rows, also those of the same key.

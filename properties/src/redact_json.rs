@@ -13,7 +13,7 @@ pub fn redact_json(line: &str) {
     let mut found = Vec::new();
     let clean = json_line(&policy, line, &mut found);
     let given = match Json::parse(line) {
-        Err(Unread::TooDeep) => return,
+        Err(Unread::TooDeep | Unread::Unholdable) => return,
         given => given.ok(),
     };
     assert_eq!(clean.is_some(), given.is_some(), "is it JSON: {line:?}");
@@ -28,9 +28,14 @@ pub fn redact_json(line: &str) {
     }
     let after = Json::parse(&clean);
     assert!(after.is_ok(), "{line:?} became {clean:?}");
-    compare(&policy, &given, &after.unwrap(), Under::Harmless);
-    let again = json_line(&policy, &clean, &mut Vec::new());
-    assert_eq!(again.as_ref(), Some(&clean), "redacted again: {line:?}");
+    if let Ok(after) = &after {
+        compare(&policy, &given, after, Under::Harmless);
+    }
+    if after.is_ok_and(|after| after.has_the_keys_of(&given)) {
+        // A key without the secret that was in it may name one itself, and its value goes the next time.
+        let again = json_line(&policy, &clean, &mut Vec::new());
+        assert_eq!(again.as_ref(), Some(&clean), "redacted again: {line:?}");
+    }
 }
 
 /// Whether a value stands under a prohibited name.

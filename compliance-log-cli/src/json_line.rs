@@ -1,5 +1,7 @@
 //! One line of JSON with other strings in it, and every other byte as it was.
 
+use serde_json::Value;
+
 /// A scalar, or a key, and where it stands.
 #[derive(Debug)]
 pub(crate) struct Place<'w> {
@@ -38,6 +40,23 @@ enum Holds {
 struct Under {
     depth: usize,
     name: String,
+}
+
+/// What a string says.
+#[derive(Debug)]
+struct Text {
+    given: String,
+    /// What stands in its place, where something had to go.
+    put: Option<String>,
+}
+
+impl Text {
+    /// The name that it is, if that is prohibited: as it was given, or as whoever reads what is written
+    /// will see it.
+    fn prohibited(self, prohibited: impl Fn(&str) -> bool) -> Option<String> {
+        let mut names = [Some(self.given), self.put].into_iter().flatten();
+        names.find(|name| prohibited(name))
+    }
 }
 
 /// What may come next.
@@ -192,24 +211,24 @@ where
         if !self.path.is_empty() {
             self.path.push('.');
         }
-        self.path.push_str(&key);
+        self.path.push_str(key.put.as_ref().unwrap_or(&key.given));
         let Holds::Members(named) = &mut self.open.last_mut()?.holds else {
             return None;
         };
-        let name = if key.eq_ignore_ascii_case("value") {
+        let name = if key.given.eq_ignore_ascii_case("value") {
             named.take()
         } else {
             None
         };
         if self.under.is_none() {
-            let name = name.or_else(|| (self.prohibited)(&key).then_some(key));
+            let name = name.or_else(|| key.prohibited(&self.prohibited));
             self.under = name.map(|name| Under { depth, name });
         }
         Some(())
     }
 
     /// Keeps the text of a `name`, whose `value` may follow.
-    fn remember(&mut self, text: String) {
+    fn remember(&mut self, text: Text) {
         let named = |name: &str| {
             let tail = self.path.len().checked_sub(name.len());
             let tail = tail.and_then(|at| self.path.split_at_checked(at));
@@ -218,18 +237,18 @@ where
             })
         };
         if (named("name") || named("key"))
-            && (self.prohibited)(&text)
+            && let Some(prohibited) = text.prohibited(&self.prohibited)
             && let Some(Open {
                 holds: Holds::Members(name),
                 ..
             }) = self.open.last_mut()
         {
-            *name = Some(text);
+            *name = Some(prohibited);
         }
     }
 
-    /// A string in its quotes; gives what it says.
-    fn text(&mut self, kind: Kind) -> Option<String> {
+    /// A string in its quotes.
+    fn text(&mut self, kind: Kind) -> Option<Text> {
         let bytes = self.line.as_bytes();
         let mut end = self.at + 1;
         loop {
@@ -240,12 +259,12 @@ where
             }
         }
         let token = self.line.get(self.at..=end)?;
-        let text: String = serde_json::from_str(token)
+        let given: String = serde_json::from_str(token)
             .or_else(|_| serde_json::from_str(&paired(token)))
             .ok()?;
-        self.redact(kind, &text, end + 1)?;
+        let put = self.redact(kind, &given, end + 1);
         self.at = end + 1;
-        Some(text)
+        Some(Text { given, put })
     }
 
     /// A number, `true`, `false` or `null`.
@@ -258,25 +277,26 @@ where
             if !is_number(word) {
                 return None;
             }
-            self.redact(Kind::Number, word, end)?;
+            self.redact(Kind::Number, word, end);
         }
         self.at = end;
         Some(())
     }
 
-    /// Puts what `redact` says in the place of what ends at `end`.
-    fn redact(&mut self, kind: Kind, text: &str, end: usize) -> Option<()> {
+    /// Puts what `redact` says in the place of what ends at `end`, and gives it.
+    fn redact(&mut self, kind: Kind, text: &str, end: usize) -> Option<String> {
         let place = Place {
             path: &self.path,
             under: self.under.as_ref().map(|under| under.name.as_str()),
             kind,
         };
-        if let Some(other) = (self.redact)(&place, text) {
+        let put = (self.redact)(&place, text);
+        if let Some(put) = &put {
             self.out.push_str(&self.line[self.copied..self.at]);
-            self.out.push_str(&serde_json::to_string(&other).ok()?);
+            self.out.push_str(&Value::from(put.as_str()).to_string());
             self.copied = end;
         }
-        Some(())
+        put
     }
 }
 

@@ -56,21 +56,6 @@ impl Json {
         })
     }
 
-    /// Whether no key is another than in `other`, which has the same shape.
-    pub(crate) fn has_the_keys_of(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Object(rows), Self::Object(others)) => {
-                let mut pairs = rows.iter().zip(others);
-                pairs.all(|((key, row), (name, other))| key == name && row.has_the_keys_of(other))
-            }
-            (Self::List(items), Self::List(others)) => {
-                let mut pairs = items.iter().zip(others);
-                pairs.all(|(item, other)| item.has_the_keys_of(other))
-            }
-            _ => true,
-        }
-    }
-
     /// Whether a key stands twice in an object.
     pub(crate) fn has_duplicates(&self) -> bool {
         match self {

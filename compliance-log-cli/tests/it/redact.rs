@@ -105,6 +105,18 @@ fn a_line_that_no_program_can_hold_is_read_by_its_names_all_the_same() {
 }
 
 #[test]
+fn a_key_counts_as_it_is_written_too() {
+    let said = redact(&["--explain"], br#"{"token_c=hunter2":897571,"n":1}"#);
+    assert_eq!(
+        said.out,
+        r#"{"token_c=[redacted:key-value]":"[redacted:credential-name]","n":1}"#
+    );
+    assert!(!said.err.contains("hunter2"), "{}", said.err);
+    let again = redact(&[], said.out.as_bytes());
+    assert_eq!(again.out, said.out, "twice is once");
+}
+
+#[test]
 fn explain_says_where_and_by_which_rule() {
     let said = redact(&["--explain"], LINES.as_bytes());
     assert_eq!(said.code, 0);

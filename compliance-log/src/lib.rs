@@ -73,6 +73,7 @@
 
 // Modules stand in the order in which data flows; each uses only those declared above it.
 
+mod text;
 mod plain_file;
 mod error;
 pub use error::{Error, ErrorKind};

@@ -13,6 +13,7 @@ use crate::{
     pseudonym::Pseudonyms,
     redact::Policy,
     schema::{Data, Event, Service, Shape},
+    text::beginning,
     volume::{Row, Summary, Why},
 };
 
@@ -182,11 +183,7 @@ impl Scribe {
         }
         if clean.len() > TEXT_BYTES_MAX {
             let bytes = clean.len();
-            let mut end = TEXT_BYTES_MAX;
-            while !clean.is_char_boundary(end) {
-                end -= 1;
-            }
-            clean.truncate(end);
+            clean.truncate(beginning(&clean, TEXT_BYTES_MAX).len());
             clean += "… [";
             clean += &bytes.to_string();
             clean += " bytes]";

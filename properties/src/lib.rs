@@ -13,6 +13,7 @@
     reason = "a property that does not hold is a panic, and files are made anew for each input"
 )]
 
+mod failed;
 mod input;
 mod json;
 mod forwarded;

@@ -1,6 +1,6 @@
 //! Events and spans of `tracing` with any values under odd names.
 
-use std::{error::Error, fmt, sync::LazyLock};
+use std::{error::Error, sync::LazyLock};
 
 use arbitrary::{Result, Unstructured};
 use compliance_log::ComplianceLog;
@@ -8,7 +8,7 @@ use tracing::{Level, Metadata, Span, Value, field::FieldSet, subscriber::with_de
 use tracing_core::{Callsite, Event, Interest, Kind, callsite::Identifier};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::{input::text, record::Scanned, typed::INTEGER_MAX};
+use crate::{failed::Failed, input::text, record::Scanned, typed::INTEGER_MAX};
 
 /// Names of fields, some of which mean something to the log or to the policy.
 const NAMES: &[&str] = &[
@@ -135,19 +135,4 @@ where
         *scanned = Scanned::NotTyped;
     }
     Box::new(number)
-}
-
-#[derive(Debug)]
-struct Failed(String, Option<Box<Self>>);
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Failed {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.1.as_deref().map(|inner| inner as _)
-    }
 }

@@ -1,7 +1,6 @@
 use std::{
     convert::Infallible,
     error::Error,
-    fmt,
     pin::pin,
     task::{Context, Waker},
 };
@@ -21,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::{
     draw::Draw,
+    failed::Failed,
     formats::formats,
     positives::{Positive, positive},
     redact_text::widest,
@@ -183,19 +183,4 @@ fn typed(log: &ComplianceLog, event: Made) {
 fn logged(log: &ComplianceLog, f: impl FnOnce()) {
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     within_sync(log, || with_default(subscriber, f));
-}
-
-#[derive(Debug)]
-struct Failed(String, Option<Box<Self>>);
-
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Failed {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.1.as_deref().map(|inner| inner as _)
-    }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::{SpanId, TraceFlags, TraceId, random};
+use super::{
+    id::{SpanId, TraceFlags, TraceId},
+    random::random,
+};
 
 /// A trace, a span in it, and the trace's flags: where a tracer says that the current code runs.
 ///

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::json;
 use crate::chain::Digest;
+#[cfg(feature = "tracing")]
+use crate::text::beginning;
 
 /// `…[<20 digits> bytes, sha256:<64 hex>]` takes at most this much.
 pub(super) const MARKER_BYTES_MAX: usize = 3 + 1 + 20 + " bytes, sha256:".len() + 64 + 1;
@@ -77,11 +79,8 @@ pub(super) fn write(out: &mut Vec<u8>, text: &str, bound: Bound) -> Written {
 #[cfg(feature = "tracing")]
 pub(crate) fn shorten(text: &str, bytes_max: usize) -> Option<String> {
     (text.len() > bytes_max).then(|| {
-        let mut end = bytes_max.saturating_sub(MARKER_BYTES_MAX);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        format!("{}{}", &text[..end], Marker(text))
+        let beginning = beginning(text, bytes_max.saturating_sub(MARKER_BYTES_MAX));
+        format!("{beginning}{}", Marker(text))
     })
 }
 

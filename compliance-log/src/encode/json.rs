@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    chain::push_decimal,
-    redact::{CLASSES, ESCAPED},
-};
+use crate::{chain::push_decimal, redact::kind, text::beginning};
 
 /// Integers beyond this lose digits in readers that use doubles, so they are written as strings.
 const INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -34,11 +31,11 @@ const SUSPECT_KIND: u8 = 0x80;
 
 /// The kind of each byte.
 const KINDS: [u8; 256] = {
-    let mut kinds = CLASSES;
+    let mut kinds = kind::KINDS;
     let mut byte = 0;
     while byte < 256 {
         if SUSPECT[byte] {
-            kinds[byte] |= SUSPECT_KIND | ESCAPED;
+            kinds[byte] |= SUSPECT_KIND | kind::ESCAPED;
         }
         byte += 1;
     }
@@ -84,12 +81,9 @@ fn escape_to(out: &mut Vec<u8>, text: &str, bytes_max: usize, kinds: &mut u8) ->
             .unwrap_or(bytes.len() - done);
         let room = limit - out.len();
         if plain > room {
-            let mut end = done + room;
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            out.extend_from_slice(&bytes[done..end]);
-            return end;
+            let beginning = beginning(&text[done..], room);
+            out.extend_from_slice(beginning.as_bytes());
+            return done + beginning.len();
         }
         out.extend_from_slice(&bytes[done..done + plain]);
         done += plain;

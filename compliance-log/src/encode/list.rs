@@ -21,6 +21,24 @@ const ELEMENTS_MAX: usize = 64;
 const END_BYTES_MAX: usize = 1 + 2 + 3 + 1 + 20 + " elements]".len() + 1;
 
 impl<'a> Pass<'a, '_> {
+    /// Writes a value with `one`, or each element of a list.
+    pub(super) fn one_or_each(
+        &mut self,
+        path: &str,
+        key: Range<usize>,
+        raw: Raw<'_>,
+        bound: Bound,
+        mut one: impl FnMut(&mut Self, Range<usize>, Raw<'_>) -> Result<(), Dropped<'a>>,
+    ) -> Result<(), Dropped<'a>> {
+        let Raw::List(list) = raw else {
+            return one(self, key, raw);
+        };
+        self.list(path, key, list, bound, |pass, key, raw, _| {
+            one(pass, key, raw)
+        });
+        Ok(())
+    }
+
     /// Writes the elements with `one`. Where there are too many of them, or they need more than
     /// `bound`, the last one is a marker that says how many there were.
     pub(super) fn list(

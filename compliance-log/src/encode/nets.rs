@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::Raw,
     pseudonym::{NO_KEY, Pseudonyms},
-    redact::{Effect, Hit, Policy, kinds_of, mask_card},
+    redact::{Effect, Hit, Policy, kind, mask_card},
 };
 
 /// The nets of one policy, with the thread's buffers.
@@ -69,7 +69,7 @@ impl<'p> Nets<'p> {
             });
             let Buffers { values, .. } = self.scratch.buffers();
             let start = values.last().map_or(0, |value| value.end + 1);
-            let (end, kinds) = (body.len(), kinds_of(&body[start..]));
+            let (end, kinds) = (body.len(), kind::of(&body[start..]));
             values.push(Value { start, end, kinds });
             // So that no two values make one word.
             body.push(b'\n');

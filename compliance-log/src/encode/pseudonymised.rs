@@ -34,28 +34,12 @@ impl<'a> Pass<'a, '_> {
         field.push_str(name);
         let result = match self.pseudonyms.key(&field) {
             None => Err((NO_KEY, Effect::Drop)),
-            Some(field_key) => self.under(&field_key, path, key, raw, rule, bound),
+            Some(field_key) => self.one_or_each(path, key, raw, bound, |pass, key, raw| {
+                pass.one_pseudonym(&field_key, path, key, raw, rule)
+            }),
         };
         self.buffers.field = field;
         result
-    }
-
-    fn under(
-        &mut self,
-        field_key: &FieldKey<'_>,
-        path: &str,
-        key: Range<usize>,
-        raw: Raw<'_>,
-        rule: &'a str,
-        bound: Bound,
-    ) -> Result<(), Dropped<'a>> {
-        let Raw::List(list) = raw else {
-            return self.one_pseudonym(field_key, path, key, raw, rule);
-        };
-        self.list(path, key, list, bound, |pass, key, raw, _| {
-            pass.one_pseudonym(field_key, path, key, raw, rule)
-        });
-        Ok(())
     }
 
     fn one_pseudonym(

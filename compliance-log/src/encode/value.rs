@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     event::{Action, Class, FieldMeta, Raw},
-    redact::{ALL_KINDS, Effect, Hit, LITERAL_BYTES_MIN, mask_card},
+    redact::{Effect, Hit, LITERAL_BYTES_MIN, kind, mask_card},
 };
 
 /// By which rule a field had to go.
@@ -118,13 +118,9 @@ impl<'a> Pass<'a, '_> {
         rule: &'a str,
         bound: Bound,
     ) -> Result<(), Dropped<'a>> {
-        let Raw::List(list) = raw else {
-            return self.card(path, key, raw, rule);
-        };
-        self.list(path, key, list, bound, |pass, key, raw, _| {
+        self.one_or_each(path, key, raw, bound, |pass, key, raw| {
             pass.card(path, key, raw, rule)
-        });
-        Ok(())
+        })
     }
 
     /// A card number as its last four digits; anything else goes.
@@ -192,7 +188,7 @@ impl<'a> Pass<'a, '_> {
             Written::Whole(kinds) => kinds,
             Written::Cut => {
                 self.redacted_key(path, key, "size", "cut");
-                ALL_KINDS
+                kind::ALL
             }
         };
         let end = self.buffers.body.len();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    context::{AuditContext, random},
+    context::{AuditContext, ContextBuilder, random},
     metric,
     wire::{self, TraceParent},
 };
@@ -74,31 +74,10 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
 }
 
 fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
-    let mut context = AuditContext::request();
-    if layer.trust.trace == Source::Header
-        && let Some(parent) = TraceParent::from_lines(lines(&parts.headers, &TRACEPARENT))
-    {
-        context = context.trace(parent.trace_id, parent.flags);
-        if let Some(state) = wire::tracestate(lines(&parts.headers, &TRACESTATE)) {
-            context = context.tracestate(state);
-        }
-    }
-    if layer.trust.trace == Source::New {
-        for name in &TRACE_CARRIERS {
-            for line in lines(&parts.headers, name) {
-                context = context.not_of(line);
-            }
-        }
-    }
-    if layer.trust.trace == Source::Header {
-        let member = |key| wire::baggage(lines(&parts.headers, &BAGGAGE), key);
-        if let Some(id) = member(OFFER_ID) {
-            context = context.offer_id(id);
-        }
-        if let Some(id) = member(BOOKING_ID) {
-            context = context.booking_id(id);
-        }
-    }
+    let mut context = match layer.trust.trace {
+        Source::Header => continued(AuditContext::request(), &parts.headers),
+        Source::New => disbelieving(AuditContext::request(), &parts.headers),
+    };
     let theirs = match layer.trust.request_id {
         Source::Header => wire::request_id(lines(&parts.headers, &X_REQUEST_ID)),
         Source::New => None,
@@ -126,6 +105,34 @@ fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
         context.refuse_telemetry();
     }
     (context, ip_of)
+}
+
+/// In the trace of the caller, about what the caller says.
+fn continued(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
+    if let Some(parent) = TraceParent::from_lines(lines(headers, &TRACEPARENT)) {
+        context = context.trace(parent.trace_id, parent.flags);
+        if let Some(state) = wire::tracestate(lines(headers, &TRACESTATE)) {
+            context = context.tracestate(state);
+        }
+    }
+    let member = |key| wire::baggage(lines(headers, &BAGGAGE), key);
+    if let Some(id) = member(OFFER_ID) {
+        context = context.offer_id(id);
+    }
+    if let Some(id) = member(BOOKING_ID) {
+        context = context.booking_id(id);
+    }
+    context
+}
+
+/// In a trace of its own, whatever the service's tracer makes of the headers.
+fn disbelieving(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
+    for name in &TRACE_CARRIERS {
+        for line in lines(headers, name) {
+            context = context.not_of(line);
+        }
+    }
+    context
 }
 
 pub(super) fn lines<'a>(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, header::HeaderName};
 
 use super::arrival::{BAGGAGE, lines};
-use crate::{context::Identity, wire};
+use crate::{context::Identity, text::beginning, wire};
 
 /// What a request may claim about who acts, in a header or baggage that anybody can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,11 +168,7 @@ fn bounded(text: &str) -> Cow<'_, str> {
     if text.len() <= VALUE_BYTES_MAX {
         return text.into();
     }
-    let mut end = VALUE_BYTES_MAX;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let mut cut = text[..end].to_owned();
+    let mut cut = beginning(text, VALUE_BYTES_MAX).to_owned();
     cut.push(CUT);
     cut.into()
 }

@@ -6,6 +6,7 @@ use crate::{
     event::{Category, Outcome},
     pipeline::Handle,
     schema::{Data, Event, Shape},
+    text::beginning,
 };
 
 /// Bytes of one `service.routes` record's list; a service with more routes writes more records.
@@ -60,10 +61,10 @@ impl Routes {
         for (path, listed) in &self.0 {
             let route = Object::new()
                 .text("method", listed.method)
-                .text("path", bounded(path));
+                .text("path", beginning(path, TEXT_BYTES_MAX));
             let route = match listed.owes {
                 Owes::Event(event) => route.text("event", event),
-                Owes::Nothing(reason) => route.text("unaudited", bounded(reason)),
+                Owes::Nothing(reason) => route.text("unaudited", beginning(reason, TEXT_BYTES_MAX)),
             };
             let size = route.clone().into_json().len();
             if bytes + size > PART_BYTES {
@@ -93,11 +94,3 @@ impl Routes {
 }
 
 const NAME: &str = "service.routes";
-
-fn bounded(text: &str) -> &str {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}

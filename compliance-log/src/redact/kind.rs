@@ -12,45 +12,46 @@ pub(super) const TAG: u8 = 16;
 pub(super) const COMMA: u8 = 32;
 /// Quotes and opening brackets.
 pub(super) const OPENING: u8 = 64;
+/// All of them.
 pub(crate) const ALL: u8 = 127;
 
 /// What the escape of a byte is made of.
 pub(crate) const ESCAPED: u8 = WRAPPING | DIGIT;
 
 /// The kind of each byte.
-pub(crate) const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
+pub(crate) const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         if byte < 0x20 || byte >= 0x7f {
-            classes[byte] = WRAPPING;
+            kinds[byte] = WRAPPING;
         }
         byte += 1;
     }
     let mut digit = b'0';
     while digit <= b'9' {
-        classes[digit as usize] = DIGIT;
+        kinds[digit as usize] = DIGIT;
         digit += 1;
     }
-    classes[b'@' as usize] = AT;
-    classes[b'=' as usize] = SIGN;
-    classes[b':' as usize] = SIGN;
-    classes[b',' as usize] = COMMA;
-    classes[b'(' as usize] = OPENING;
-    classes[b'\'' as usize] = OPENING;
-    classes[b'"' as usize] = OPENING;
-    classes[b'`' as usize] = OPENING;
-    classes[b'>' as usize] = TAG;
-    classes[b'%' as usize] = WRAPPING;
-    classes[b'&' as usize] = WRAPPING;
-    classes[b'\\' as usize] = WRAPPING | OPENING;
-    classes
+    kinds[b'@' as usize] = AT;
+    kinds[b'=' as usize] = SIGN;
+    kinds[b':' as usize] = SIGN;
+    kinds[b',' as usize] = COMMA;
+    kinds[b'(' as usize] = OPENING;
+    kinds[b'\'' as usize] = OPENING;
+    kinds[b'"' as usize] = OPENING;
+    kinds[b'`' as usize] = OPENING;
+    kinds[b'>' as usize] = TAG;
+    kinds[b'%' as usize] = WRAPPING;
+    kinds[b'&' as usize] = WRAPPING;
+    kinds[b'\\' as usize] = WRAPPING | OPENING;
+    kinds
 };
 
 /// The kinds that occur.
 pub(crate) fn of(value: &[u8]) -> u8 {
     let kinds = value.iter();
-    kinds.fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
+    kinds.fold(0, |seen, byte| seen | KINDS[usize::from(*byte)])
 }
 
 /// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.

@@ -25,11 +25,11 @@ mod assignment;
 mod base64;
 mod buffer;
 mod check;
-mod class;
 mod document;
 mod element;
 mod file;
 mod fold;
+pub(crate) mod kind;
 mod name;
 mod national;
 mod number;
@@ -49,9 +49,6 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "tracing")]
-pub(crate) use class::of as kinds_of;
-pub(crate) use class::{ALL as ALL_KINDS, CLASSES, ESCAPED};
 pub(crate) use number::{holds_card, mask_card};
 pub use policy::Policy;
 pub(crate) use prefilter::LITERAL_BYTES_MIN;

@@ -8,8 +8,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    class,
     document::{self, BUILTIN, Document, Place, Placed},
+    kind,
     name::Names,
     prefilter::{Prefilter, RuleSet},
     rule::{Detector, Effect, Finder, Hit, NameRule},
@@ -172,7 +172,7 @@ impl Policy {
 
     /// Whether anything leads from a text to a rule.
     pub(crate) fn suspicious_text(&self, text: &[u8]) -> bool {
-        self.suspicious(text) || self.suspicious_value(text, class::of(text))
+        self.suspicious(text) || self.suspicious_value(text, kind::of(text))
     }
 
     /// What is left of a short text, such as a name, if it holds a secret.

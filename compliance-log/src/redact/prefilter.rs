@@ -8,7 +8,7 @@ use super::{
     base64::{RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
     check::IBAN_BYTES_MIN,
-    class, element,
+    element, kind,
     number::{self, CARD_DIGITS_MIN},
     token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
@@ -130,20 +130,20 @@ impl Prefilter {
             }
         }
         let any = |trigger: Trigger| !triggers[trigger as usize].is_empty();
-        let when = |watched: bool, class: u8| if watched { class } else { 0 };
-        let watched = when(any(Trigger::At), class::AT)
+        let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
+        let watched = when(any(Trigger::At), kind::AT)
             | when(
                 any(Trigger::Assignment),
-                class::SIGN | class::COMMA | class::OPENING,
+                kind::SIGN | kind::COMMA | kind::OPENING,
             )
-            | when(any(Trigger::Element), class::TAG)
+            | when(any(Trigger::Element), kind::TAG)
             | when(
                 any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
-                class::DIGIT,
+                kind::DIGIT,
             );
         // Whatever there is to find may be wrapped.
         let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty();
-        let watched = watched | when(finds, class::WRAPPING);
+        let watched = watched | when(finds, kind::WRAPPING);
         let number_bytes_min = if any(Trigger::Digits) {
             PERSONAL_DIGITS_MIN
         } else {
@@ -186,7 +186,7 @@ impl Prefilter {
         let seen = kinds & self.watched;
         // Most values are a word or a number.
         let short = value.len() < token::RUN_BYTES_MIN.min(self.number_bytes_min);
-        let plain = seen & !(class::DIGIT | class::COMMA) == 0;
+        let plain = seen & !(kind::DIGIT | kind::COMMA) == 0;
         !(short && plain) && self.trigger_of(value, seen)
     }
 
@@ -196,25 +196,25 @@ impl Prefilter {
         }
         self.plain_of(value, seen)
             || (value.len() >= RUN_BYTES_MIN && self.in_base64(value, BASE64_DEPTH_MAX))
-            || (seen & class::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
+            || (seen & kind::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
     fn plain(&self, value: &[u8]) -> bool {
-        self.plain_of(value, class::of(value) & self.watched)
+        self.plain_of(value, kind::of(value) & self.watched)
     }
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
-        (seen & class::AT != 0 && memchr::memchr(b'@', value).is_some())
+        (seen & kind::AT != 0 && memchr::memchr(b'@', value).is_some())
             || (may_assign(seen) && self.endings.any(value))
-            || (seen & class::TAG != 0 && self.endings.any_element(value))
+            || (seen & kind::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
-            || (seen & class::DIGIT != 0
+            || (seen & kind::DIGIT != 0
                 && value.len() >= self.number_bytes_min
                 && self.number(value))
     }
 
     fn number(&self, value: &[u8]) -> bool {
-        let digits = class::digits(value);
+        let digits = kind::digits(value);
         (digits >= PERSONAL_DIGITS_MIN && self.wants(Trigger::Digits))
             || (digits >= IBAN_DIGITS_MIN && self.fires(Trigger::Iban, value))
             || (digits >= CARD_DIGITS_MIN && self.fires(Trigger::CardNumber, value))
@@ -279,7 +279,7 @@ impl Prefilter {
                 Trigger::CardNumber => number::may_have_card(text),
                 Trigger::Iban => number::may_have_iban(text),
                 Trigger::Assignment => self.endings.any(text),
-                Trigger::Digits => class::digits(text) >= PERSONAL_DIGITS_MIN,
+                Trigger::Digits => kind::digits(text) >= PERSONAL_DIGITS_MIN,
                 Trigger::Element => self.endings.any_element(text),
             }
     }
@@ -287,8 +287,8 @@ impl Prefilter {
 
 /// Whether a value with these kinds of bytes may assign anything.
 fn may_assign(seen: u8) -> bool {
-    let pair = class::COMMA | class::OPENING;
-    seen & class::SIGN != 0 || seen & pair == pair
+    let pair = kind::COMMA | kind::OPENING;
+    seen & kind::SIGN != 0 || seen & pair == pair
 }
 
 /// Searchers for short and for long literals. One for all would compare no more bytes at a time than

@@ -79,9 +79,11 @@ fn ext4(image: &Path, bytes: u64) -> Result<Mounted, String> {
         .unwrap();
     let image = image.display().to_string();
     let lazy = "lazy_itable_init=1,nodiscard";
+    // Of blocks as large as pages: with smaller ones Linux 6.18 loses, with a page that cannot be written
+    // back, what was synced before in other blocks of it.
     run(
         "mkfs.ext4",
-        &["-q", "-O", "^has_journal", "-E", lazy, &image],
+        &["-q", "-b", "4096", "-O", "^has_journal", "-E", lazy, &image],
     )?;
     mount(&["-o", "loop", &image])
 }
@@ -287,9 +289,8 @@ fn a_disk_that_takes_bytes_and_cannot_write_them_back() {
     let superseding = segments(&only_store(&dir), "audit")
         .iter()
         .filter(|path| {
-            fs::read_to_string(path)
-                .unwrap()
-                .contains("\"supersedes\":{")
+            let bytes = fs::read(path).unwrap();
+            memchr::memmem::find(&bytes, b"\"supersedes\":{").is_some()
         })
         .count();
     assert!(

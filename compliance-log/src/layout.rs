@@ -21,8 +21,17 @@ pub(crate) const HEAD: &str = "head";
 pub(crate) const LOCK: &str = "lock";
 /// In a store: the policy documents, by their SHA-256.
 pub(crate) const POLICIES: &str = "policies";
+/// In a sealed store: certificate and epoch notes.
+pub(crate) const SEAL: &str = "seal";
+/// In `seal`: the certificate of the store, and of the issuer that signed it.
+pub(crate) const CERTIFICATE: &str = "cert";
+/// In `seal`: one note for each epoch after the first.
+pub(crate) const EPOCHS: &str = "epochs";
 
 const SEGMENT_SUFFIX: &str = ".jsonl";
+const CHECKPOINTS_SUFFIX: &str = ".ckpt";
+const KEYS_SUFFIX: &str = ".keys";
+const ROOT_KEY_SUFFIX: &str = ".root.vkey";
 const TORN: &str = ".torn-";
 const SUPERSEDED: &str = ".superseded-";
 const SEQ_DIGITS: usize = 20;
@@ -34,7 +43,9 @@ pub(crate) enum FileKind {
     Segment(u64),
     /// The head file.
     Head,
-    /// Bytes that recovery cut off a segment.
+    /// Checkpoints of the catalog.
+    Checkpoints,
+    /// Bytes that recovery cut off a file.
     Torn,
     /// A segment none of whose bytes were durable, set aside for one that restates them.
     Superseded,
@@ -55,6 +66,29 @@ pub(crate) fn policy_name(digest: Digest) -> String {
 /// The file that holds the records from `first_seq` on.
 pub(crate) fn segment_name(first_seq: u64) -> String {
     format!("{first_seq:020}{SEGMENT_SUFFIX}")
+}
+
+/// The checkpoints of the catalog while `segment` is its newest.
+pub(crate) fn checkpoints_name(segment: &str) -> String {
+    let stem = segment.strip_suffix(SEGMENT_SUFFIX).unwrap_or(segment);
+    format!("{stem}{CHECKPOINTS_SUFFIX}")
+}
+
+/// The folder beside a sealed store that holds its keys.
+pub(crate) fn keys_dir(store: &Path) -> PathBuf {
+    with_suffix(store, KEYS_SUFFIX)
+}
+
+/// The file beside the folder of the stores that holds the root keys of those that are rooted in
+/// themselves.
+pub(crate) fn root_key_file(dir: &Path) -> PathBuf {
+    with_suffix(dir, ROOT_KEY_SUFFIX)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Where recovery moves what it cuts off `segment` at `offset`. A second one at the same place has
@@ -79,9 +113,14 @@ pub(crate) fn file_kind(name: &str) -> FileKind {
     if let Some(first_seq) = segment_seq(name) {
         return FileKind::Segment(first_seq);
     }
+    if first_seq_of(name, CHECKPOINTS_SUFFIX).is_some() {
+        return FileKind::Checkpoints;
+    }
     let of_segment = |mark: &str| {
-        name.split_once(mark)
-            .is_some_and(|(segment, rest)| segment_seq(segment).is_some() && !rest.is_empty())
+        name.split_once(mark).is_some_and(|(file, rest)| {
+            let known = [SEGMENT_SUFFIX, CHECKPOINTS_SUFFIX];
+            known.iter().any(|suffix| first_seq_of(file, suffix).is_some()) && !rest.is_empty()
+        })
     };
     if of_segment(TORN) {
         FileKind::Torn
@@ -100,7 +139,11 @@ pub(crate) fn torn_place(name: &str) -> Option<(u64, u64)> {
 }
 
 fn segment_seq(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SEGMENT_SUFFIX)?;
+    first_seq_of(name, SEGMENT_SUFFIX)
+}
+
+fn first_seq_of(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_suffix(suffix)?;
     if digits.len() != SEQ_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

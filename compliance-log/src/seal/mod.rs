@@ -32,4 +32,5 @@ mod origin;
 mod lines;
 pub mod statement;
 
+pub(crate) use origin::check_domain;
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};

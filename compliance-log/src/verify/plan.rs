@@ -81,7 +81,10 @@ impl Plan {
             match file_kind(&name) {
                 FileKind::Segment(first_seq) => first_seqs.push(first_seq),
                 FileKind::Other => plan.unknown.push(name),
-                FileKind::Head | FileKind::Torn | FileKind::Superseded => (),
+                FileKind::Head
+                | FileKind::Checkpoints
+                | FileKind::Torn
+                | FileKind::Superseded => (),
             }
         }
         first_seqs.sort_unstable();

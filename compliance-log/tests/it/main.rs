@@ -29,6 +29,7 @@ mod opt_out;
 mod pseudonyms;
 mod records;
 mod redaction;
+mod sealed;
 mod spans;
 mod start;
 mod store;

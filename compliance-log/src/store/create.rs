@@ -61,7 +61,7 @@ pub(super) fn create(
     let failed = |error: io::Error| {
         // Creating is tried again and again where it fails; what is left of it must not pile up.
         fs.remove_unfinished(&making).unwrap_or(());
-        if seal.is_some() {
+        if seal.is_some() && matches!(fs.seen(&path), Ok(None)) {
             seal::undo(&**fs, &path);
         }
         Error::io(format!("cannot create a store in {}", dir.display()), error)

@@ -389,6 +389,10 @@ impl Disk {
 
     /// A file, or a folder with all that is in it, has another name now.
     fn moved(&mut self, from: &Path, to: &Path) {
+        // What had that name is a file without one.
+        for file in self.files.iter_mut().filter(|file| file.path == to) {
+            file.path = PathBuf::new();
+        }
         for file in &mut self.files {
             if let Ok(rest) = file.path.strip_prefix(from) {
                 let rest = rest.to_path_buf();

@@ -35,6 +35,20 @@ pub(crate) struct Settings {
     pub(crate) echo: bool,
 }
 
+/// What a catalog segment is rarely too large for.
+const CATALOG_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Settings {
+    /// As the catalog is written beside streams that are written so: nobody else is shown it.
+    pub(super) fn of_catalog(self) -> Self {
+        Self {
+            segment_age_max: CATALOG_AGE_MAX,
+            echo: false,
+            ..self
+        }
+    }
+}
+
 /// One stream of an open store.
 #[derive(Debug)]
 pub(crate) struct Stream {

@@ -29,6 +29,7 @@ mod opt_out;
 mod pseudonyms;
 mod records;
 mod redaction;
+mod seal_check;
 mod sealed;
 mod spans;
 mod start;

@@ -4,16 +4,15 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use compliance_log::{
     ComplianceLog, Seal, audit_event,
-    seal::{
-        merkle::{Frontier, TreeHash},
-        note::{NoteFile, VerifierKey},
-        statement::{Certificates, Checkpoint, EpochNote, Signed},
-    },
+    seal::note::NoteFile,
     test_util::within_sync,
 };
 use serde_json::Value;
 
-use crate::support::{events, only_store, records, records_of, stores};
+use crate::{
+    seal_check::check,
+    support::{events, only_store, records, records_of, stores},
+};
 
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
 struct BookingCreated {
@@ -39,72 +38,6 @@ fn book(log: &ComplianceLog, bookings: std::ops::Range<u64>) {
     for booking_id in bookings {
         within_sync(log, || BookingCreated { booking_id }.commit().wait()).unwrap();
     }
-}
-
-/// What a sealed store states of itself, checked from the root key down; the roots by the tree over
-/// the hashes that stand in its lines.
-fn check(dir: &Path) -> usize {
-    let store = only_store(dir);
-    let root_keys = fs::read_to_string(format!("{}.root.vkey", dir.display())).unwrap();
-    let root: VerifierKey = root_keys.lines().next().unwrap().parse().unwrap();
-    let certificates = Certificates::parse(&fs::read(store.join("seal/cert")).unwrap()).unwrap();
-    let certificate = certificates.check(&[root]).unwrap();
-    let mut keys = vec![(0, certificate.epoch0.clone())];
-    let epochs = fs::read(store.join("seal/epochs")).unwrap();
-    for (_, note) in NoteFile::split(&epochs).notes {
-        let note = Signed::<EpochNote>::parse(note).unwrap();
-        note.check(&keys.last().unwrap().1).unwrap();
-        let note = note.statement();
-        keys.push((note.size, note.key.clone()));
-    }
-    let roots = |channel: &str| -> Vec<TreeHash> {
-        let mut frontier = Frontier::new();
-        let mut roots = vec![frontier.root()];
-        for record in records_of(&store, channel) {
-            let hash = record["hash"].as_str().unwrap().parse().unwrap();
-            frontier.append(TreeHash::leaf(&hash));
-            roots.push(frontier.root());
-        }
-        roots
-    };
-    let catalog = roots("catalog");
-    let mut checkpoints = 0;
-    let mut names: Vec<_> = fs::read_dir(store.join("streams/catalog"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "ckpt"))
-        .collect();
-    names.sort();
-    for name in names {
-        let bytes = fs::read(name).unwrap();
-        let notes = NoteFile::split(&bytes);
-        assert_eq!(notes.torn, None);
-        for (_, note) in notes.notes {
-            let checkpoint = Signed::<Checkpoint>::parse(note).unwrap();
-            checkpoint.check(&certificate.log).unwrap();
-            let epoch = usize::try_from(checkpoint.epoch()).unwrap();
-            checkpoint.check(&keys[epoch].1).unwrap();
-            let Checkpoint { size, root, .. } = checkpoint.statement();
-            assert!(keys[epoch].0 <= *size);
-            assert!(keys.get(epoch + 1).is_none_or(|(end, _)| size <= end));
-            assert_eq!(catalog[usize::try_from(*size).unwrap()], *root);
-            checkpoints += 1;
-        }
-    }
-    let facts = records_of(&store, "catalog");
-    for channel in ["audit", "app"] {
-        let roots = roots(channel);
-        for fact in &facts {
-            let data = &fact["data"];
-            if data["of"].as_str().is_some_and(|of| of.ends_with(channel))
-                && let (Some(size), Some(root)) = (data["size"].as_u64(), data["root"].as_str())
-            {
-                let known = &roots[usize::try_from(size).unwrap()];
-                assert_eq!(known.to_string(), root, "{fact}");
-            }
-        }
-    }
-    checkpoints
 }
 
 #[test]
@@ -246,4 +179,43 @@ for line in sys.stdin.read().splitlines():
     let out = child.wait_with_output().unwrap();
     writes.join().unwrap().unwrap();
     String::from_utf8(out.stdout).unwrap()
+}
+
+/// Where a reference implementation of the seal lies beside: it says the same of our stores.
+#[test]
+fn another_implementation_verifies_it() {
+    let Some(reference) = std::env::var_os("SEALREF") else {
+        println!("not run: SEALREF names no reference implementation");
+        return;
+    };
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    for run in 0..3 {
+        let log = open(&dir);
+        book(&log, run * 200..(run + 1) * 200);
+        log.shutdown().unwrap();
+    }
+    let store = only_store(&dir);
+    let root_keys = fs::read_to_string(format!("{}.root.vkey", dir.display())).unwrap();
+    let said = |store: &Path| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/sealref.py");
+        let out = Command::new("python3")
+            .arg(script)
+            .arg(&reference)
+            .arg(store)
+            .arg(root_keys.trim_end())
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let verdict = said(&store);
+    println!("{verdict}");
+    assert!(verdict.starts_with("OK "), "{verdict}");
+    let segment = store.join("streams/audit/00000000000000000000.jsonl");
+    let text = fs::read_to_string(&segment).unwrap();
+    fs::set_permissions(&segment, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    fs::write(&segment, rehash(&text.replace("booking/7\"", "booking/8\""))).unwrap();
+    let verdict = said(&store);
+    assert!(verdict.starts_with("EDIT "), "{verdict}");
 }

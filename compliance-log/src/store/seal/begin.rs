@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     keys::Keys,
-    note_log::NoteLog,
+    note_log::{NoteLog, read},
     sealer::{Checkpoints, Parts, Sealer, Watched},
     settings::{KeyPlace, Root, Seal},
 };
@@ -71,7 +71,7 @@ pub(in crate::store) fn begin(
     let dir = layout::stream_dir(making.making, Channel::Catalog);
     durable::create_dir_all(&**fs, &dir).map_err(failed)?;
     let now = scribe.clock.monotonic();
-    let (channel, settings) = (Channel::Catalog, making.settings);
+    let (channel, settings) = (Channel::Catalog, making.settings.of_catalog());
     let mut catalog =
         Stream::create(fs, &dir, id.clone(), channel, settings, now).map_err(failed)?;
     let tree = catalog.grow(Frontier::new());
@@ -137,7 +137,7 @@ fn certify(fs: &Arc<dyn Fs>, seal: &Seal, keys: &Keys) -> Result<String, Error> 
     Ok(certificate.to_block())
 }
 
-/// `open(O_CREAT)`, `write`, `fdatasync`, `fsync` of the folder.
+/// `open(O_CREAT)`, `write`, `fdatasync`, `fsync` of the folder. A line that a crash left in half goes.
 fn keep_root_key(fs: &dyn Fs, path: &Path, line: &str) -> Result<(), Error> {
     let keep = || {
         let mut file = match fs.open(path, Access::Create) {
@@ -146,7 +146,15 @@ fn keep_root_key(fs: &dyn Fs, path: &Path, line: &str) -> Result<(), Error> {
             }
             opened => opened?,
         };
-        file.append(line.as_bytes())?;
+        let bytes = read(&*file)?;
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at as u64 + 1);
+        if whole < bytes.len() as u64 {
+            file.set_len(whole)?;
+        }
+        if let Err(error) = file.append(line.as_bytes()) {
+            file.set_len(whole)?;
+            return Err(error);
+        }
         file.sync_data()?;
         let parent = path.parent().map(Path::to_path_buf);
         fs.sync_dir(&parent.unwrap_or_else(|| PathBuf::from(".")))

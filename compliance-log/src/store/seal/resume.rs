@@ -1,6 +1,6 @@
 //! Whether a sealed store can be gone on with, or why not.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use serde::Deserialize;
 
@@ -71,13 +71,22 @@ struct FactData {
 }
 
 impl Refusal {
+    /// What cannot be read now is not said to be changed.
     fn new(why: &'static str, keys: Option<&Keys>, error: Error) -> Box<Self> {
+        let is_unread = error.kind() == ErrorKind::Io && !is_not_found(&error);
+        let why = if is_unread { "unreadable" } else { why };
         let newest = keys.map(|keys| {
             let (size, root) = keys.newest();
             Checkpoint::new(keys.origin().clone(), size, root)
         });
         Box::new(Self { why, error, newest })
     }
+}
+
+fn is_not_found(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
 }
 
 /// Reads keys, epochs, checkpoints and catalog. `None` if another process uses the keys.
@@ -154,7 +163,8 @@ pub(in crate::store) fn resume(
     keys.remember(size, root);
 
     let clock = &*scribe.clock;
-    let recovered = recover(fs, &dir, id, Channel::Catalog, settings, End::Signed(size), clock);
+    let (channel, settings) = (Channel::Catalog, settings.of_catalog());
+    let recovered = recover(fs, &dir, id, channel, settings, End::Signed(size), clock);
     let mut catalog = match recovered {
         Ok(recovered) => recovered.stream,
         Err(refused) => return Err(Refusal::new("tampered", Some(&keys), refused.error)),

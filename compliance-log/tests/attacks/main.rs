@@ -1,0 +1,8 @@
+//! What can be done to a sealed store, and what a verifier says to it.
+
+mod keys;
+mod line;
+mod files;
+mod writer;
+mod world;
+mod table;

@@ -215,6 +215,11 @@ impl Writer {
         let mut writer = Self::new(dir, clock, lineage, keys);
         let catalog = writer.catalog.id.clone();
         writer.catalog = Stream::load(dir, catalog);
+        let newest = super::files::lines(&writer.catalog.file());
+        if event_of(newest.last().unwrap()) == "segment.footer" {
+            // The crash was within the rotation.
+            writer.begin_catalog_segment();
+        }
         for stream in writer.streams.values_mut() {
             let file = match files(&stream.folder, ".jsonl").pop() {
                 Some(file) => file,
@@ -387,16 +392,20 @@ impl Writer {
         let time = self.clock.text();
         self.catalog.close_segment(&time);
         self.sign();
-        let ckpt = Sha256::digest(fs::read(self.checkpoints_file()).unwrap());
-        let ckpt = Digest::new(ckpt.into()).to_string();
-        self.catalog.next_segment(&time, Some(ckpt));
-        put(&self.checkpoints_file(), b"");
+        self.begin_catalog_segment();
         self.ratchet("rotate");
         for channel in ["app", "audit"] {
             let of = self.streams[channel].id.to_string();
             self.fact("stream.open", &format!(r#","of":"{of}""#));
         }
         self.heads_where(|_, _| true);
+    }
+
+    fn begin_catalog_segment(&mut self) {
+        let ckpt = Sha256::digest(fs::read(self.checkpoints_file()).unwrap());
+        let ckpt = Digest::new(ckpt.into()).to_string();
+        self.catalog.next_segment(&self.clock.text(), Some(ckpt));
+        put(&self.checkpoints_file(), b"");
     }
 
     /// A clean stop.

@@ -62,6 +62,10 @@ impl Stitch<'_> {
         if let Some((at, _)) = recent.into_iter().find(|(_, other)| same(other)) {
             return Some(at);
         }
+        if let Some(at) = self.roots.explained_by(&finding) {
+            self.replace(Some(at), finding);
+            return Some(at);
+        }
         finding.stream = Some(self.report.stream.clone());
         if changes_records(finding.verdict) {
             self.roots.lose();

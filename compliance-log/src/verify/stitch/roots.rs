@@ -2,6 +2,8 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::ops::RangeInclusive;
+
 use super::{findings::span, state::Stitch};
 use crate::{
     seal::merkle::{Frontier, TreeHash},
@@ -30,6 +32,8 @@ pub(in crate::verify) struct Roots {
     pub(in crate::verify) catalog: Catalog,
     pub(in crate::verify) ledger: Vec<LedgerFact>,
     pub(in crate::verify) archived: u64,
+    /// The last finding of a wrong root: where it is listed, and the records that it is about.
+    wrong: Option<(usize, RangeInclusive<u64>)>,
 }
 
 impl Default for Roots {
@@ -44,6 +48,7 @@ impl Default for Roots {
             catalog: Catalog::default(),
             ledger: Vec::new(),
             archived: 0,
+            wrong: None,
         }
     }
 }
@@ -54,6 +59,18 @@ impl Roots {
         self.tree = None;
         self.whole = false;
         self.pending.clear();
+    }
+
+    /// The finding of a wrong root that says less than this one, which tells why it is wrong: a record
+    /// was put where another one belongs, and is known to have been as the other one comes.
+    pub(super) fn explained_by(&mut self, finding: &Finding) -> Option<usize> {
+        let (_, records) = self.wrong.as_ref()?;
+        let explains = finding.verdict == Verdict::Insert
+            && finding.seq.is_some_and(|seq| records.contains(&seq));
+        if !explains {
+            return None;
+        }
+        self.wrong.take().map(|(at, _)| at)
     }
 
     fn at(&self, size: u64) -> bool {
@@ -138,7 +155,8 @@ impl Stitch<'_> {
                 .filter(|end| end.segment == found.segment)
                 .and_then(|end| end.place.end().checked_sub(found.place.offset));
         }
-        self.emit(finding);
+        let listed = self.emit(finding);
+        self.roots.wrong = listed.map(|at| (at, first..=last));
     }
 
     /// Takes the records below `size` for what the writer said.

@@ -69,6 +69,7 @@ impl SealedStore<'_> {
         self.store.sealed = true;
         self.ledger.refuse(&mut self.found);
         self.look_around()?;
+        self.note_unexpected();
         let mut outside =
             Outside::of(&self.identity, &self.options.known, &self.options.expected);
         self.store.notes.append(&mut outside.notes);
@@ -99,8 +100,16 @@ impl SealedStore<'_> {
         statements.check_closed(self.path, &self.identity, &catalog, &mut self.found)?;
         let root_at = |size: u64| {
             let probed = probed.iter().find(|(at, _)| *at == size && size <= sound);
-            probed.map(|(_, root)| *root)
+            // Where the records are gone, what was signed of them is left.
+            probed
+                .map(|(_, root)| *root)
+                .or_else(|| statements.root(size))
         };
+        for (source, size) in outside.unknown(statements.size, root_at) {
+            self.not_checked.push(format!(
+                "the checkpoint of size {size} from {source}: the records below it are not here"
+            ));
+        }
         for mut finding in outside.judge(statements.size, root_at) {
             finding.stream = Some(id.clone());
             self.found.add(finding);
@@ -156,6 +165,15 @@ impl SealedStore<'_> {
             ledger,
             report: self.report(statements, &catalog),
         })
+    }
+
+    fn note_unexpected(&mut self) {
+        let origin = &self.identity.origin;
+        let expected = &self.options.expected;
+        if !expected.is_empty() && !expected.iter().any(|(expected, _)| expected == origin) {
+            let note = format!("{origin} was not expected here");
+            self.store.notes.push(note);
+        }
     }
 
     /// The smallest size above which one of the store's keys is revoked.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -63,9 +64,13 @@ pub(crate) fn put(file: &Path, bytes: &[u8]) {
 }
 
 pub(crate) fn add(file: &Path, bytes: &[u8]) {
-    let mut all = fs::read(file).unwrap_or_default();
-    all.extend_from_slice(bytes);
-    put(file, &all);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    let open = options.open(file).or_else(|_| {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        options.open(file)
+    });
+    open.unwrap().write_all(bytes).unwrap();
 }
 
 /// Cuts bytes off the end.

@@ -216,3 +216,35 @@ pub(crate) struct Extra {
     /// The file, relative to the store, and the first byte that was changed.
     pub(crate) struck: Option<(String, usize)>,
 }
+
+/// A short history with all kinds of files, for what is done to it byte by byte.
+pub(crate) struct Small {
+    pub(crate) base: TempDir,
+    pub(crate) store: PathBuf,
+    pub(crate) root: SigningKey,
+}
+
+impl Small {
+    pub(crate) fn new() -> Self {
+        let base = TempDir::new().unwrap();
+        let store = base.path().join("store");
+        let root = key("acme.example/root", "root");
+        let clock = Clock::default();
+        let birth = Birth {
+            service: SERVICE,
+            incarnation: INCARNATION,
+            role: Role::Store,
+            root: Some(&root),
+            continues: None,
+        };
+        let mut writer = Writer::create(&store, &clock, "honest", &birth);
+        writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
+        writer.seal();
+        writer.rotate("audit");
+        writer.rotate_catalog();
+        writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
+        clock.tick(20);
+        writer.seal();
+        Self { base, store, root }
+    }
+}

@@ -356,6 +356,14 @@ impl Writer {
         self.newest = Some(signed);
     }
 
+    /// Signs with these keys, as if that size were larger by `more`.
+    pub(crate) fn sign_as(&self, keys: &Keys, more: u64) {
+        let (size, root) = (self.catalog.seq + more, self.catalog.tree.root());
+        let checkpoint = Checkpoint::new(keys.origin.clone(), size, root);
+        let signed = checkpoint.sign(&*keys.log, &*keys.key).unwrap();
+        add(&self.checkpoints_file(), signed.to_block().as_bytes());
+    }
+
     /// The next key signs from here on.
     pub(crate) fn ratchet(&mut self, reason: &str) {
         let newest = self.newest.as_ref().unwrap().statement().clone();

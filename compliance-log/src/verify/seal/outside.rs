@@ -131,6 +131,18 @@ impl Outside {
         self.checkpoints.iter().map(|(_, size, _)| *size)
     }
 
+    /// The checkpoints that the store's records can neither confirm nor refute.
+    pub(in crate::verify) fn unknown(
+        &self,
+        size: u64,
+        root_at: impl Fn(u64) -> Option<TreeHash>,
+    ) -> impl Iterator<Item = (String, u64)> {
+        let unknown = move |(source, known, _): &'_ (String, u64, TreeHash)| {
+            (*known <= size && root_at(*known).is_none()).then_some((source.clone(), *known))
+        };
+        self.checkpoints.iter().filter_map(unknown)
+    }
+
     /// Compares it with the store: sealed to `size`, of which `root_at` knows some roots.
     pub(in crate::verify) fn judge(
         &self,

@@ -15,6 +15,8 @@ pub(in crate::verify) struct Sealed {
     roots: Vec<(u64, TreeHash)>,
     /// All sizes at which the tree's root is looked at.
     pub(in crate::verify) sizes: Vec<u64>,
+    /// Those of which others know the root.
+    probes: Vec<u64>,
     /// Up to here it is sealed.
     pub(in crate::verify) size: u64,
     /// The segment in which that size ends, and its durable bytes then. The catalog's own is known by
@@ -36,7 +38,9 @@ impl Sealed {
         let mut sealed = Self::new(stream, roots, size, gone, Facts::Catalog);
         // Only what its own keys signed says where a catalog may begin.
         sealed.gone.retain(|gone| find(&sealed.roots, gone.size) == Some(gone.root));
-        sealed.sizes.extend(probes);
+        sealed.probes = probes.into_iter().collect();
+        sealed.probes.sort_unstable();
+        sealed.sizes.extend(&sealed.probes);
         sealed.sizes.sort_unstable();
         sealed.sizes.dedup();
         sealed
@@ -76,6 +80,7 @@ impl Sealed {
         Self {
             stream,
             sizes: roots.iter().map(|(size, _)| *size).collect(),
+            probes: Vec::new(),
             roots,
             size,
             place: None,
@@ -87,6 +92,11 @@ impl Sealed {
     /// The root that was sealed at this size.
     pub(in crate::verify) fn root(&self, size: u64) -> Option<TreeHash> {
         find(&self.roots, size)
+    }
+
+    /// Whether somebody outside knows the root at this size.
+    pub(in crate::verify) fn is_probe(&self, size: u64) -> bool {
+        self.probes.binary_search(&size).is_ok()
     }
 
     /// The segments that held records `from..to`, if there is a reason for the absence of each.

@@ -129,6 +129,12 @@ impl Statements {
         Ok((statements, moved))
     }
 
+    /// The root that was signed for this size.
+    pub(in crate::verify) fn root(&self, size: u64) -> Option<TreeHash> {
+        let at = self.roots.binary_search_by_key(&size, |(size, _)| *size);
+        self.roots.get(at.ok()?).map(|(_, root)| *root)
+    }
+
     /// Compares the closed files of checkpoints with what the catalog states of them. One of which it
     /// states nothing yet is read again, as a whole.
     pub(in crate::verify) fn check_closed(
@@ -138,14 +144,17 @@ impl Statements {
         catalog: &Catalog,
         found: &mut Found,
     ) -> Result<(), Error> {
-        for (first_seq, digest) in &self.closed {
-            let stated = catalog.checkpoints_of(&segment_name(*first_seq));
-            if stated == Some(*digest) {
-                continue;
-            }
+        let stated = |first_seq: u64| catalog.checkpoints_of(&segment_name(first_seq));
+        let open = |(first_seq, digest): &(&u64, &Digest)| stated(**first_seq) != Some(**digest);
+        let mut open = self.closed.iter().filter(open).peekable();
+        if open.peek().is_none() {
+            return Ok(());
+        }
+        // With all keys, which were not kept before. What is wrong with them is listed already.
+        let epochs = Epochs::read(store, identity, &Keep::All, &mut Found::default())?;
+        for (first_seq, _) in open {
             let file = checkpoints_file(*first_seq);
             let mut seen = Found::default();
-            let epochs = Epochs::read(store, identity, &Keep::All, &mut Found::default())?;
             let mut checkpoints = Checkpoints::new(identity, &epochs, self.trusted_to);
             checkpoints.read(store, &file, Depth::All, Age::Closed, &mut seen)?;
             let bad = seen.worst.is_some();
@@ -156,7 +165,7 @@ impl Statements {
                     found.add(one);
                 }
             }
-            if stated.is_some() && !bad {
+            if stated(*first_seq).is_some() && !bad {
                 let detail = "not the file of checkpoints of which the catalog has the digest";
                 found.in_file(Verdict::BadSignature, &file, detail);
             }

@@ -93,7 +93,10 @@ impl Stitch<'_> {
             self.roots.lose();
             return;
         }
-        let here = facts.into_iter().map(|fact| (self.segment, fact));
+        // What is not sealed yet proves nothing.
+        let size = self.plan.sealed.as_ref().map_or(0, |sealed| sealed.size);
+        let sealed = facts.into_iter().filter(|fact| fact.seq < size);
+        let here = sealed.map(|fact| (self.segment, fact));
         self.roots.pending.extend(here);
         for subtree in tree.into_nodes() {
             let Some(tree) = &mut self.roots.tree else {
@@ -113,7 +116,7 @@ impl Stitch<'_> {
             return;
         }
         let root = tree.root();
-        if self.roots.whole {
+        if self.roots.whole && sealed.is_probe(size) {
             self.roots.probed.push((size, root));
         }
         let Some(expected) = sealed.root(size) else {
@@ -211,7 +214,6 @@ impl Stitch<'_> {
                 self.roots.good = first;
                 if self.roots.whole {
                     self.roots.sound = first;
-                    self.roots.probed.extend(expected.map(|root| (first, root)));
                 }
             }
             _ if self.roots.whole && expected.is_some() => {
@@ -250,6 +252,30 @@ impl Stitch<'_> {
         finding.file = Some(format!("{}/{}", self.plan.folder, gone.file));
         finding.segment = Some(gone.first_seq);
         finding.seq = Some(gone.first_seq);
+        self.emit(finding);
+    }
+
+    /// Nothing was found in the records, but they were not compared with all that was sealed: a header
+    /// that says nothing of the tree must not hide what stands behind it.
+    pub(super) fn check_compared(&mut self) {
+        let Some(sealed) = &self.plan.sealed else {
+            return;
+        };
+        let explained = self
+            .worst()
+            .is_some_and(|worst| worst <= Verdict::MissingSegment);
+        if explained || self.next < sealed.size || self.roots.sound >= sealed.size {
+            return;
+        }
+        let first = self.roots.sound;
+        let mut finding = Finding::new(
+            Verdict::Edit,
+            format!(
+                "{} not known to be what was sealed: no file begins with the tree before them",
+                span(first, sealed.size.saturating_sub(1))
+            ),
+        );
+        finding.seq = Some(first);
         self.emit(finding);
     }
 

@@ -246,6 +246,7 @@ impl<'p> Stitch<'p> {
             self.check_closed(closed);
         }
         self.close_forks();
+        self.check_compared();
         if self.plan.sealed.is_none()
             && self.report.records == 0 && self.worst().is_none_or(|worst| worst >= Verdict::Torn) {
             self.emit(Finding::new(

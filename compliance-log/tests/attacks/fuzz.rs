@@ -56,6 +56,8 @@ fn long_random_bytes_anywhere_never_pass_and_never_panic() {
     for folder in [AUDIT, APP, CATALOG, "seal"] {
         targets.extend(files(&copy.join(folder), ""));
     }
+    // What recovery set aside is no evidence of anything.
+    targets.retain(|file| !file.to_str().unwrap().contains(".torn-"));
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..300 {
         let file = &targets[random.usize(..targets.len())];

@@ -189,6 +189,11 @@ impl Catalog {
         self.checkpoints.get(segment).copied()
     }
 
+    /// The segments of the catalog whose file of checkpoints it has the digest of.
+    pub(super) fn segments_with_checkpoints(&self) -> impl Iterator<Item = &str> {
+        self.checkpoints.keys().map(String::as_str)
+    }
+
     /// Whether the last thing that the writer did was to stop.
     pub(in crate::verify) fn is_stopped(&self) -> bool {
         self.life == Life::Stopped

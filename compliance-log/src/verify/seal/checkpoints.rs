@@ -34,6 +34,8 @@ pub(super) struct Checkpoints<'s> {
     pub(super) newest: Option<String>,
     /// A checkpoint is signed by a key that is newer than the epoch notes, as they were read.
     pub(super) unknown_epoch: bool,
+    /// A checkpoint is signed by a key that was not kept.
+    pub(super) unkept_key: bool,
 }
 
 /// How much of a file of checkpoints is checked.
@@ -69,6 +71,7 @@ impl<'s> Checkpoints<'s> {
             size: 0,
             newest: None,
             unknown_epoch: false,
+            unkept_key: false,
         }
     }
 
@@ -155,10 +158,13 @@ impl<'s> Checkpoints<'s> {
         signed
             .check(&self.identity.log)
             .map_err(|error| error.to_string())?;
-        let Some(((begins, ends), key)) = self.epochs.range(epoch).zip(self.epochs.key(epoch))
-        else {
+        let Some((begins, ends)) = self.epochs.range(epoch) else {
             self.unknown_epoch = true;
             return Err(format!("no epoch note names the key of epoch {epoch}"));
+        };
+        let Some(key) = self.epochs.key(epoch) else {
+            self.unkept_key = true;
+            return Err(format!("the key of epoch {epoch} signs no checkpoint here"));
         };
         signed.check(key).map_err(|error| error.to_string())?;
         if size < begins || ends.is_some_and(|ends| size > ends) {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     chain::Digest,
     error::Error,
-    layout::{CATALOG, EPOCHS, FileKind, SEAL, STREAMS, file_kind, segment_name},
+    layout::{CATALOG, EPOCHS, FileKind, SEAL, STREAMS, file_kind, segment_name, segment_seq},
     seal::merkle::TreeHash,
     verify::{
         plan::names,
@@ -39,6 +39,16 @@ pub(in crate::verify) struct Statements {
     closed: BTreeMap<u64, Digest>,
 }
 
+/// Why the statements have to be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    No,
+    /// A key is missing that is named, but was not kept.
+    WithAllKeys,
+    /// The epoch notes grew while the checkpoints were read.
+    Grown,
+}
+
 impl Statements {
     /// Reads them. `trusted_to` is a size above which the keys are revoked.
     pub(in crate::verify) fn read(
@@ -49,13 +59,22 @@ impl Statements {
         found: &mut Found,
     ) -> Result<Self, Error> {
         let mut attempt = 1_u32;
+        let mut keep = all.then_some(Keep::All);
         loop {
             let mut seen = Found::default();
-            let (statements, moved) =
-                Self::read_once(store, identity, trusted_to, all, &mut seen)?;
-            if moved && attempt < ATTEMPTS {
-                attempt = attempt.saturating_add(1);
-                continue;
+            let (statements, again) =
+                Self::read_once(store, identity, trusted_to, (all, &keep), &mut seen)?;
+            match again {
+                // Files of checkpoints between which others are missing.
+                Again::WithAllKeys if keep.is_none() => {
+                    keep = Some(Keep::All);
+                    continue;
+                }
+                Again::Grown if attempt < ATTEMPTS => {
+                    attempt = attempt.saturating_add(1);
+                    continue;
+                }
+                _ => (),
             }
             seen.findings.into_iter().for_each(|one| found.add(one));
             found.omitted = found.omitted.saturating_add(seen.omitted);
@@ -63,20 +82,17 @@ impl Statements {
         }
     }
 
-    /// And whether the epoch notes grew while the checkpoints were read.
+    /// And whether something stands in the way of judging them.
     fn read_once(
         store: &Path,
         identity: &Identity,
         trusted_to: Option<u64>,
-        all: bool,
+        (all, keep): (bool, &Option<Keep>),
         found: &mut Found,
-    ) -> Result<(Self, bool), Error> {
+    ) -> Result<(Self, Again), Error> {
         let files = files(store)?;
-        let keep = if all {
-            Keep::All
-        } else {
-            Keep::At(files.clone())
-        };
+        let few = || Keep::At(files.clone());
+        let keep = keep.clone().unwrap_or_else(few);
         let epochs = Epochs::read(store, identity, &keep, found)?;
         let mut checkpoints = Checkpoints::new(identity, &epochs, trusted_to);
         let mut closed = BTreeMap::new();
@@ -96,7 +112,13 @@ impl Statements {
         }
         let grown = fs::metadata(store.join(SEAL).join(EPOCHS))
             .is_ok_and(|metadata| metadata.len() > epochs.bytes);
-        let moved = checkpoints.unknown_epoch && grown;
+        let again = if checkpoints.unkept_key {
+            Again::WithAllKeys
+        } else if checkpoints.unknown_epoch && grown {
+            Again::Grown
+        } else {
+            Again::No
+        };
         let (epoch, begins) = epochs.newest();
         let (size, newest) = (checkpoints.size, checkpoints.newest.take());
         if newest.is_none() {
@@ -126,7 +148,7 @@ impl Statements {
             trusted_to,
             closed,
         };
-        Ok((statements, moved))
+        Ok((statements, again))
     }
 
     /// The root that was signed for this size.
@@ -144,6 +166,17 @@ impl Statements {
         catalog: &Catalog,
         found: &mut Found,
     ) -> Result<(), Error> {
+        for segment in catalog.segments_with_checkpoints() {
+            let Some(first_seq) = segment_seq(segment) else {
+                continue;
+            };
+            let file = checkpoints_file(first_seq);
+            let exists = |file: &str| store.join(file).exists();
+            if !exists(&file) && exists(&format!("{STREAMS}/{CATALOG}/{segment}")) {
+                let detail = "the checkpoints of this segment are missing";
+                found.in_file(Verdict::MissingSegment, &file, detail);
+            }
+        }
         let stated = |first_seq: u64| catalog.checkpoints_of(&segment_name(first_seq));
         let open = |(first_seq, digest): &(&u64, &Digest)| stated(**first_seq) != Some(**digest);
         let mut open = self.closed.iter().filter(open).peekable();

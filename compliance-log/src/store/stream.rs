@@ -278,10 +278,10 @@ impl Stream {
         self.checkpoints = Some(digest);
     }
 
-    /// The newest segment; `None` between two of them.
-    pub(super) fn segment_name(&self) -> Option<&str> {
+    /// With which record the newest segment begins; `None` between two of them.
+    pub(super) fn newest_segment(&self) -> Option<u64> {
         match &self.tail {
-            Tail::Open { segment, .. } | Tail::Poisoned { segment } => Some(&segment.name),
+            Tail::Open { segment, .. } | Tail::Poisoned { segment } => Some(segment.first_seq),
             Tail::Closed { .. } => None,
         }
     }

@@ -88,7 +88,7 @@ pub(in crate::store) fn begin(
     };
     catalog.link(&scribe.catalog_genesis(making.genesis, sealed));
 
-    let name = layout::checkpoints_name(&layout::segment_name(0));
+    let name = layout::checkpoints_name(0);
     let notes = NoteLog::create(&**fs, &dir, &name).map_err(failed)?;
     let epochs = NoteLog::create(&**fs, &folder, layout::EPOCHS).map_err(failed)?;
     let watched = |stream: &Stream| {

@@ -296,7 +296,7 @@ fn newest_checkpoint(
     let failed = |error| Error::io("cannot read its checkpoints", error);
     let names = fs.list(dir).map_err(failed)?;
     for name in names.into_iter().rev() {
-        if layout::file_kind(&name) != FileKind::Checkpoints {
+        if !matches!(layout::file_kind(&name), FileKind::Checkpoints(_)) {
             continue;
         }
         let mut newest = None;

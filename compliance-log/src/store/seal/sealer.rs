@@ -149,7 +149,7 @@ impl Sealer {
             .scribe
             .started_fact(self.up(), begun == Begun::Again);
         self.facts.push(fact);
-        if self.catalog.segment_name().is_none() {
+        if self.catalog.newest_segment().is_none() {
             self.rotate()?;
         }
         self.seal()?;
@@ -242,7 +242,7 @@ impl Sealer {
     /// Completes what failed halfway: no checkpoint is signed between a ratchet's note and its key.
     fn mend(&mut self) -> Result<(), Error> {
         self.finish_ratchet()?;
-        if self.catalog.segment_name().is_none() {
+        if self.catalog.newest_segment().is_none() {
             self.rotate()?;
         }
         Ok(())
@@ -308,7 +308,7 @@ impl Sealer {
             let text = format!("cannot write checkpoints in {}", folder.display());
             Error::io(text, error)
         };
-        if let Some(segment) = self.catalog.segment_name() {
+        if let Some(segment) = self.catalog.newest_segment() {
             // Another segment than before has a file of its own for its checkpoints.
             let name = layout::checkpoints_name(segment);
             if self.checkpoints.name != name {
@@ -338,12 +338,12 @@ impl Sealer {
     /// 4. streams told of again, sealed
     fn rotate(&mut self) -> Result<(), Error> {
         // 1
-        if self.catalog.segment_name().is_some() {
+        if self.catalog.newest_segment().is_some() {
             self.seal()?;
             self.catalog
                 .end_segment(&self.scribe, Rotation::Size)
                 .map_err(failed)?;
-            if self.catalog.segment_name().is_some() {
+            if self.catalog.newest_segment().is_some() {
                 // The footer could not be made durable, and another segment goes on in its place.
                 return self.sign();
             }

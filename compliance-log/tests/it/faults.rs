@@ -11,7 +11,7 @@ use compliance_log::{
 use proptest::prelude::*;
 
 use crate::{
-    seal_check::check_store,
+    seal_check::{check_store, root_keys},
     support::{segments, stores, whole_records},
 };
 
@@ -63,7 +63,10 @@ impl Kind {
 
     /// What nobody but the log and the disk did is not taken for tampering.
     fn assert_untampered(self, dir: &Path, what: &str) {
-        assert_untampered(dir, what);
+        match self {
+            Self::Plain => assert_untampered(dir, what, &Options::default()),
+            Self::Sealed => assert_untampered(dir, what, &root_keys(dir)),
+        }
         if let Self::Plain = self {
             return;
         }
@@ -171,11 +174,11 @@ fn live(kind: Kind, dir: &Path, faults: &Faults, told: &mut Told) {
     drop(log.shutdown());
 }
 
-fn assert_untampered(dir: &Path, what: &str) {
+fn assert_untampered(dir: &Path, what: &str, options: &Options) {
     if stores(dir).is_empty() {
         return;
     }
-    let report = verify(dir, &Options::default()).unwrap();
+    let report = verify(dir, options).unwrap();
     for store in &report.stores {
         assert!(
             matches!(store.verdict, Verdict::Ok | Verdict::Torn),

@@ -3,13 +3,24 @@
 
 use std::{fs, path::Path};
 
-use compliance_log::seal::{
-    merkle::{Frontier, TreeHash},
-    note::{NoteFile, VerifierKey},
-    statement::{Certificates, Checkpoint, EpochNote, Signed},
+use compliance_log::{
+    seal::{
+        merkle::{Frontier, TreeHash},
+        note::{NoteFile, VerifierKey},
+        statement::{Certificates, Checkpoint, EpochNote, Signed},
+    },
+    verify::Options,
 };
 
 use crate::support::{only_store, whole_records};
+
+/// A verification by the root keys that were kept beside `dir`.
+pub(crate) fn root_keys(dir: &Path) -> Options {
+    let roots = fs::read_to_string(format!("{}.root.vkey", dir.display())).unwrap();
+    roots.lines().fold(Options::default(), |options, line| {
+        options.root_key(line.parse().unwrap())
+    })
+}
 
 /// Checks the one store under `dir`, and counts its checkpoints.
 pub(crate) fn check(dir: &Path) -> usize {

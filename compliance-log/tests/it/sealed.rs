@@ -1,17 +1,22 @@
 //! A sealed store as its writer leaves it.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use compliance_log::{
     ComplianceLog, Seal, audit_event,
-    seal::note::NoteFile,
-    test_util::within_sync,
+    clock::Timestamp,
+    seal::note::{Algorithm, NoteFile, SigningKey, VerifierKey},
+    test_util::{ManualClock, within_sync},
+    verify::{Options, Verdict, verify},
 };
 use serde_json::Value;
 
 use crate::{
-    seal_check::check,
-    support::{events, only_store, records, records_of, stores},
+    seal_check::{check, root_keys},
+    support::{
+        events, lines, only_store, records, records_of, records_so_far, segments, stores,
+        wait_until,
+    },
 };
 
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
@@ -111,7 +116,10 @@ fn what_was_sealed_is_found_changed_and_another_incarnation_begins() {
             .into_iter()
             .find(|record| record["event"] == "log.started")
             .unwrap();
-        started["data"]["why"].as_str().unwrap_or_default().to_owned()
+        started["data"]["why"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     };
     let newest = |dir: &Path| {
         let mut stores = stores(dir);
@@ -206,7 +214,11 @@ fn another_implementation_verifies_it() {
             .arg(root_keys.trim_end())
             .output()
             .unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         String::from_utf8(out.stdout).unwrap()
     };
     let verdict = said(&store);
@@ -214,8 +226,176 @@ fn another_implementation_verifies_it() {
     assert!(verdict.starts_with("OK "), "{verdict}");
     let segment = store.join("streams/audit/00000000000000000000.jsonl");
     let text = fs::read_to_string(&segment).unwrap();
-    fs::set_permissions(&segment, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
-    fs::write(&segment, rehash(&text.replace("booking/7\"", "booking/8\""))).unwrap();
+    fs::set_permissions(
+        &segment,
+        std::os::unix::fs::PermissionsExt::from_mode(0o640),
+    )
+    .unwrap();
+    fs::write(
+        &segment,
+        rehash(&text.replace("booking/7\"", "booking/8\"")),
+    )
+    .unwrap();
     let verdict = said(&store);
     assert!(verdict.starts_with("EDIT "), "{verdict}");
+}
+
+/// Verifies by the root keys that were kept beside the stores.
+fn verdict(dir: &Path) -> Verdict {
+    verify(dir, &root_keys(dir)).unwrap().verdict
+}
+
+#[test]
+fn the_catalog_ends_its_segments_and_what_comes_next_is_enough_to_start_from() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let mut booked = 0;
+    for _ in 0..2 {
+        let log = open(&dir);
+        for _ in 0..70 {
+            book(&log, booked..booked + 1);
+            booked += 1;
+            log.checkpoint().unwrap();
+        }
+        log.shutdown().unwrap();
+        assert_eq!(verdict(&dir), Verdict::Ok);
+    }
+    check(&dir);
+    let store = only_store(&dir);
+    let catalog = segments(&store, "catalog");
+    assert!(catalog.len() > 1, "{catalog:?}");
+    for segment in &catalog[1..] {
+        assert!(segment.with_extension("ckpt").exists());
+        let facts = lines(segment);
+        assert_eq!(
+            events(&facts)[..6],
+            [
+                "segment.header",
+                "seal.epoch",
+                "stream.open",
+                "stream.open",
+                "seal.head",
+                "seal.head"
+            ]
+        );
+        assert!(facts[0]["data"]["ckpt_sha256"].is_string());
+        assert_eq!(facts[1]["data"]["reason"], "rotate");
+    }
+}
+
+#[test]
+fn silence_is_told_by_a_heartbeat_and_a_sleep_by_its_length() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
+        1_790_000_000_000_000,
+    )));
+    let log = ComplianceLog::builder("booking-api")
+        .env("test")
+        .instance("i1")
+        .dir(&dir)
+        .clock(Arc::<ManualClock>::clone(&clock))
+        .seal(
+            Seal::default()
+                .every(Duration::from_millis(100))
+                .heartbeat(Duration::from_secs(60))
+                .epoch(Duration::from_secs(600)),
+        )
+        .open()
+        .unwrap();
+    let told = |event: &str, times: usize| {
+        wait_until(event, || {
+            let facts = records_so_far(&dir, "catalog");
+            facts.iter().filter(|fact| fact["event"] == event).count() >= times
+        });
+    };
+    log.checkpoint().unwrap();
+    clock.advance(Duration::from_secs(61));
+    told("seal.heartbeat", 1);
+    log.checkpoint().unwrap();
+    clock.advance(Duration::from_secs(600));
+    told("seal.late", 1);
+    told("seal.epoch", 2);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let late = facts.iter().find(|fact| fact["event"] == "seal.late");
+    assert!(late.unwrap()["data"]["late_ms"].as_u64() >= Some(540_000));
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+#[test]
+fn keys_in_memory_end_with_the_process() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    for _ in 0..2 {
+        let log = ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(&dir)
+            .seal(Seal::default().keys_in_memory())
+            .open()
+            .unwrap();
+        book(&log, 0..3);
+        log.shutdown().unwrap();
+    }
+    let stores = stores(&dir);
+    assert_eq!(stores.len(), 2);
+    let whys: Vec<_> = stores
+        .iter()
+        .map(|store| records_of(store, "catalog")[0]["data"]["why"].clone())
+        .collect();
+    assert!(whys.contains(&"first".into()) && whys.contains(&"keys_in_memory".into()));
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "no folder of keys");
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+#[test]
+fn a_store_that_was_not_sealed_is_continued_by_one_that_is() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = ComplianceLog::builder("booking-api")
+        .env("test")
+        .instance("i1")
+        .dir(&dir)
+        .open()
+        .unwrap();
+    book(&log, 0..3);
+    log.shutdown().unwrap();
+    let plain = only_store(&dir);
+    let last = records_of(&plain, "audit").pop().unwrap();
+    open(&dir).shutdown().unwrap();
+    let sealed = stores(&dir).into_iter().find(|store| *store != plain);
+    let genesis = &records_of(&sealed.unwrap(), "audit")[0];
+    assert_eq!(genesis["data"]["why"], "sealed");
+    assert_eq!(genesis["data"]["continues"]["hash"], last["hash"]);
+}
+
+#[test]
+fn the_root_key_is_beside_the_stores_and_the_signing_keys_are_for_nobody_else() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    open(&dir).shutdown().unwrap();
+    let store = only_store(&dir);
+    let keys = format!("{}.keys", store.display());
+    let mode = |path: &str| {
+        let mode = fs::metadata(path).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777
+    };
+    assert_eq!(mode(&keys), 0o700);
+    assert_eq!(mode(&format!("{keys}/signer.json")), 0o600);
+    let root = fs::read_to_string(format!("{}.root.vkey", dir.display())).unwrap();
+    let signer = fs::read_to_string(format!("{keys}/signer.json")).unwrap();
+    assert_eq!(root.lines().count(), 1);
+    assert!(
+        !signer.contains("/root+"),
+        "the root's private half is gone"
+    );
+    assert_eq!(verdict(&dir), Verdict::Ok);
+    let other: VerifierKey =
+        SigningKey::generate("other/root".parse().unwrap(), Algorithm::Ed25519)
+            .unwrap()
+            .verifier()
+            .clone();
+    let report = verify(&dir, &Options::default().root_key(other)).unwrap();
+    assert_eq!(report.verdict, Verdict::BadSignature);
 }

@@ -79,8 +79,8 @@ fn ext4(image: &Path, bytes: u64) -> Result<Mounted, String> {
         .unwrap();
     let image = image.display().to_string();
     let lazy = "lazy_itable_init=1,nodiscard";
-    // Of blocks as large as pages: with smaller ones Linux 6.18 loses, with a page that cannot be written
-    // back, what was synced before in other blocks of it.
+    // Blocks are as large as pages, found when they are written to, and never unwritten on the medium:
+    // otherwise Linux 6.18 forgets, with what it cannot write back, what was synced before beside it.
     run(
         "mkfs.ext4",
         &["-q", "-b", "4096", "-O", "^has_journal", "-E", lazy, &image],

@@ -145,9 +145,7 @@ impl Sealer {
 
     /// The first fact of a writer, sealed, and a new epoch.
     pub(crate) fn begin(&mut self, begun: Begun) -> Result<(), Error> {
-        let fact = self
-            .scribe
-            .started_fact(self.up(), begun == Begun::Again);
+        let fact = self.scribe.started_fact(self.up(), begun == Begun::Again);
         self.facts.push(fact);
         if self.catalog.newest_segment().is_none() {
             self.rotate()?;
@@ -211,11 +209,7 @@ impl Sealer {
         if self.now().saturating_sub(self.epoch_at) >= self.settings.epoch {
             self.ratchet(Ratchet::Time)?;
         }
-        let now = self.scribe.clock.monotonic();
-        if self.catalog.rotation_due(0, now).is_some() {
-            self.rotate()?;
-        }
-        Ok(())
+        self.rotate_if_due()
     }
 
     /// Seals everything that is durable, and gives the newest checkpoint.
@@ -225,6 +219,7 @@ impl Sealer {
         if !self.facts.is_empty() {
             self.seal()?;
         }
+        self.rotate_if_due()?;
         Ok(self.newest.clone())
     }
 
@@ -329,6 +324,14 @@ impl Sealer {
         Ok(())
     }
 
+    fn rotate_if_due(&mut self) -> Result<(), Error> {
+        let now = self.scribe.clock.monotonic();
+        match self.catalog.rotation_due(0, now) {
+            Some(_) => self.rotate(),
+            None => Ok(()),
+        }
+    }
+
     /// Ends the segment of the catalog and begins the next, which says again what counts, so that it is
     /// enough to start from. Goes on where it stopped, if it did.
     ///
@@ -406,7 +409,9 @@ impl Sealer {
         }
         // 3
         if self.is_unsaved {
-            self.keys.save().map_err(|error| failed("the keys", error))?;
+            self.keys
+                .save()
+                .map_err(|error| failed("the keys", error))?;
             self.is_unsaved = false;
         }
         Ok(())

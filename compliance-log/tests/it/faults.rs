@@ -187,11 +187,18 @@ fn assert_untampered(dir: &Path, what: &str, options: &Options) {
     }
 }
 
+/// A folder on no medium, where there is one: what a disk does is what the faults say, and not its time.
+fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 /// Runs one life with one fault, and a second one without.
 fn survive(kind: Kind, fault: Option<Fault>) -> u64 {
     let (done, waits) = mpsc::channel();
     let life = std::thread::spawn(move || {
-        let dirs = tempfile::tempdir().unwrap();
+        let dirs = in_memory();
         let dir = dirs.path().join("stores");
         fs::create_dir(&dir).unwrap();
         let faults = Faults::new();
@@ -290,7 +297,7 @@ fn chance(seed: &mut u64) -> u64 {
 }
 
 fn live_by(kind: Kind, turns: &[Turn]) {
-    let dirs = tempfile::tempdir().unwrap();
+    let dirs = in_memory();
     let dir = &dirs.path().join("stores");
     fs::create_dir(dir).unwrap();
     let mut faults = Faults::new();

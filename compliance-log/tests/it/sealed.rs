@@ -271,15 +271,15 @@ fn the_catalog_ends_its_segments_and_what_comes_next_is_enough_to_start_from() {
             events(&facts)[..6],
             [
                 "segment.header",
+                "stream.open",
+                "stream.open",
                 "seal.epoch",
-                "stream.open",
-                "stream.open",
                 "seal.head",
                 "seal.head"
             ]
         );
         assert!(facts[0]["data"]["ckpt_sha256"].is_string());
-        assert_eq!(facts[1]["data"]["reason"], "rotate");
+        assert_eq!(facts[3]["data"]["reason"], "rotate");
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     seal::{Fact, Facts, Subtrees},
     window::{Buffer, RawLine, Window, Zeros},
 };
-use crate::chain::{Digest, Line, LineFault, check_line, claimed_place};
+use crate::chain::{Digest, Line, LineFault, check_line, claimed_place, split_links};
 
 /// A part of a file that has more pieces than this is not told apart any further.
 const PIECES_MAX: usize = 1_000;
@@ -52,6 +52,16 @@ pub(super) struct Run {
     pub(super) tree: Subtrees,
     /// What the records state, if it was asked for.
     pub(super) facts: Vec<Fact>,
+    /// Those of which only the links are left.
+    pub(super) expunged: Vec<Expunged>,
+}
+
+/// A record whose text was taken out. Its hash is that of the text, so it cannot be checked by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expunged {
+    pub(super) seq: u64,
+    pub(super) hash: Digest,
+    pub(super) place: Place,
 }
 
 /// The start of a run in one chunk.
@@ -75,6 +85,9 @@ impl Run {
         self.facts
             .iter_mut()
             .for_each(|fact| lift(&mut fact.place.line));
+        self.expunged
+            .iter_mut()
+            .for_each(|expunged| lift(&mut expunged.place.line));
         if let Some((_, place)) = &mut self.watched {
             lift(&mut place.line);
         }
@@ -97,6 +110,7 @@ impl Run {
         self.watched = next.watched.or(self.watched);
         self.tree.absorb(next.tree);
         self.facts.extend(next.facts);
+        self.expunged.extend(next.expunged);
         None
     }
 }
@@ -285,6 +299,15 @@ impl Scan<'_> {
                 bad.partial = true;
                 chunk.push_bad(bad);
             }
+            Err(LineFault::Hash)
+                if raw.newline
+                    && !chunk.is_full_of_expunged()
+                    && let Some(line) = expunged(raw.bytes)
+                    && self.stream.is_none_or(|stream| stream == line.stream) =>
+            {
+                self.record(&line, raw, place, chunk);
+                chunk.note_expunged(&line, place);
+            }
             Err(fault) => chunk.push_bad(self.faulty(raw, fault, place, chunk.is_full())),
         }
     }
@@ -363,6 +386,21 @@ impl Chunk {
         self.pieces.len() >= PIECES_MAX
     }
 
+    /// Each one has to be looked up: a file that is made of them is no log any more.
+    fn is_full_of_expunged(&self) -> bool {
+        matches!(self.pieces.last(), Some(Piece::Run(run)) if run.expunged.len() >= PIECES_MAX)
+    }
+
+    fn note_expunged(&mut self, line: &Line<'_>, place: Place) {
+        if let Some(Piece::Run(run)) = self.pieces.last_mut() {
+            run.expunged.push(Expunged {
+                seq: line.seq,
+                hash: line.hash,
+                place,
+            });
+        }
+    }
+
     /// The run that `line` carries on, or a new one; `None` when there are too many.
     fn run_for(&mut self, line: &Line<'_>, place: Place) -> Option<&mut Run> {
         let linked = matches!(self.pieces.last(), Some(Piece::Run(run))
@@ -392,6 +430,7 @@ impl Chunk {
                 watched: None,
                 tree: Subtrees::default(),
                 facts: Vec::new(),
+                expunged: Vec::new(),
             }));
         }
         match self.pieces.last_mut() {
@@ -420,6 +459,24 @@ impl Chunk {
         }
         self.pieces.push(Piece::Bad(bad));
     }
+}
+
+/// A line that says that its text was taken out, exactly as such a line is written.
+fn expunged(bytes: &[u8]) -> Option<Line<'_>> {
+    let (stream, seq) = claimed_place(bytes).ok()?;
+    let (body, prev, hash) = split_links(bytes)?;
+    let opening = format!(
+        "{{\"v\":1,\"stream\":\"{stream}\",\"seq\":{seq},\"event\":\"record.expunged\",\"ref\":\""
+    );
+    let reference = body.strip_prefix(opening.as_bytes())?.strip_suffix(b"\"")?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    (!reference.is_empty() && reference.iter().all(plain)).then_some(Line {
+        stream,
+        seq,
+        prev,
+        hash,
+        body,
+    })
 }
 
 /// Which structural record a line is, if any.

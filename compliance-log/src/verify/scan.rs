@@ -48,9 +48,15 @@ pub(super) struct Run {
     pub(super) marks: Vec<Mark>,
     /// The record that was asked for, if it is here.
     pub(super) watched: Option<(Digest, Place)>,
-    /// The records' part of the stream's tree, if it was asked for.
+    pub(super) read: Box<Read>,
+}
+
+/// What was read of the records of a run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Read {
+    /// Their part of the stream's tree, if it was asked for.
     pub(super) tree: Subtrees,
-    /// What the records state, if it was asked for.
+    /// What they state, if it was asked for.
     pub(super) facts: Vec<Fact>,
     /// Those of which only the links are left.
     pub(super) expunged: Vec<Expunged>,
@@ -82,10 +88,12 @@ impl Run {
         self.marks
             .iter_mut()
             .for_each(|mark| lift(&mut mark.place.line));
-        self.facts
+        self.read
+            .facts
             .iter_mut()
             .for_each(|fact| lift(&mut fact.place.line));
-        self.expunged
+        self.read
+            .expunged
             .iter_mut()
             .for_each(|expunged| lift(&mut expunged.place.line));
         if let Some((_, place)) = &mut self.watched {
@@ -108,9 +116,9 @@ impl Run {
         self.parts.extend(next.parts);
         self.marks.extend(next.marks);
         self.watched = next.watched.or(self.watched);
-        self.tree.absorb(next.tree);
-        self.facts.extend(next.facts);
-        self.expunged.extend(next.expunged);
+        self.read.tree.absorb(next.read.tree);
+        self.read.facts.extend(next.read.facts);
+        self.read.expunged.extend(next.read.expunged);
         None
     }
 }
@@ -324,10 +332,10 @@ impl Scan<'_> {
             run.watched = Some((line.hash, place));
         }
         if let Some(sizes) = self.sizes {
-            run.tree.push(line.seq, &line.hash, sizes);
+            run.read.tree.push(line.seq, &line.hash, sizes);
         }
         if let Some(fact) = self.facts.read(line, raw.bytes, place) {
-            run.facts.push(fact);
+            run.read.facts.push(fact);
         }
         if let Some(kind) = mark(line, raw.bytes)
             && run.marks.len() < PIECES_MAX
@@ -388,12 +396,12 @@ impl Chunk {
 
     /// Each one has to be looked up: a file that is made of them is no log any more.
     fn is_full_of_expunged(&self) -> bool {
-        matches!(self.pieces.last(), Some(Piece::Run(run)) if run.expunged.len() >= PIECES_MAX)
+        matches!(self.pieces.last(), Some(Piece::Run(run)) if run.read.expunged.len() >= PIECES_MAX)
     }
 
     fn note_expunged(&mut self, line: &Line<'_>, place: Place) {
         if let Some(Piece::Run(run)) = self.pieces.last_mut() {
-            run.expunged.push(Expunged {
+            run.read.expunged.push(Expunged {
                 seq: line.seq,
                 hash: line.hash,
                 place,
@@ -428,9 +436,7 @@ impl Chunk {
                 }],
                 marks: Vec::new(),
                 watched: None,
-                tree: Subtrees::default(),
-                facts: Vec::new(),
-                expunged: Vec::new(),
+                read: Box::default(),
             }));
         }
         match self.pieces.last_mut() {

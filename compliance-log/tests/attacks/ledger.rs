@@ -266,7 +266,12 @@ fn a_record_that_two_people_took_out_is_expunged() {
     ledger.writer.emit("audit", "record.expunged", &two);
     ledger.writer.seal();
     let report = ledger.verify();
-    assert_eq!((report.verdict, report.exit), (Verdict::Expunged, 0));
+    assert_eq!(
+        (report.verdict, report.exit),
+        (Verdict::Expunged, 0),
+        "{:#?}",
+        report.stores[0].findings
+    );
     let finding = &report.stores[0].findings[0];
     assert_eq!((finding.seq, finding.line), (Some(seq), Some(5)));
     assert!(report.stores[0].streams[1].islands.is_empty());

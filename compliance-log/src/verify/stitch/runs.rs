@@ -58,7 +58,7 @@ impl Stitch<'_> {
     /// Gives the run its place at the end of what was accepted.
     pub(super) fn accept(&mut self, mut run: Run, stretch: Stretch) {
         self.remember(&run, stretch);
-        self.expunged(&run);
+        self.judge_expunged(&run);
         self.grow(&mut run);
         self.next = run.last_seq.saturating_add(1);
         self.link = Some(run.last_hash);
@@ -82,8 +82,8 @@ impl Stitch<'_> {
     }
 
     /// Records without their text: the ledger must know each, with its hash.
-    fn expunged(&mut self, run: &Run) {
-        for expunged in &run.expunged {
+    fn judge_expunged(&mut self, run: &Run) {
+        for expunged in &run.read.expunged {
             let (verdict, detail) = match self.plan.expunged.get(&expunged.seq) {
                 Some(hash) if *hash == expunged.hash => {
                     (Verdict::Expunged, "the record's text was taken out")
@@ -93,6 +93,7 @@ impl Stitch<'_> {
                     "the record's text was taken out, and no ledger says why",
                 ),
             };
+            self.expunged = self.expunged.saturating_add(1);
             self.emit_here(verdict, expunged.seq, expunged.place, detail.to_owned());
         }
     }

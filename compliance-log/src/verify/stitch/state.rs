@@ -57,6 +57,9 @@ pub(in crate::verify) struct Stitch<'p> {
     pub(super) findings_at_begin: u64,
     /// Whether the file before this one is missing, or something in it was found.
     pub(super) before_unsure: bool,
+    /// Records without their text in this file, and in the one before: it is shorter than it was.
+    pub(super) expunged: u64,
+    pub(super) expunged_before: u64,
 
     pub(super) index: Vec<Indexed>,
     pub(super) lookups: u32,
@@ -168,6 +171,8 @@ impl<'p> Stitch<'p> {
             first_in_segment: None,
             findings_at_begin: 0,
             before_unsure: false,
+            expunged: 0,
+            expunged_before: 0,
             index: Vec::new(),
             lookups: 0,
             buffer: Buffer::new(),

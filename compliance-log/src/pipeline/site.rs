@@ -74,6 +74,13 @@ pub(super) struct Carried {
     pub(super) unsaid: Vec<Vec<u8>>,
 }
 
+/// Whether what was sealed is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    Whole,
+    Changed,
+}
+
 /// Why records cannot be stored.
 pub(super) struct Failure<'s> {
     pub(super) why: Cow<'s, str>,
@@ -250,20 +257,28 @@ impl Site {
 
     /// Says in the audit stream, at once, what somebody did to the files and which line the budget
     /// crossed.
-    pub(super) fn tell(&mut self, scribe: &Scribe) {
+    pub(super) fn tell(&mut self, scribe: &Scribe) -> Past {
         let Self::Open {
             lanes,
             path,
+            sealing,
             budget,
             ..
         } = self
         else {
-            return;
+            return Past::Whole;
         };
-        let mut bodies: Vec<Vec<u8>> = lanes
+        let altered: Vec<Altered> = lanes
             .iter_mut()
             .flat_map(|lane| lane.stream.take_altered())
-            .map(|altered| altered_record(path, &altered, scribe))
+            .collect();
+        let past = match sealing {
+            Some(_) if altered.iter().any(Altered::has_lost) => Past::Changed,
+            _ => Past::Whole,
+        };
+        let mut bodies: Vec<Vec<u8>> = altered
+            .iter()
+            .map(|altered| altered_record(path, altered, scribe))
             .collect();
         bodies.extend(
             budget
@@ -271,13 +286,40 @@ impl Site {
                 .map(|crossing| budget_record(crossing, scribe)),
         );
         if bodies.is_empty() {
-            return;
+            return past;
         }
         let audit = &mut lanes[Channel::Audit.index()];
         for body in bodies {
             audit.own(body, scribe);
         }
         audit.settle(scribe);
+        past
+    }
+
+    /// Seals what there is of a store whose past was changed, and goes on with whatever a start finds:
+    /// another incarnation, unless the past is there after all.
+    pub(super) fn begin_again(&mut self, opener: &Opener, scribe: &Scribe) {
+        let Self::Open { lanes, sealing, .. } = self else {
+            return;
+        };
+        let mut carried = Carried::default();
+        for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
+            // What cannot be closed now is as durable as it gets, and is answered.
+            drop(lane.close(scribe));
+            lane.answer_refused();
+            let (lost, unsaid) = lane.abandon(scribe);
+            *ledger = lost;
+            carried.unsaid.extend(unsaid);
+        }
+        drop(sealing.take().map(Sealing::close));
+        // The lock ends with the old store, before the start looks for it.
+        *self = Self::missing(
+            Error::new(ErrorKind::Damaged, "its past was changed"),
+            carried,
+        );
+        if let Self::Missing { carried, .. } = self {
+            *self = Self::new(opener, scribe, std::mem::take(carried));
+        }
     }
 
     /// Says something in the audit stream, or once there is one.

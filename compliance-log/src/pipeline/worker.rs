@@ -18,7 +18,7 @@ use super::{
     redactions,
     sealing::Sealing,
     shared::Shared,
-    site::{Carried, Opener, Site},
+    site::{Carried, Opener, Past, Site},
     turn::Turn,
     watch::step_record,
 };
@@ -214,7 +214,9 @@ impl Worker {
                 lane.sync_if_due(self.sync_after, &self.scribe);
             }
         }
-        self.site.tell(&self.scribe);
+        if self.site.tell(&self.scribe) == Past::Changed {
+            self.site.begin_again(&self.opener, &self.scribe);
+        }
         batch.bytes.clear();
         self.set_condition();
         // 5

@@ -14,6 +14,13 @@ pub(crate) struct Altered {
     pub(crate) records: Option<(u64, u64)>,
 }
 
+impl Altered {
+    /// Whether records that were durable are in no file any more.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.records.is_some() || self.how == How::Cut
+    }
+}
+
 /// What is the matter with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {

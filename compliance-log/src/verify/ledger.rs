@@ -2,13 +2,13 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::{collections::BTreeMap, path::Path};
+
 use super::{
-    options::Options,
-    report::Verdict,
-    seal::{Facts, Found, Gone, LedgerFact},
-    store::{check_store, find_stores},
+    report::{Finding, Verdict},
+    seal::{Found, Gone, LedgerFact},
 };
-use crate::{error::Error, seal::statement::Role};
+use crate::chain::Digest;
 
 /// What the ledger says.
 #[derive(Debug, Default)]
@@ -19,54 +19,28 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Checks the ledger's stores and reads what they sealed.
-    pub(super) fn read(options: &Options) -> Result<Self, Error> {
-        let mut ledger = Self::default();
-        let Some(path) = &options.ledger else {
-            return Ok(ledger);
-        };
-        let (stores, _) = find_stores(path)?;
-        for store in stores {
-            let nothing = Self::default();
-            let checked = check_store(
-                &store,
-                &nothing,
-                Facts::Ledger,
-                &options.for_ledger(),
-                &mut 0,
-            )
-            .map_err(|error| {
-                error.context(format_args!("cannot verify the ledger {}", store.display()))
-            })?;
-            let verdict = checked.report.verdict;
-            let why = if !matches!(checked.report.exit(), 0 | 4) {
-                Some(format!("it comes to {verdict}"))
-            } else if options.roots.is_empty() {
-                Some("no root key was given".to_owned())
-            } else if checked.role != Some(Role::Ops) {
-                Some("it is not certified as an operators' ledger".to_owned())
-            } else {
-                None
-            };
-            match why {
-                Some(why) => ledger.refused.push(format!(
-                    "the ledger {} is not believed: {why}",
-                    store.display()
-                )),
-                None => ledger.facts.extend(checked.ledger),
-            }
+    /// Takes what a store of the ledger says, if there is no reason against it.
+    pub(super) fn take(&mut self, store: &Path, facts: Vec<LedgerFact>, refused: Option<String>) {
+        match refused {
+            None => self.facts.extend(facts),
+            Some(why) => self.refused.push(format!(
+                "the ledger {} is not believed: {why}",
+                store.display()
+            )),
         }
-        Ok(ledger)
     }
 
     /// Tells a store that is checked with it what is wrong with it.
     pub(super) fn refuse(&self, found: &mut Found) {
         for why in &self.refused {
-            found.add(super::report::Finding::new(
-                Verdict::BadSignature,
-                why.clone(),
-            ));
+            found.add(Finding::new(Verdict::BadSignature, why.clone()));
         }
+    }
+
+    /// The records of a stream whose text was taken out.
+    pub(super) fn expunged(&self, of: &str) -> BTreeMap<u64, Digest> {
+        let expunged = self.facts.iter().filter_map(|fact| fact.expunged(of));
+        expunged.collect()
     }
 
     /// What it excuses in a stream of a store.

@@ -29,10 +29,10 @@ mod seal;
 mod plan;
 mod parallel;
 mod stitch;
+mod ledger;
 mod stream;
 mod plain_store;
 mod sealed_store;
-mod ledger;
 mod store;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::{
+    ledger::Ledger,
     options::Options,
     plan::{Opening, names},
     report::{Finding, StoreReport, Verdict},
@@ -18,6 +19,7 @@ use crate::{error::Error, event::Channel, layout::STREAMS};
 pub(super) fn check_plain(
     path: &Path,
     found: Found,
+    ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<Checked, Error> {
@@ -48,7 +50,7 @@ pub(super) fn check_plain(
                 .push(format!("{STREAMS}/{channel} is not of the log"));
             continue;
         }
-        let (plan, outcome) = check_stream(path, &channel, || None, options, checked)?;
+        let (plan, outcome) = check_stream(path, &channel, || None, ledger, options, checked)?;
         for name in &plan.unknown {
             let note = format!("{}/{name} is not of the log", plan.folder);
             store.notes.push(note);

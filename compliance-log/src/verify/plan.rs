@@ -17,7 +17,7 @@ use super::{
     window::{Buffer, Window},
 };
 use crate::{
-    chain::{LINE_BYTES_MAX, check_line, claimed_place},
+    chain::{Digest, LINE_BYTES_MAX, check_line, claimed_place},
     error::Error,
     layout::{CATALOG, FileKind, HEAD, HEAD_BYTES, Slot, file_kind, segment_name},
 };
@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub(super) unknown: Vec<String>,
     /// What the seal says of it, in a sealed store.
     pub(super) sealed: Option<Sealed>,
+    /// Records whose text was taken out for a reason, with their hashes.
+    pub(super) expunged: BTreeMap<u64, Digest>,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Plan {
             stream: None,
             unknown: Vec::new(),
             sealed,
+            expunged: BTreeMap::new(),
         };
         let mut first_seqs = Vec::new();
         for name in plan.names(&path)? {

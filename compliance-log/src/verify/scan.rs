@@ -11,7 +11,7 @@ use super::{
     seal::{Fact, Facts, Subtrees},
     window::{Buffer, RawLine, Window, Zeros},
 };
-use crate::chain::{Digest, Line, LineFault, check_line, claimed_place};
+use crate::chain::{Digest, Line, LineFault, check_line, claimed_place, split_links};
 
 /// A part of a file that has more pieces than this is not told apart any further.
 const PIECES_MAX: usize = 1_000;
@@ -48,10 +48,26 @@ pub(super) struct Run {
     pub(super) marks: Vec<Mark>,
     /// The record that was asked for, if it is here.
     pub(super) watched: Option<(Digest, Place)>,
-    /// The records' part of the stream's tree, if it was asked for.
+    pub(super) read: Box<Read>,
+}
+
+/// What was read of the records of a run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Read {
+    /// Their part of the stream's tree, if it was asked for.
     pub(super) tree: Subtrees,
-    /// What the records state, if it was asked for.
+    /// What they state, if it was asked for.
     pub(super) facts: Vec<Fact>,
+    /// Those of which only the links are left.
+    pub(super) expunged: Vec<Expunged>,
+}
+
+/// A record whose text was taken out. Its hash is that of the text, so it cannot be checked by itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expunged {
+    pub(super) seq: u64,
+    pub(super) hash: Digest,
+    pub(super) place: Place,
 }
 
 /// The start of a run in one chunk.
@@ -72,9 +88,14 @@ impl Run {
         self.marks
             .iter_mut()
             .for_each(|mark| lift(&mut mark.place.line));
-        self.facts
+        self.read
+            .facts
             .iter_mut()
             .for_each(|fact| lift(&mut fact.place.line));
+        self.read
+            .expunged
+            .iter_mut()
+            .for_each(|expunged| lift(&mut expunged.place.line));
         if let Some((_, place)) = &mut self.watched {
             lift(&mut place.line);
         }
@@ -95,8 +116,9 @@ impl Run {
         self.parts.extend(next.parts);
         self.marks.extend(next.marks);
         self.watched = next.watched.or(self.watched);
-        self.tree.absorb(next.tree);
-        self.facts.extend(next.facts);
+        self.read.tree.absorb(next.read.tree);
+        self.read.facts.extend(next.read.facts);
+        self.read.expunged.extend(next.read.expunged);
         None
     }
 }
@@ -285,6 +307,15 @@ impl Scan<'_> {
                 bad.partial = true;
                 chunk.push_bad(bad);
             }
+            Err(LineFault::Hash)
+                if raw.newline
+                    && !chunk.is_full_of_expunged()
+                    && let Some(line) = expunged(raw.bytes)
+                    && self.stream.is_none_or(|stream| stream == line.stream) =>
+            {
+                self.record(&line, raw, place, chunk);
+                chunk.note_expunged(&line, place);
+            }
             Err(fault) => chunk.push_bad(self.faulty(raw, fault, place, chunk.is_full())),
         }
     }
@@ -301,10 +332,10 @@ impl Scan<'_> {
             run.watched = Some((line.hash, place));
         }
         if let Some(sizes) = self.sizes {
-            run.tree.push(line.seq, &line.hash, sizes);
+            run.read.tree.push(line.seq, &line.hash, sizes);
         }
         if let Some(fact) = self.facts.read(line, raw.bytes, place) {
-            run.facts.push(fact);
+            run.read.facts.push(fact);
         }
         if let Some(kind) = mark(line, raw.bytes)
             && run.marks.len() < PIECES_MAX
@@ -363,6 +394,21 @@ impl Chunk {
         self.pieces.len() >= PIECES_MAX
     }
 
+    /// Each one has to be looked up: a file that is made of them is no log any more.
+    fn is_full_of_expunged(&self) -> bool {
+        matches!(self.pieces.last(), Some(Piece::Run(run)) if run.read.expunged.len() >= PIECES_MAX)
+    }
+
+    fn note_expunged(&mut self, line: &Line<'_>, place: Place) {
+        if let Some(Piece::Run(run)) = self.pieces.last_mut() {
+            run.read.expunged.push(Expunged {
+                seq: line.seq,
+                hash: line.hash,
+                place,
+            });
+        }
+    }
+
     /// The run that `line` carries on, or a new one; `None` when there are too many.
     fn run_for(&mut self, line: &Line<'_>, place: Place) -> Option<&mut Run> {
         let linked = matches!(self.pieces.last(), Some(Piece::Run(run))
@@ -390,8 +436,7 @@ impl Chunk {
                 }],
                 marks: Vec::new(),
                 watched: None,
-                tree: Subtrees::default(),
-                facts: Vec::new(),
+                read: Box::default(),
             }));
         }
         match self.pieces.last_mut() {
@@ -420,6 +465,24 @@ impl Chunk {
         }
         self.pieces.push(Piece::Bad(bad));
     }
+}
+
+/// A line that says that its text was taken out, exactly as such a line is written.
+fn expunged(bytes: &[u8]) -> Option<Line<'_>> {
+    let (stream, seq) = claimed_place(bytes).ok()?;
+    let (body, prev, hash) = split_links(bytes)?;
+    let opening = format!(
+        "{{\"v\":1,\"stream\":\"{stream}\",\"seq\":{seq},\"event\":\"record.expunged\",\"ref\":\""
+    );
+    let reference = body.strip_prefix(opening.as_bytes())?.strip_suffix(b"\"")?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    (!reference.is_empty() && reference.iter().all(plain)).then_some(Line {
+        stream,
+        seq,
+        prev,
+        hash,
+        body,
+    })
 }
 
 /// Which structural record a line is, if any.

@@ -23,6 +23,8 @@ use crate::{
 
 /// A running writer's newest fact is never older than two heartbeats and this.
 const LATE_MS: u64 = 5_000;
+/// A writer that starts while its store is read adds to it what its statements did not say yet.
+const ATTEMPTS: u32 = 3;
 
 /// Checks a sealed store; `None` if it has no seal by which it could be checked. Then `found` says why,
 /// if there is more to say than that. `audit` is what is read of the audit stream's records.
@@ -38,16 +40,15 @@ pub(super) fn check_sealed(
         Certified::Yes(identity) => identity,
         Certified::No | Certified::Refused => return Ok(None),
     };
-    let mut check = SealedStore {
-        path,
-        ledger,
-        options,
-        identity,
-        found: std::mem::take(found),
-        store: StoreReport::of(path),
-        not_checked: Vec::new(),
-        archived: 0,
-    };
+    let found = std::mem::take(found);
+    let mut check = SealedStore::new(path, ledger, options, &identity, found.clone());
+    for _ in 1..ATTEMPTS {
+        let result = check.run(audit, checked)?;
+        if !check.outdated {
+            return Ok(Some(result));
+        }
+        check = SealedStore::new(path, ledger, options, &identity, found.clone());
+    }
     check.run(audit, checked).map(Some)
 }
 
@@ -55,25 +56,47 @@ struct SealedStore<'s> {
     path: &'s Path,
     ledger: &'s Ledger,
     options: &'s Options,
-    identity: Box<Identity>,
+    identity: &'s Identity,
     found: Found,
     store: StoreReport,
     not_checked: Vec<String>,
     archived: u64,
+    /// What was found may be what the writer did since its statements were read.
+    outdated: bool,
 }
 
-impl SealedStore<'_> {
+impl<'s> SealedStore<'s> {
+    fn new(
+        path: &'s Path,
+        ledger: &'s Ledger,
+        options: &'s Options,
+        identity: &'s Identity,
+        found: Found,
+    ) -> Self {
+        Self {
+            path,
+            ledger,
+            options,
+            identity,
+            found,
+            store: StoreReport::of(path),
+            not_checked: Vec::new(),
+            archived: 0,
+            outdated: false,
+        }
+    }
+
     fn run(&mut self, audit: Facts, checked: &mut u64) -> Result<Checked, Error> {
         self.store.sealed = true;
         self.ledger.refuse(&mut self.found);
         self.look_around()?;
         self.note_unexpected();
-        let mut outside = Outside::of(&self.identity, &self.options.known, &self.options.expected);
+        let mut outside = Outside::of(self.identity, &self.options.known, &self.options.expected);
         self.store.notes.append(&mut outside.notes);
         let trusted_to = self.revoked(&mut outside);
         let all = self.options.signatures == Signatures::All;
         let statements =
-            Statements::read(self.path, &self.identity, trusted_to, all, &mut self.found)?;
+            Statements::read(self.path, self.identity, trusted_to, all, &mut self.found)?;
 
         let id = self.identity.stream(CATALOG);
         let origin = self.identity.origin.as_str().to_owned();
@@ -86,7 +109,14 @@ impl SealedStore<'_> {
                 closed: None,
             })
         };
-        let (plan, mut outcome) = check_stream(self.path, CATALOG, known, self.options, checked)?;
+        let (plan, mut outcome) = check_stream(
+            self.path,
+            CATALOG,
+            known,
+            self.ledger,
+            self.options,
+            checked,
+        )?;
         let roots = std::mem::take(&mut outcome.roots);
         let catalog = roots.catalog;
         let (sound, probed) = (roots.sound, roots.probed);
@@ -94,7 +124,7 @@ impl SealedStore<'_> {
         let unsealed = outcome.next.saturating_sub(statements.size);
         self.take(outcome, unsealed);
         self.archived = self.archived.saturating_add(roots.archived);
-        statements.check_closed(self.path, &self.identity, &catalog, &mut self.found)?;
+        statements.check_closed(self.path, self.identity, &catalog, &mut self.found)?;
         let root_at = |size: u64| {
             let probed = probed.iter().find(|(at, _)| *at == size && size <= sound);
             // Where the records are gone, what was signed of them is left.
@@ -125,6 +155,7 @@ impl SealedStore<'_> {
             };
             if in_catalog.is_none() && whole {
                 self.planted(&channel)?;
+                self.outdated |= statements.is_outdated(self.path)?;
             }
             let gone = self.ledger.gone(self.identity.origin.as_str(), &id);
             let known = || {
@@ -137,8 +168,14 @@ impl SealedStore<'_> {
             if in_catalog.is_none() && !is_folder(&self.path.join(STREAMS).join(&channel))? {
                 continue;
             }
-            let (plan, mut outcome) =
-                check_stream(self.path, &channel, known, self.options, checked)?;
+            let (plan, mut outcome) = check_stream(
+                self.path,
+                &channel,
+                known,
+                self.ledger,
+                self.options,
+                checked,
+            )?;
             self.note_unknown(&plan.folder, &plan.unknown);
             let roots = std::mem::take(&mut outcome.roots);
             self.archived = self.archived.saturating_add(roots.archived);
@@ -147,6 +184,7 @@ impl SealedStore<'_> {
             let next = outcome.next;
             if catalog.is_stopped() && whole && in_catalog.is_some() && next > sealed {
                 self.after_the_stop(&id, sealed, next);
+                self.outdated |= statements.is_outdated(self.path)?;
             }
             self.take(outcome, next.saturating_sub(sealed));
         }
@@ -238,7 +276,7 @@ impl SealedStore<'_> {
         let Some(genesis) = &catalog.genesis else {
             return;
         };
-        let identity = &self.identity;
+        let identity = self.identity;
         if genesis.origin != identity.origin.as_str() || genesis.log != identity.log.to_string() {
             let detail = "the certificate is of another store than the catalog's first record";
             self.found

@@ -47,7 +47,7 @@ pub(super) struct Checked {
 /// of stores that is a finding of the one, and the others are checked. A path that does not exist is
 /// no error but [`Verdict::NothingChecked`].
 pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
-    let ledger = Ledger::read(options)?;
+    let ledger = read_ledger(options)?;
     let mut checked = 0;
     let mut stores = Vec::new();
     let mut here = Vec::new();
@@ -70,8 +70,35 @@ pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
     Ok(Report::new(stores, absent, options.unused()))
 }
 
+/// Checks the stores of the ledger and reads what they sealed.
+fn read_ledger(options: &Options) -> Result<Ledger, Error> {
+    let mut ledger = Ledger::default();
+    let Some(path) = &options.ledger else {
+        return Ok(ledger);
+    };
+    let (stores, _) = find_stores(path)?;
+    for path in stores {
+        let (alone, options) = (Ledger::default(), options.for_ledger());
+        let store =
+            check_store(&path, &alone, Facts::Ledger, &options, &mut 0).map_err(|error| {
+                error.context(format_args!("cannot verify the ledger {}", path.display()))
+            })?;
+        let refused = if !matches!(store.report.exit(), 0 | 4) {
+            Some(format!("it comes to {}", store.report.verdict))
+        } else if options.roots.is_empty() {
+            Some("no root key was given".to_owned())
+        } else if store.role != Some(Role::Ops) {
+            Some("it is not certified as an operators' ledger".to_owned())
+        } else {
+            None
+        };
+        ledger.take(&path, store.ledger, refused);
+    }
+    Ok(ledger)
+}
+
 /// Checks one store, as what its own words say that it is.
-pub(super) fn check_store(
+fn check_store(
     path: &Path,
     ledger: &Ledger,
     audit: Facts,
@@ -81,12 +108,12 @@ pub(super) fn check_store(
     let mut found = Found::default();
     match check_sealed(path, ledger, audit, options, checked, &mut found)? {
         Some(store) => Ok(store),
-        None => check_plain(path, found, options, checked),
+        None => check_plain(path, found, ledger, options, checked),
     }
 }
 
 /// The stores, and whether the path itself is one.
-pub(super) fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
+fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
     match fs::metadata(path) {
         Err(error) if error.kind() == IoErrorKind::NotFound => return Ok((Vec::new(), false)),
         Err(error) => return Err(cannot_read(path, error)),

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, error::Error as _, io::ErrorKind as IoErrorKind, path::Path};
 
 use super::{
+    ledger::Ledger,
     options::Options,
     parallel::scan_all,
     plan::Plan,
@@ -51,13 +52,14 @@ pub(super) fn check_stream<'c>(
     store: &Path,
     channel: &str,
     known: impl Fn() -> Option<Known<'c>>,
+    ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<(Plan, Outcome), Error> {
     let mut attempt = 1_u32;
     loop {
         let before = *checked;
-        match check_stream_once(store, channel, known(), options, checked) {
+        match check_stream_once(store, channel, known(), ledger, options, checked) {
             Err(error) if attempt < ATTEMPTS && has_moved(&error) => {
                 attempt = attempt.saturating_add(1);
                 *checked = before.max(*checked);
@@ -84,11 +86,15 @@ fn check_stream_once(
     store: &Path,
     channel: &str,
     known: Option<Known<'_>>,
+    ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<(Plan, Outcome), Error> {
     let (sealed, closed) = known.map_or((None, None), |known| (Some(known.sealed), known.closed));
-    let plan = Plan::new(store, channel, sealed, &mut Buffer::new())?;
+    let mut plan = Plan::new(store, channel, sealed, &mut Buffer::new())?;
+    if let Some(stream) = &plan.stream {
+        plan.expunged = ledger.expunged(stream);
+    }
     let sealed = plan.sealed.as_ref();
     let scan = Scan {
         stream: plan.stream.as_deref(),

@@ -214,3 +214,92 @@ fn what_is_left_behind_an_expired_beginning_is_compared() {
         assert_eq!(report.verdict, Verdict::Edit, "{header} in {}", name(&file));
     }
 }
+
+/// Takes the text out of a record of the audit stream, as the command does.
+fn expunge(store: &std::path::Path, change: impl Fn(&str) -> String) -> (String, u64, String) {
+    let file = segment(store, AUDIT, 0);
+    let mut all = lines(&file);
+    let line = all[4].clone();
+    let (seq, hash) = (
+        super::line::seq_of(&line),
+        super::line::hash_of(&line).to_string(),
+    );
+    let stream = between(&line, r#""stream":""#, "\"").unwrap().to_owned();
+    let links = &std::str::from_utf8(&line).unwrap()[line.len() - 154..];
+    let text = format!(
+        r#"{{"v":1,"stream":"{stream}","seq":{seq},"event":"record.expunged","ref":"compliance-log/i1/fedcba9876543210/audit/3"{links}"#
+    );
+    all[4] = change(&text).into_bytes();
+    super::files::save(&file, &all);
+    (stream, seq, hash)
+}
+
+fn signed_for(stream: &str, seq: u64, hash: &str, signers: &[&str]) -> String {
+    let lines: Vec<String> = signers
+        .iter()
+        .map(|signer| format!("\"\u{2014} {signer} AAAAAAAAAAAA\""))
+        .collect();
+    format!(
+        r#"{{"expunge":{{"stream":"{stream}","seq":{seq},"hash":"{hash}","signatures":[{}]}}}}"#,
+        lines.join(",")
+    )
+}
+
+#[test]
+fn a_record_that_two_people_took_out_is_expunged() {
+    let mut ledger = Ledger::new(Role::Ops);
+    let (stream, seq, hash) = expunge(&ledger.store, str::to_owned);
+    ledger.writer.seal();
+    assert_eq!(ledger.verify().verdict, Verdict::Edit, "nobody says why");
+    let one = signed_for(&stream, seq, &hash, &["ann", "ann"]);
+    ledger.writer.emit("audit", "record.expunged", &one);
+    ledger.writer.seal();
+    assert_eq!(
+        ledger.verify().verdict,
+        Verdict::BadSignature,
+        "an entry of one"
+    );
+
+    let mut ledger = Ledger::new(Role::Ops);
+    expunge(&ledger.store, str::to_owned);
+    let two = signed_for(&stream, seq, &hash, &["ann", "ben"]);
+    ledger.writer.emit("audit", "record.expunged", &two);
+    ledger.writer.seal();
+    let report = ledger.verify();
+    assert_eq!(
+        (report.verdict, report.exit),
+        (Verdict::Expunged, 0),
+        "{:#?}",
+        report.stores[0].findings
+    );
+    let finding = &report.stores[0].findings[0];
+    assert_eq!((finding.seq, finding.line), (Some(seq), Some(5)));
+    assert!(report.stores[0].streams[1].islands.is_empty());
+
+    // The rest of the file is compared with the seal all the same.
+    let file = segment(&ledger.store, AUDIT, 0);
+    let mut all = lines(&file);
+    let text = String::from_utf8(all[6].clone()).unwrap();
+    all[6] = text
+        .replace("booking.created", "booking.deleted")
+        .into_bytes();
+    super::line::relink(&mut all, 6);
+    super::files::save(&file, &all);
+    assert_eq!(ledger.verify().verdict, Verdict::Edit);
+}
+
+#[test]
+fn a_record_without_its_text_is_that_record_and_says_nothing_else() {
+    for (from, to) in [
+        (r#""ref":""#, r#""note":"x","ref":""#),
+        ("record.expunged", "record.forgotten"),
+        ("/3\"", "/\u{e9}\""),
+    ] {
+        let mut ledger = Ledger::new(Role::Ops);
+        let (stream, seq, hash) = expunge(&ledger.store, |text| text.replace(from, to));
+        let two = signed_for(&stream, seq, &hash, &["ann", "ben"]);
+        ledger.writer.emit("audit", "record.expunged", &two);
+        ledger.writer.seal();
+        assert_eq!(ledger.verify().verdict, Verdict::Edit, "{to}");
+    }
+}

@@ -161,7 +161,7 @@ impl Stream {
 pub(crate) struct Writer {
     pub(crate) dir: PathBuf,
     clock: Clock,
-    lineage: String,
+    pub(crate) lineage: String,
     pub(crate) keys: Keys,
     started: u64,
     streams: BTreeMap<&'static str, Stream>,

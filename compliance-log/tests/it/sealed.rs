@@ -399,3 +399,35 @@ fn the_root_key_is_beside_the_stores_and_the_signing_keys_are_for_nobody_else() 
     let report = verify(&dir, &Options::default().root_key(other)).unwrap();
     assert_eq!(report.verdict, Verdict::BadSignature);
 }
+
+#[test]
+fn a_file_that_is_removed_while_it_is_open_ends_the_incarnation() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = open(&dir);
+    book(&log, 0..20);
+    log.checkpoint().unwrap();
+    let old = only_store(&dir);
+    fs::remove_file(&segments(&old, "audit")[0]).unwrap();
+    wait_until("another incarnation", || {
+        book(&log, 20..21);
+        stores(&dir).len() == 2
+    });
+    book(&log, 21..25);
+    log.shutdown().unwrap();
+    let new = stores(&dir)
+        .into_iter()
+        .find(|store| *store != old)
+        .unwrap();
+    let records = records_of(&new, "audit");
+    assert_eq!(records[0]["data"]["why"], "tampered");
+    let said = records_of(&old, "audit");
+    assert!(events(&said).contains(&"security.file_replaced"));
+    let report = verify(&dir, &root_keys(&dir)).unwrap();
+    let verdict = |path: &Path| {
+        let store = report.stores.iter().find(|store| store.path == *path);
+        store.unwrap().verdict
+    };
+    assert_eq!(verdict(&old), Verdict::MissingSegment);
+    assert_eq!(verdict(&new), Verdict::Ok);
+}

@@ -122,7 +122,7 @@ impl Catalog {
                 self.streams.entry(open.of).or_default();
                 None
             }
-            CatalogKind::Head(head) => self.head(seq, head),
+            CatalogKind::Head(head) => self.head(seq, &head),
             CatalogKind::Sealed(segment) => self.segment(segment),
             CatalogKind::Receipt(receipt) => {
                 self.receipt(receipt.size);
@@ -148,7 +148,7 @@ impl Catalog {
         })
     }
 
-    fn head(&mut self, seq: u64, head: Head) -> Option<(Verdict, String)> {
+    fn head(&mut self, seq: u64, head: &Head) -> Option<(Verdict, String)> {
         let stream = self.streams.entry(head.of.clone()).or_default();
         if head.size > stream.size || stream.place.is_none() {
             self.grown_at = seq;

@@ -71,7 +71,7 @@ impl<'s> Checkpoints<'s> {
         }
     }
 
-    /// Reads the checkpoints of one segment; gives the file's digest, if there is the file.
+    /// Reads the checkpoints of one segment; gives the file's length and digest, if there is the file.
     pub(super) fn read(
         &mut self,
         store: &Path,
@@ -79,7 +79,7 @@ impl<'s> Checkpoints<'s> {
         depth: Depth,
         age: Age,
         found: &mut Found,
-    ) -> Result<Option<Digest>, Error> {
+    ) -> Result<Option<(u64, Digest)>, Error> {
         let mut last: Option<(NotePlace<'_>, Vec<u8>)> = None;
         let ended = read_notes(store, file, |place, note| match depth {
             Depth::All => self.note(place, note, found),
@@ -109,7 +109,7 @@ impl<'s> Checkpoints<'s> {
             };
             found.at(verdict, place, detail);
         }
-        Ok(Some(ended.digest))
+        Ok(Some((ended.bytes, ended.digest)))
     }
 
     fn note(&mut self, place: NotePlace<'_>, note: &[u8], found: &mut Found) {

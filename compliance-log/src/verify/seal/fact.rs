@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::tombstones::LedgerFact;
+use super::tombstones::{LedgerEvent, LedgerFact};
 use crate::{
     chain::{Digest, Line},
     seal::merkle::TreeHash,
@@ -144,12 +144,10 @@ impl Facts {
             Self::Catalog => {
                 catalog_fact(root_event(line), bytes).map_or(Stated::Unreadable, Stated::Catalog)
             }
-            Self::Ledger => match LedgerFact::kind(root_event(line)?) {
-                None => return None,
-                Some(kind) => {
-                    LedgerFact::read(kind, bytes).map_or(Stated::Unreadable, Stated::Ledger)
-                }
-            },
+            Self::Ledger => {
+                let event = LedgerEvent::of(root_event(line)?)?;
+                event.read(bytes).map_or(Stated::Unreadable, Stated::Ledger)
+            }
         };
         Some(Fact {
             seq: line.seq,
@@ -180,7 +178,7 @@ fn untimed<T: DeserializeOwned>(
 ) -> Option<CatalogFact> {
     let record: Record<T> = serde_json::from_slice(bytes).ok()?;
     Some(CatalogFact {
-        time: time(&record.timestamp),
+        time: time_ms(&record.timestamp),
         up: None,
         kind: kind(record.data),
     })
@@ -192,7 +190,7 @@ fn timed<T: DeserializeOwned>(
 ) -> Option<CatalogFact> {
     let record: Record<Timed<T>> = serde_json::from_slice(bytes).ok()?;
     Some(CatalogFact {
-        time: time(&record.timestamp),
+        time: time_ms(&record.timestamp),
         up: Some(record.data.up),
         kind: kind(record.data.rest),
     })
@@ -201,14 +199,14 @@ fn timed<T: DeserializeOwned>(
 fn plain(bytes: &[u8], kind: CatalogKind) -> Option<CatalogFact> {
     let record: Record<Up> = serde_json::from_slice(bytes).ok()?;
     Some(CatalogFact {
-        time: time(&record.timestamp),
+        time: time_ms(&record.timestamp),
         up: record.data.up,
         kind,
     })
 }
 
 /// Milliseconds since 1970.
-pub(super) fn time(text: &str) -> Option<i64> {
+pub(super) fn time_ms(text: &str) -> Option<i64> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.as_millisecond())
 }

@@ -6,7 +6,7 @@ use crate::verify::report::{Finding, Verdict};
 const FINDINGS_MAX: usize = 1_000;
 
 /// What was found outside the streams.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::verify) struct Found {
     pub(in crate::verify) findings: Vec<Finding>,
     pub(in crate::verify) worst: Option<Verdict>,

@@ -6,8 +6,8 @@
 
 mod found;
 mod subtrees;
-mod tombstones;
 mod fact;
+mod tombstones;
 mod notes;
 mod certificate;
 mod epochs;

@@ -31,7 +31,7 @@ enum Trust {
     /// witness too if it lay at one.
     Signed {
         note: Option<Note>,
-        witness: Option<VerifierKey>,
+        witness: Option<Box<VerifierKey>>,
     },
 }
 
@@ -58,7 +58,10 @@ impl Known {
         Self {
             source,
             checkpoint,
-            trust: Trust::Signed { note, witness },
+            trust: Trust::Signed {
+                note,
+                witness: witness.map(Box::new),
+            },
         }
     }
 

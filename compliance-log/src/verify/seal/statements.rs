@@ -37,6 +37,8 @@ pub(in crate::verify) struct Statements {
     trusted_to: Option<u64>,
     /// Files of checkpoints of which only the last note was checked, by first sequence.
     closed: BTreeMap<u64, Digest>,
+    /// The newest file of checkpoints, and its length when it was read.
+    newest_file: Option<(u64, u64)>,
 }
 
 /// Why the statements have to be read again.
@@ -63,7 +65,7 @@ impl Statements {
         loop {
             let mut seen = Found::default();
             let (statements, again) =
-                Self::read_once(store, identity, trusted_to, (all, &keep), &mut seen)?;
+                Self::read_once(store, identity, trusted_to, all, keep.as_ref(), &mut seen)?;
             match again {
                 // Files of checkpoints between which others are missing.
                 Again::WithAllKeys if keep.is_none() => {
@@ -87,15 +89,16 @@ impl Statements {
         store: &Path,
         identity: &Identity,
         trusted_to: Option<u64>,
-        (all, keep): (bool, &Option<Keep>),
+        all: bool,
+        keep: Option<&Keep>,
         found: &mut Found,
     ) -> Result<(Self, Again), Error> {
         let files = files(store)?;
-        let few = || Keep::At(files.clone());
-        let keep = keep.clone().unwrap_or_else(few);
-        let epochs = Epochs::read(store, identity, &keep, found)?;
+        let few = Keep::At(files.clone());
+        let epochs = Epochs::read(store, identity, keep.unwrap_or(&few), found)?;
         let mut checkpoints = Checkpoints::new(identity, &epochs, trusted_to);
         let mut closed = BTreeMap::new();
+        let mut newest_file = None;
         for first_seq in &files {
             let newest = Some(first_seq) == files.last();
             let (depth, age) = match (newest, all) {
@@ -104,9 +107,12 @@ impl Statements {
                 (false, false) => (Depth::Last, Age::Closed),
             };
             let file = checkpoints_file(*first_seq);
-            if let Some(digest) = checkpoints.read(store, &file, depth, age, found)?
-                && !newest
-            {
+            let Some((bytes, digest)) = checkpoints.read(store, &file, depth, age, found)? else {
+                continue;
+            };
+            if newest {
+                newest_file = Some((*first_seq, bytes));
+            } else {
                 closed.insert(*first_seq, digest);
             }
         }
@@ -151,8 +157,20 @@ impl Statements {
             epochs: epoch,
             trusted_to,
             closed,
+            newest_file,
         };
         Ok((statements, again))
+    }
+
+    /// Whether the writer has signed more since.
+    pub(in crate::verify) fn is_outdated(&self, store: &Path) -> Result<bool, Error> {
+        let newest = files(store)?.pop();
+        let bytes = |first_seq| {
+            let metadata = fs::metadata(store.join(checkpoints_file(first_seq)));
+            metadata.ok().map(|metadata| metadata.len())
+        };
+        let now = newest.and_then(|first_seq| Some((first_seq, bytes(first_seq)?)));
+        Ok(now != self.newest_file)
     }
 
     /// The root that was signed for this size.

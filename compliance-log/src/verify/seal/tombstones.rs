@@ -4,7 +4,16 @@
 
 use serde::Deserialize;
 
-use crate::{layout::segment_seq, seal::merkle::TreeHash};
+use super::fact::time_ms;
+use crate::{
+    chain::Digest,
+    error::Error,
+    layout::segment_seq,
+    seal::{merkle::TreeHash, note::Signature},
+};
+
+/// Nobody takes out a record alone.
+const SIGNERS_MIN: usize = 2;
 
 /// Where a segment went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +24,16 @@ pub(in crate::verify) enum Whereabouts {
     Expired,
 }
 
-/// One record of the ledger, about one segment of one store.
+/// What one record of the ledger says.
 #[derive(Clone, Debug)]
-pub(in crate::verify) struct LedgerFact {
+pub(in crate::verify) enum LedgerFact {
+    Segment(SegmentGone),
+    Expunged(RecordExpunged),
+}
+
+/// A segment of a store went.
+#[derive(Clone, Debug)]
+pub(in crate::verify) struct SegmentGone {
     whereabouts: Whereabouts,
     origin: String,
     of: String,
@@ -26,6 +42,21 @@ pub(in crate::verify) struct LedgerFact {
     root: TreeHash,
     /// It was removed before the time that the record itself states.
     early: bool,
+}
+
+/// The text of a record was taken out; two people signed for it.
+#[derive(Clone, Debug)]
+pub(in crate::verify) struct RecordExpunged {
+    stream: String,
+    seq: u64,
+    hash: Digest,
+}
+
+/// The records of the ledger that count here.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LedgerEvent {
+    Segment(Whereabouts),
+    Expunged,
 }
 
 /// A segment for whose absence there is a reason.
@@ -39,16 +70,28 @@ pub(in crate::verify) struct Gone {
     pub(in crate::verify) whereabouts: Whereabouts,
 }
 
-impl LedgerFact {
-    pub(super) fn kind(event: &[u8]) -> Option<Whereabouts> {
+impl LedgerEvent {
+    pub(super) fn of(event: &[u8]) -> Option<Self> {
         match event {
-            b"segment.archived" => Some(Whereabouts::Archived),
-            b"segment.expired" => Some(Whereabouts::Expired),
+            b"segment.archived" => Some(Self::Segment(Whereabouts::Archived)),
+            b"segment.expired" => Some(Self::Segment(Whereabouts::Expired)),
+            b"record.expunged" => Some(Self::Expunged),
             _ => None,
         }
     }
 
-    pub(super) fn read(whereabouts: Whereabouts, bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(self, bytes: &[u8]) -> Option<LedgerFact> {
+        match self {
+            Self::Segment(whereabouts) => {
+                SegmentGone::read(whereabouts, bytes).map(LedgerFact::Segment)
+            }
+            Self::Expunged => RecordExpunged::read(bytes).map(LedgerFact::Expunged),
+        }
+    }
+}
+
+impl SegmentGone {
+    fn read(whereabouts: Whereabouts, bytes: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Record {
             timestamp: String,
@@ -67,7 +110,7 @@ impl LedgerFact {
         let data = record.data;
         let early = whereabouts == Whereabouts::Expired
             && data.until.is_some_and(|until| {
-                let times = super::fact::time(&until).zip(super::fact::time(&record.timestamp));
+                let times = time_ms(&until).zip(time_ms(&record.timestamp));
                 times.is_none_or(|(until, now)| until > now)
             });
         Some(Self {
@@ -80,18 +123,63 @@ impl LedgerFact {
             early,
         })
     }
+}
 
+impl RecordExpunged {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Record {
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            expunge: Expunge,
+        }
+        #[derive(Deserialize)]
+        struct Expunge {
+            stream: String,
+            seq: u64,
+            hash: String,
+            signatures: Vec<String>,
+        }
+        let record: Record = serde_json::from_slice(bytes).ok()?;
+        let expunge = record.data.expunge;
+        let signatures = expunge.signatures.iter().map(|line| line.parse());
+        let signatures: Vec<Signature> = signatures.collect::<Result<_, Error>>().ok()?;
+        let mut signers: Vec<&str> = signatures.iter().map(|one| one.name().as_str()).collect();
+        signers.sort_unstable();
+        signers.dedup();
+        (signers.len() >= SIGNERS_MIN).then_some(Self {
+            stream: expunge.stream,
+            seq: expunge.seq,
+            hash: expunge.hash.parse().ok()?,
+        })
+    }
+}
+
+impl LedgerFact {
     /// What it excuses in the stream `of` of a store.
     pub(in crate::verify) fn gone(&self, origin: &str, of: &str) -> Option<Gone> {
-        if self.origin != origin || self.of != of || self.early {
+        let Self::Segment(segment) = self else {
+            return None;
+        };
+        if segment.origin != origin || segment.of != of || segment.early {
             return None;
         }
         Some(Gone {
-            first_seq: segment_seq(&self.file)?,
-            file: self.file.clone(),
-            size: self.size,
-            root: self.root,
-            whereabouts: self.whereabouts,
+            first_seq: segment_seq(&segment.file)?,
+            file: segment.file.clone(),
+            size: segment.size,
+            root: segment.root,
+            whereabouts: segment.whereabouts,
         })
+    }
+
+    /// A record of this stream without its text: its sequence and hash.
+    pub(in crate::verify) fn expunged(&self, of: &str) -> Option<(u64, Digest)> {
+        match self {
+            Self::Expunged(record) if record.stream == of => Some((record.seq, record.hash)),
+            Self::Expunged(_) | Self::Segment(_) => None,
+        }
     }
 }

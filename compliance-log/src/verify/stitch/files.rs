@@ -34,6 +34,7 @@ impl<'p> Stitch<'p> {
     pub(super) fn begin_segment(&mut self) {
         self.before_unsure = self.found != self.findings_at_begin;
         self.findings_at_begin = self.found;
+        self.expunged_before = std::mem::take(&mut self.expunged);
         self.lines = 0;
         self.marks.clear();
         self.first_in_segment = None;
@@ -352,7 +353,7 @@ impl<'p> Stitch<'p> {
                 before.name
             ));
         }
-        (data.bytes != Some(before.end)).then(|| {
+        (data.bytes != Some(before.end) && self.expunged_before == 0).then(|| {
             format!(
                 "segment.header says that {} has {} bytes; it has {}",
                 before.name,

@@ -52,7 +52,6 @@ impl Stitch<'_> {
 
     /// Adds a finding and tells where it is listed.
     pub(super) fn emit(&mut self, mut finding: Finding) -> Option<usize> {
-        self.island_open = false;
         let same = |other: &Finding| {
             (other.verdict, other.seq, other.offset, &other.file)
                 == (finding.verdict, finding.seq, finding.offset, &finding.file)
@@ -71,6 +70,12 @@ impl Stitch<'_> {
             self.roots.lose();
         }
         self.found = self.found.saturating_add(1);
+        if is_harmless(finding.verdict) {
+            self.harmless = self.harmless.saturating_add(1);
+            self.findings_at_begin = self.findings_at_begin.saturating_add(1);
+        } else {
+            self.island_open = false;
+        }
         if self.findings.len() >= FINDINGS_MAX {
             let worst = self.worst_omitted.unwrap_or(finding.verdict);
             self.worst_omitted = Some(worst.min(finding.verdict));
@@ -91,6 +96,11 @@ impl Stitch<'_> {
         let listed = self.findings.iter().map(|finding| finding.verdict);
         listed.chain(self.worst_omitted).min()
     }
+}
+
+/// Whether all that is here is as it was written.
+fn is_harmless(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Expired | Verdict::Expunged)
 }
 
 /// Whether the tree of what is here is not that of what was written.

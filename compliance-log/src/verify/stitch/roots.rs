@@ -81,8 +81,8 @@ impl Roots {
 impl Stitch<'_> {
     /// Adds accepted records to the tree, and looks at its root wherever one was sealed.
     pub(super) fn grow(&mut self, run: &mut Run) {
-        let tree = std::mem::take(&mut run.tree);
-        let facts = std::mem::take(&mut run.facts);
+        let tree = std::mem::take(&mut run.read.tree);
+        let facts = std::mem::take(&mut run.read.facts);
         if self.plan.sealed.is_none() {
             return;
         }

@@ -58,6 +58,7 @@ impl Stitch<'_> {
     /// Gives the run its place at the end of what was accepted.
     pub(super) fn accept(&mut self, mut run: Run, stretch: Stretch) {
         self.remember(&run, stretch);
+        self.judge_expunged(&run);
         self.grow(&mut run);
         self.next = run.last_seq.saturating_add(1);
         self.link = Some(run.last_hash);
@@ -80,6 +81,23 @@ impl Stitch<'_> {
         }
     }
 
+    /// Records without their text: the ledger must know each, with its hash.
+    fn judge_expunged(&mut self, run: &Run) {
+        for expunged in &run.read.expunged {
+            let (verdict, detail) = match self.plan.expunged.get(&expunged.seq) {
+                Some(hash) if *hash == expunged.hash => {
+                    (Verdict::Expunged, "the record's text was taken out")
+                }
+                _ => (
+                    Verdict::Edit,
+                    "the record's text was taken out, and no ledger says why",
+                ),
+            };
+            self.expunged = self.expunged.saturating_add(1);
+            self.emit_here(verdict, expunged.seq, expunged.place, detail.to_owned());
+        }
+    }
+
     /// Counts the run, whatever its place turns out to be.
     pub(super) fn remember(&mut self, run: &Run, stretch: Stretch) {
         self.index_parts(run);
@@ -88,7 +106,7 @@ impl Stitch<'_> {
         let last = self.report.last.unwrap_or(0).max(stretch.last);
         self.report.first = Some(first);
         self.report.last = Some(last);
-        if self.found == 0 {
+        if self.found == self.harmless {
             return;
         }
         let file = self.file(stretch.segment);

@@ -57,6 +57,9 @@ pub(in crate::verify) struct Stitch<'p> {
     pub(super) findings_at_begin: u64,
     /// Whether the file before this one is missing, or something in it was found.
     pub(super) before_unsure: bool,
+    /// Records without their text in this file, and in the one before: it is shorter than it was.
+    pub(super) expunged: u64,
+    pub(super) expunged_before: u64,
 
     pub(super) index: Vec<Indexed>,
     pub(super) lookups: u32,
@@ -64,6 +67,8 @@ pub(in crate::verify) struct Stitch<'p> {
     pub(super) report: StreamReport,
     pub(super) findings: Vec<Finding>,
     pub(super) found: u64,
+    /// Those among them that change nothing.
+    pub(super) harmless: u64,
     pub(super) worst_omitted: Option<Verdict>,
     pub(super) island_open: bool,
     pub(super) roots: Roots,
@@ -166,12 +171,15 @@ impl<'p> Stitch<'p> {
             first_in_segment: None,
             findings_at_begin: 0,
             before_unsure: false,
+            expunged: 0,
+            expunged_before: 0,
             index: Vec::new(),
             lookups: 0,
             buffer: Buffer::new(),
             report,
             findings: Vec::new(),
             found: 0,
+            harmless: 0,
             worst_omitted: None,
             island_open: false,
             roots: Roots::default(),

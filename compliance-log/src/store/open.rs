@@ -187,7 +187,10 @@ fn incarnation<'n>(name: &'n str, instance: &str) -> Option<&'n str> {
 
 /// What a store's first record says.
 fn candidate(fs: &dyn Fs, dir: &Path, name: &str, incarnation: &str) -> Option<Candidate> {
-    let first = first_line(fs, &layout::stream_dir(&dir.join(name), Channel::Audit))?;
+    let store = dir.join(name);
+    // A first record that is gone says nothing of it.
+    let has_seal = matches!(fs.seen(&store.join(layout::SEAL)), Ok(Some(_)));
+    let first = first_line(fs, &layout::stream_dir(&store, Channel::Audit))?;
     let first: serde_json::Value = serde_json::from_slice(&first).ok()?;
     let text = |pointer: &str| first.pointer(pointer)?.as_str().map(str::to_owned);
     let number = |pointer: &str| first.pointer(pointer).and_then(serde_json::Value::as_u64);
@@ -199,7 +202,7 @@ fn candidate(fs: &dyn Fs, dir: &Path, name: &str, incarnation: &str) -> Option<C
         service,
         since: text("/timestamp").unwrap_or_default(),
         format: number("/v")?.max(number("/data/format").unwrap_or(1)),
-        sealed: first.pointer("/data/sealed") == Some(&serde_json::Value::Bool(true)),
+        sealed: first.pointer("/data/sealed") == Some(&serde_json::Value::Bool(true)) || has_seal,
     })
 }
 

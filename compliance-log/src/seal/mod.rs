@@ -31,5 +31,9 @@ pub mod note;
 mod origin;
 mod lines;
 pub mod statement;
+mod unique;
+mod policy;
+pub mod proof;
 
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
+pub use policy::{Cosigned, WitnessPolicy};

@@ -7,5 +7,8 @@ mod merkle;
 mod naive;
 mod note;
 mod others;
+mod policy;
+mod proof;
 mod statements;
+mod stream;
 mod vectors;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{exit, filter};
+use crate::{args::WitnessArgs, exit, filter};
 
 /// Verify and read the audit logs of services that use compliance-log.
 ///
@@ -27,6 +27,7 @@ pub(crate) enum Verb {
     Redact(RedactArgs),
     Schema(SchemaArgs),
     Pseudonym(PseudonymArgs),
+    Witness(WitnessArgs),
 }
 
 /// Check that stored records are the ones that were written

@@ -85,3 +85,9 @@ Exit codes:
   0  done; `find`: whether or not there are records
   2  there is no such key, or not every line could be read
   3  usage, the file is no key file or others may read it, or the operating system refused";
+
+/// The table for `witness serve --help`.
+pub(crate) const SERVE_HELP: &str = "\
+Exit codes:
+  0  it was told to end
+  3  usage, DIR is another witness' or damaged, or the operating system refused";

@@ -7,6 +7,7 @@ mod failure;
 mod printer;
 mod record;
 mod filter;
+mod args;
 mod cli;
 mod source;
 mod merge;
@@ -16,6 +17,11 @@ mod redact_line;
 mod lock;
 mod keys;
 mod observed;
+mod small_file;
+mod durable;
+mod private_key;
+mod vkey;
+mod witness;
 mod cmd;
 
 use std::{io, process::ExitCode};
@@ -23,6 +29,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
+    args::WitnessVerb,
     cli::{Cli, PolicyVerb, PseudonymVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
@@ -74,6 +81,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             PseudonymVerb::List(args) => cmd::pseudonym_list::run(&args, &mut printer)?,
         },
         Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
+        Verb::Witness(args) => match args.verb {
+            WitnessVerb::Serve(args) => cmd::witness_serve::run(&args, &mut printer)?,
+        },
     };
     match printer.flush() {
         // How it ended is settled, whether or not somebody read it all.

@@ -12,6 +12,7 @@ pub(crate) mod schema_export;
 pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;
+pub(crate) mod witness_serve;
 
 use std::path::Path;
 

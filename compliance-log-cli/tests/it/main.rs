@@ -5,6 +5,10 @@
 mod store;
 #[cfg(test)]
 mod command;
+#[cfg(test)]
+mod sealed;
+#[cfg(test)]
+mod witness;
 
 #[cfg(test)]
 mod observe_report;
@@ -24,3 +28,5 @@ mod tail;
 mod usage;
 #[cfg(test)]
 mod verify;
+#[cfg(test)]
+mod witness_serve;

@@ -34,6 +34,8 @@ pub mod statement;
 mod unique;
 mod policy;
 pub mod proof;
+mod submission;
 
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
 pub use policy::{Cosigned, WitnessPolicy};
+pub use submission::Submission;

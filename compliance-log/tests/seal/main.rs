@@ -11,4 +11,5 @@ mod policy;
 mod proof;
 mod statements;
 mod stream;
+mod submission;
 mod vectors;

@@ -7,8 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Before the name of a file that is not whole yet.
-pub(crate) const UNFINISHED: &str = ".new-";
+/// After the name of a file that is not whole yet. It has a dot before it too.
+pub(crate) const UNFINISHED: &str = ".new";
 
 /// Who may read a file.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ fn write(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
 
 fn unfinished(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{UNFINISHED}{name}"))
+    path.with_file_name(format!(".{name}{UNFINISHED}"))
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

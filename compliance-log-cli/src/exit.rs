@@ -91,3 +91,11 @@ pub(crate) const SERVE_HELP: &str = "\
 Exit codes:
   0  it was told to end
   3  usage, DIR is another witness' or damaged, or the operating system refused";
+
+/// The table for `witness submit --help`.
+pub(crate) const SUBMIT_HELP: &str = "\
+Exit codes:
+  0  the newest checkpoint is cosigned
+  1  another history of this store exists
+  2  there is no checkpoint yet
+  3  usage, the store or the witness cannot be reached, or it does not take the store";

@@ -21,6 +21,7 @@ mod small_file;
 mod durable;
 mod private_key;
 mod vkey;
+mod sealed;
 mod witness;
 mod cmd;
 
@@ -83,6 +84,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
         Verb::Witness(args) => match args.verb {
             WitnessVerb::Serve(args) => cmd::witness_serve::run(&args, &mut printer)?,
+            WitnessVerb::Submit(args) => cmd::witness_submit::run(&args, &mut printer)?,
         },
     };
     match printer.flush() {

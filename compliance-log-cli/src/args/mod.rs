@@ -2,4 +2,4 @@
 
 mod witness;
 
-pub(crate) use witness::{WitnessArgs, WitnessServeArgs, WitnessVerb};
+pub(crate) use witness::{WitnessArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb};

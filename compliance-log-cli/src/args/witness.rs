@@ -19,6 +19,7 @@ pub(crate) struct WitnessArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum WitnessVerb {
     Serve(WitnessServeArgs),
+    Submit(WitnessSubmitArgs),
 }
 
 /// Run a witness over HTTP, until SIGINT or SIGTERM
@@ -50,4 +51,45 @@ pub(crate) struct WitnessServeArgs {
     /// Print key and address as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Have a store's newest checkpoint cosigned by a witness
+///
+/// Reads the store while its service runs, proves to the witness that the checkpoint continues the one
+/// that it has, and leaves its cosignature in the folder `<STORE>.receipts` beside the store, where the
+/// service finds it. A witness that does not know the store is given its certificate. Run it by a timer.
+///
+/// A witness that has seen more of the store, or something else, is reported as another history: the
+/// store was put back to an older state, or runs twice, or was changed.
+///
+/// Needs: read access to the store, and write access to the folder of receipts.
+#[derive(Debug, Args)]
+#[command(after_help = exit::SUBMIT_HELP)]
+pub(crate) struct WitnessSubmitArgs {
+    /// The store
+    pub(crate) store: PathBuf,
+    /// The witness' submission prefix, as in `https://witness.example`
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    /// The witness' vkey, or a file that holds it; without it the cosignature is kept unchecked
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub(crate) key: Option<String>,
+    /// What the receipts of this witness are named after
+    #[arg(long, value_name = "NAME", default_value = "witness", value_parser = anchor_name)]
+    pub(crate) anchor: String,
+    /// The root certificates, PEM, to which that of the URL must lead [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Part of the name of a file.
+fn anchor_name(name: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=64).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('.') {
+        return Ok(name.to_owned());
+    }
+    Err("use 1 to 64 letters, digits, dots, dashes and underscores".to_owned())
 }

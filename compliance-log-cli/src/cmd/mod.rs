@@ -13,6 +13,7 @@ pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;
 pub(crate) mod witness_serve;
+pub(crate) mod witness_submit;
 
 use std::path::Path;
 

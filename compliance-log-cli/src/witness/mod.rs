@@ -3,6 +3,8 @@
 mod known;
 mod registry;
 mod server;
+mod client;
 
+pub(crate) use client::{Answer, Client};
 pub(crate) use registry::Registry;
 pub(crate) use server::Server;

@@ -281,7 +281,7 @@ fn read_known(origins: &Path) -> Result<BTreeMap<Digest, Arc<Mutex<Entry>>>, Fai
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if name.starts_with(UNFINISHED) {
+        if name.ends_with(UNFINISHED) {
             continue; // What a crash left; the next write of this file replaces it.
         }
         let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;

@@ -30,3 +30,5 @@ mod usage;
 mod verify;
 #[cfg(test)]
 mod witness_serve;
+#[cfg(test)]
+mod witness_submit;

@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use compliance_log::seal::{
@@ -89,16 +90,24 @@ pub(crate) fn leaves(stream: &Stream) -> Vec<TreeHash> {
 /// A sealed store of instance `host-1` on disk, as its writer leaves it.
 pub(crate) struct Sealed {
     pub(crate) path: PathBuf,
-    pub(crate) keys: Keys,
-    pub(crate) root: SigningKey,
+    pub(crate) keys: Rc<Keys>,
+    pub(crate) root: Rc<SigningKey>,
     pub(crate) audit: Stream,
     pub(crate) catalog: Stream,
 }
 
 impl Sealed {
     pub(crate) fn new(dir: &Path) -> Self {
-        let keys = Keys::new("host-1");
-        let root = key("log.example/root");
+        let (keys, root) = (Keys::new("host-1"), key("log.example/root"));
+        Self::of_keys(dir, Rc::new(keys), Rc::new(root))
+    }
+
+    /// Another store with the same keys, as a clone of the machine would write it.
+    pub(crate) fn cloned(&self, dir: &Path) -> Self {
+        Self::of_keys(dir, Rc::clone(&self.keys), Rc::clone(&self.root))
+    }
+
+    fn of_keys(dir: &Path, keys: Rc<Keys>, root: Rc<SigningKey>) -> Self {
         let genesis = format!(
             r#"{{"format":1,"sealed":true,"origin":"{}","alg":"ed25519","seal_ms":10000,"heartbeat_s":300,"epoch_s":300,"log":"{}","epoch0":"{}","machine_id":"m"}}"#,
             keys.origin,

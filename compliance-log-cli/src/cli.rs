@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{args::WitnessArgs, exit, filter};
+use crate::{
+    args::{KeysArgs, WitnessArgs},
+    exit, filter,
+};
 
 /// Verify and read the audit logs of services that use compliance-log.
 ///
@@ -27,6 +30,7 @@ pub(crate) enum Verb {
     Redact(RedactArgs),
     Schema(SchemaArgs),
     Pseudonym(PseudonymArgs),
+    Keys(KeysArgs),
     Witness(WitnessArgs),
 }
 

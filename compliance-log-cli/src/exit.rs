@@ -99,3 +99,9 @@ Exit codes:
   1  another history of this store exists
   2  there is no checkpoint yet
   3  usage, the store or the witness cannot be reached, or it does not take the store";
+
+/// The table for the verbs of `keys --help`.
+pub(crate) const KEYS_HELP: &str = "\
+Exit codes:
+  0  done
+  3  usage, a file is not what it should be, or the operating system refused";

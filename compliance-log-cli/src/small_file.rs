@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-/// Far more than any of them has.
-const BYTES_MAX: u64 = 16 << 20;
+/// The epochs of a year are less.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes of a file, wiped when they are dropped, since it may be a key.
 ///

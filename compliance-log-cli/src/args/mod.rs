@@ -1,5 +1,10 @@
 //! The arguments of the verbs about the seal, one file for each of them.
 
+mod keys;
 mod witness;
 
+pub(crate) use keys::{
+    KeysArgs, KeysCertifyArgs, KeysInitArgs, KeysRequestArgs, KeysRevokeArgs, KeysShowArgs,
+    KeysVerb,
+};
 pub(crate) use witness::{WitnessArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb};

@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -131,6 +131,19 @@ impl SealedStore {
             }
         }
         Ok(None)
+    }
+
+    /// The note of the newest epoch; `None` before the first ended.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read.
+    pub(crate) fn newest_epoch(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let path = self.path.join("seal").join("epochs");
+        match blocks::last(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            note => note.map_err(|error| Failure::io("read", &path, error)),
+        }
     }
 
     /// The newest checkpoint that `wanted` accepts by its size.

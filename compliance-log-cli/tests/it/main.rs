@@ -11,6 +11,8 @@ mod sealed;
 mod witness;
 
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod observe_report;
 #[cfg(test)]
 mod policy;

@@ -399,7 +399,7 @@ fn show_says_what_each_kind_of_file_says() {
     for (text, named) in [
         ("", "there is no key in"),
         ("hello\n", "a vkey is"),
-        ("a\nb\n\n\u{2014} c d\n", "signature"),
+        ("a\nb\n\n\u{2014} c d\n", "base64"),
     ] {
         fs::write(&vkeys, text).unwrap();
         world.refused(&["show", vkeys.to_str().unwrap()], named);

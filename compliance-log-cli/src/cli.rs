@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    args::{KeysArgs, WitnessArgs},
+    args::{CheckProofArgs, KeysArgs, ProveArgs, WitnessArgs},
     exit, filter,
 };
 
@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Redact(RedactArgs),
     Schema(SchemaArgs),
     Pseudonym(PseudonymArgs),
+    Prove(ProveArgs),
+    CheckProof(CheckProofArgs),
     Keys(KeysArgs),
     Witness(WitnessArgs),
 }

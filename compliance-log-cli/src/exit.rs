@@ -105,3 +105,17 @@ pub(crate) const KEYS_HELP: &str = "\
 Exit codes:
   0  done
   3  usage, a file is not what it should be, or the operating system refused";
+
+/// The table for `prove --help`.
+pub(crate) const PROVE_HELP: &str = "\
+Exit codes:
+  0  done
+  2  the record is not there, or not sealed yet
+  3  usage, the store is damaged or not sealed, or the operating system refused";
+
+/// The table for `check-proof --help`.
+pub(crate) const CHECK_PROOF_HELP: &str = "\
+Exit codes:
+  0  the record is in the store
+  1  that is not shown
+  3  usage, or the operating system refused";

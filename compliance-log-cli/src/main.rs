@@ -84,6 +84,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             PseudonymVerb::List(args) => cmd::pseudonym_list::run(&args, &mut printer)?,
         },
         Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
+        Verb::Prove(args) => cmd::prove::run(&args, &mut printer)?,
+        Verb::CheckProof(args) => cmd::check_proof::run(&args, &mut printer)?,
         Verb::Keys(args) => match args.verb {
             KeysVerb::Init(args) => cmd::keys_init::run(&args, &mut printer)?,
             KeysVerb::Request(args) => cmd::keys_request::run(&args, &mut printer)?,

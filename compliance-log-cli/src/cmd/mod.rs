@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub(crate) mod check_proof;
 pub(crate) mod keys_certify;
 pub(crate) mod keys_init;
 pub(crate) mod keys_request;
@@ -7,6 +8,7 @@ pub(crate) mod keys_revoke;
 pub(crate) mod keys_show;
 pub(crate) mod observe_report;
 pub(crate) mod policy_test;
+pub(crate) mod prove;
 pub(crate) mod pseudonym_find;
 pub(crate) mod pseudonym_forget;
 pub(crate) mod pseudonym_list;

@@ -5,7 +5,8 @@ mod records;
 mod genesis;
 mod store;
 mod receipts;
+mod sealed_at;
 
 pub(crate) use receipts::{Receipt, Receipts};
-pub(crate) use records::{Record, Records};
+pub(crate) use sealed_at::SealedAt;
 pub(crate) use store::SealedStore;

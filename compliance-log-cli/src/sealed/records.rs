@@ -14,7 +14,7 @@ const HINT: &str = "`compliance-log verify` says what is wrong with the store";
 
 /// The records of a stream, one after the other. Each is whole and linked to the one before, or an error.
 #[derive(Debug)]
-pub(crate) struct Records {
+pub(super) struct Records {
     stream: PathBuf,
     segments: std::vec::IntoIter<Segment>,
     lines: Option<Lines>,
@@ -24,11 +24,11 @@ pub(crate) struct Records {
 
 /// One of them.
 #[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) seq: u64,
-    pub(crate) leaf: TreeHash,
+pub(super) struct Record {
+    pub(super) seq: u64,
+    pub(super) leaf: TreeHash,
     /// The line without its end.
-    pub(crate) line: Vec<u8>,
+    pub(super) line: Vec<u8>,
 }
 
 impl Records {
@@ -38,7 +38,7 @@ impl Records {
     /// # Errors
     ///
     /// A stream that has no such segment any more, or cannot be read.
-    pub(crate) fn from(stream: &Path, seq: u64) -> Result<(Frontier, Self), Failure> {
+    pub(super) fn from(stream: &Path, seq: u64) -> Result<(Frontier, Self), Failure> {
         let mut segments = source::segments(stream, 0)?.files;
         let begun = segments.partition_point(|segment| segment.first_seq <= seq);
         let Some(first) = begun.checked_sub(1) else {
@@ -68,7 +68,7 @@ impl Records {
     /// # Errors
     ///
     /// A line that is not the next record.
-    pub(crate) fn next(&mut self) -> Result<Option<Record>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Record>, Failure> {
         loop {
             if let Some(lines) = &mut self.lines
                 && let Some((line, ended)) = lines.next_raw()?
@@ -87,7 +87,7 @@ impl Records {
     /// # Errors
     ///
     /// As for [`next`](Self::next), and the end of the stream.
-    pub(crate) fn expect(&mut self) -> Result<Record, Failure> {
+    pub(super) fn expect(&mut self) -> Result<Record, Failure> {
         let next_seq = self.next_seq;
         self.next()?.ok_or_else(|| {
             let stream = self.stream.display();

@@ -17,6 +17,8 @@ mod observe_report;
 #[cfg(test)]
 mod policy;
 #[cfg(test)]
+mod proof;
+#[cfg(test)]
 mod pseudonym;
 #[cfg(test)]
 mod redact;

@@ -393,7 +393,7 @@ fn records_that_were_changed_are_not_proved() {
         let prev: compliance_log::chain::Digest = prev.parse().unwrap();
         lines.push(world.store.audit.line(seq, *prev.as_bytes(), fields).0);
     });
-    let said = world.prove(&["audit", "20"]);
+    let said = world.prove(&["audit", &seq.to_string()]);
     assert_eq!((said.code, &*said.out), (3, ""));
     assert!(
         said.err.contains("are not those that were sealed"),

@@ -90,7 +90,7 @@ impl WitnessKey {
 
 impl fmt::Display for WitnessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[COSIGNATURE], &self.public.as_bytes()[..]].concat();
+        let key = [&[COSIGNATURE], self.public.as_bytes()].concat();
         write!(f, "{}+{}+{}", self.name, self.id, base64::encode(&key))
     }
 }

@@ -37,6 +37,7 @@ impl From<Unwritten> for io::Error {
 }
 
 /// Replaces a file: open, write, fsync, rename, fsync of the folder. One caller at a time for each path.
+#[expect(clippy::disallowed_methods, reason = "the folder is synced after it")]
 pub(crate) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), Unwritten> {
     let new = unfinished(path);
     write(&new, bytes, access).map_err(Unwritten::Before)?;

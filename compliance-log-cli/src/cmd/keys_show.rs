@@ -54,13 +54,10 @@ pub(crate) fn run(args: &KeysShowArgs, printer: &mut Printer) -> Result<Exit, Fa
 /// The certificates, or what they would say; and the newest of epochs and checkpoints.
 fn of_store(path: &Path) -> Result<Vec<Said>, Failure> {
     let store = SealedStore::open(path)?;
-    let mut shown = match store.certificate_file()? {
-        Some(file) => of_notes(&store.path().join("seal/cert"), &file)?,
-        None => {
-            let mut said = notes::certificate(&store.genesis()?);
-            said.insert("signed_by".to_owned(), "nobody".into());
-            vec![said]
-        }
+    let mut shown = if let Some(file) = store.certificate_file()? {
+        of_notes(&store.path().join("seal/cert"), &file)?
+    } else {
+        vec![unsigned(&store.genesis()?)]
     };
     let newest = [
         store.newest_epoch()?,
@@ -81,9 +78,7 @@ fn of_file(path: &Path) -> Result<Vec<Said>, Failure> {
     }
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     if let Ok(request) = Certificate::from_text(text) {
-        let mut said = notes::certificate(&request);
-        said.insert("signed_by".to_owned(), "nobody".into());
-        return Ok(vec![said]);
+        return Ok(vec![unsigned(&request)]);
     }
     let is_note = text.contains("\n\n\u{2014} ");
     if is_note {
@@ -100,6 +95,12 @@ fn of_file(path: &Path) -> Result<Vec<Said>, Failure> {
         )),
         Err(error) => Err(refuse(path, &error)),
     }
+}
+
+fn unsigned(request: &Certificate) -> Said {
+    let mut said = notes::certificate(request);
+    said.insert("signed_by".to_owned(), "nobody".into());
+    said
 }
 
 fn of_notes(path: &Path, bytes: &[u8]) -> Result<Vec<Said>, Failure> {

@@ -61,7 +61,7 @@ pub(super) fn each(path: &Path, mut take: impl FnMut(&[u8]) -> bool) -> io::Resu
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use crate::durable::{Access, replace};
 
     use super::{each, last};
 
@@ -76,13 +76,11 @@ mod tests {
         let note = |n: u32| format!("origin\n{n}\nroot\n\n\u{2014} a b\n\u{2014} c d\n");
         let three = format!("{}\n{}\n{}\n", note(1), note(2), note(3));
         let whole_until = |length: usize| {
-            let ends = (1..=3).map(|n| (n, n as usize * (note(1).len() + 1)));
-            ends.filter(|(_, end)| *end <= length)
-                .map(|(n, _)| n)
-                .last()
+            let mut newest_first = (1..=3).rev();
+            newest_first.find(|n| *n as usize * (note(1).len() + 1) <= length)
         };
         for length in 0..=three.len() {
-            fs::write(&path, &three.as_bytes()[..length]).unwrap();
+            replace(&path, &three.as_bytes()[..length], Access::Owner).unwrap();
             let expected = whole_until(length);
             assert_eq!(
                 text(last(&path).unwrap()),
@@ -105,7 +103,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.ckpt");
         let notes = (0..5000).map(|n| format!("origin\n{n}\nroot\n\n\u{2014} a b\n\n"));
-        fs::write(&path, notes.collect::<String>()).unwrap();
+        let notes: Vec<String> = notes.collect();
+        replace(&path, notes.concat().as_bytes(), Access::Owner).unwrap();
         assert_eq!(
             text(last(&path).unwrap()),
             "origin\n4999\nroot\n\n\u{2014} a b\n"

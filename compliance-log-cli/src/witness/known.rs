@@ -13,7 +13,7 @@ pub(super) struct Known {
 #[derive(Clone, Debug)]
 pub(super) struct Newest {
     pub(super) checkpoint: Checkpoint,
-    /// As it is given to those who ask: with the signatures of the store and ours.
+    /// As it is given to those who ask: with the signatures of the log key and ours.
     pub(super) note: Note,
 }
 

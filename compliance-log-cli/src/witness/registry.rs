@@ -189,7 +189,7 @@ impl Registry {
             .key
             .sign(text, time)
             .map_err(|error| Refusal::Storage(error.to_string()))?;
-        let note = with(submission.note(), &certified.origin, &signature);
+        let note = with(submission.note(), &certified.log, &signature);
         let known = Known {
             certificates: entry.known.certificates.clone(),
             newest: Some(Newest::parse(note.as_bytes()).map_err(malformed)?),
@@ -240,18 +240,14 @@ impl Registry {
     }
 }
 
-/// The checkpoint with the signatures of the store's keys, and ours. What else was sent along is not kept:
-/// anybody may have put it there.
-fn with(note: &Note, origin: &Origin, ours: &Signature) -> String {
-    let mut text = format!("{}\n", note.text());
-    let epoch = format!("{origin}/e");
-    for signature in note.signatures() {
-        let name = signature.name().as_str();
-        if name == origin.as_str() || name.starts_with(&epoch) {
-            text += &format!("{signature}\n");
-        }
-    }
-    text + &format!("{ours}\n")
+/// The checkpoint with the signature of the log key, and ours. What else was sent along is not kept: anybody
+/// may have put it there.
+fn with(note: &Note, log: &VerifierKey, ours: &Signature) -> String {
+    let of_log = |line: &&Signature| line.id() == log.id() && line.name() == log.name();
+    let theirs = note.signatures().iter().filter(of_log);
+    let lines = theirs.chain([ours]).map(|line| format!("{line}\n"));
+    let lines: Vec<String> = lines.collect();
+    format!("{}\n{}", note.text(), lines.concat())
 }
 
 fn lock(dir: &Path) -> Result<File, Failure> {

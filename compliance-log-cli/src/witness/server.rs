@@ -1,9 +1,4 @@
-use std::{
-    net::SocketAddr,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,7 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use compliance_log::seal::Submission;
+use compliance_log::{
+    clock::{Clock as _, SystemClock},
+    seal::Submission,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -125,8 +123,8 @@ async fn in_time(request: Request, next: Next) -> Response {
 async fn add_checkpoint(State(registry): State<Arc<Registry>>, body: Bytes) -> Response {
     let asked = body.clone();
     let cosigned = on_thread(move || {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        registry.add_checkpoint(&body, now.unwrap_or_default().as_secs())
+        let now = SystemClock::new().now().as_micros() / 1_000_000;
+        registry.add_checkpoint(&body, u64::try_from(now).unwrap_or(0))
     });
     match cosigned.await {
         Ok(signature) => format!("{signature}\n").into_response(),
@@ -148,9 +146,8 @@ async fn add_log(State(registry): State<Arc<Registry>>, body: Bytes) -> Response
 async fn origins(State(registry): State<Arc<Registry>>) -> Response {
     let lines = on_thread(move || {
         let sizes = registry.sizes().into_iter();
-        Ok(sizes
-            .map(|(origin, size)| format!("{origin} {size}\n"))
-            .collect::<String>())
+        let lines = sizes.map(|(origin, size)| format!("{origin} {size}\n"));
+        Ok(lines.collect::<Vec<String>>().concat())
     });
     match lines.await {
         Ok(lines) => lines.into_response(),

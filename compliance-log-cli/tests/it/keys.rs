@@ -2,6 +2,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    slice,
 };
 
 use compliance_log::seal::{
@@ -14,6 +15,7 @@ use tempfile::{TempDir, tempdir};
 use crate::{
     command::{Said, run},
     sealed::{Sealed, frontier, leaves},
+    store::rewrite,
 };
 
 struct World {
@@ -54,7 +56,7 @@ impl World {
     /// Keeps what was printed.
     fn keep(&self, name: &str, arguments: &[&str]) -> String {
         let path = self.path(name);
-        fs::write(&path, self.printed(arguments)).unwrap();
+        rewrite(&path, self.printed(arguments).as_bytes());
         path.to_str().unwrap().to_owned()
     }
 
@@ -134,8 +136,8 @@ fn a_root_certifies_a_store_and_another_root_signs_too() {
     let said = world.say(&["certify", &request, "--key", &one_file]);
     assert_eq!(said.err, format!("note: signed for the store {origin}\n"));
     let once = world.keep("cert", &["certify", &request, "--key", &one_file]);
-    certified(&once).check(&[one.clone()]).unwrap();
-    certified(&once).check(&[two.clone()]).unwrap_err();
+    certified(&once).check(slice::from_ref(&one)).unwrap();
+    certified(&once).check(slice::from_ref(&two)).unwrap_err();
 
     let twice = world.keep("cert2", &["certify", &once, "--key", &two_file]);
     for root in [one, two] {
@@ -191,13 +193,13 @@ fn an_issuer_certifies_the_stores_of_a_prefix() {
     ];
     let of_store = world.keep("cert", &arguments);
     let read = certified(&of_store);
-    read.check(&[root.clone()]).unwrap();
+    read.check(slice::from_ref(&root)).unwrap();
     assert_eq!(read.issuer().unwrap().statement().key, issuer);
 
     // Another root signs what counts: the issuer's.
     let both = world.keep("cert2", &["certify", &of_store, "--key", &other_file]);
     for trusted in [&root, &other] {
-        certified(&both).check(&[trusted.clone()]).unwrap();
+        certified(&both).check(slice::from_ref(trusted)).unwrap();
     }
     let certificate_2 = world.keep("issuer2", &["certify", &certificate, "--key", &other_file]);
     let arguments = [
@@ -263,10 +265,10 @@ fn what_is_no_request_is_not_signed() {
         (text.replacen("host-1", "host-2", 1), "certificate"),
         (String::new(), "certificate"),
     ] {
-        fs::write(&request, changed).unwrap();
+        rewrite(Path::new(&request), changed.as_bytes());
         world.refused(&["certify", &request, "--key", &file], named);
     }
-    fs::write(&request, &text).unwrap();
+    rewrite(Path::new(&request), text.as_bytes());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     world.refused(
         &["certify", &request, "--key", &file],
@@ -336,7 +338,7 @@ fn show_says_what_each_kind_of_file_says() {
     );
 
     let vkeys = world.path("vkeys");
-    fs::write(&vkeys, format!("# roots\n{root}\n\n{log}\n")).unwrap();
+    rewrite(&vkeys, format!("# roots\n{root}\n\n{log}\n").as_bytes());
     let id = root.id();
     let expected = format!(
         "key\n  name      root\n  id        {id}\n  algorithm ed25519\n  vkey      {root}\n\
@@ -373,13 +375,13 @@ fn show_says_what_each_kind_of_file_says() {
     let note = EpochNote::new(origin.clone(), 3, root_hash(&sealed), next.clone()).unwrap();
     let note = Signed::sign(note, &[&keys.epoch0]).unwrap();
     let epochs = world.store.path.join("seal/epochs");
-    fs::write(&epochs, note.to_block()).unwrap();
+    rewrite(&epochs, note.to_block().as_bytes());
     let said = show(&world.store.path);
     assert!(said.starts_with(&format!("{signed}epoch\n")), "{said}");
     let of_epochs = show(&epochs);
     assert!(said.contains(&of_epochs), "{said}");
     assert!(
-        of_epochs.contains(&format!("  epoch     1\n  size      3\n")),
+        of_epochs.contains("  epoch     1\n  size      3\n"),
         "{of_epochs}"
     );
     assert!(
@@ -401,9 +403,9 @@ fn show_says_what_each_kind_of_file_says() {
         ("hello\n", "a vkey is"),
         ("a\nb\n\n\u{2014} c d\n", "base64"),
     ] {
-        fs::write(&vkeys, text).unwrap();
+        rewrite(&vkeys, text.as_bytes());
         world.refused(&["show", vkeys.to_str().unwrap()], named);
     }
-    fs::write(&epochs, note.to_block() + "torn").unwrap();
+    rewrite(&epochs, (note.to_block() + "torn").as_bytes());
     world.refused(&["show", epochs.to_str().unwrap()], "is no whole note");
 }

@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use crate::{
     command::{Said, run},
     sealed::Sealed,
-    store::rewrite,
+    store::{rename, rewrite},
     witness::Witness,
 };
 
@@ -261,7 +261,7 @@ fn cosignatures_that_the_store_took_in_count_too() {
 fn cosignatures_may_lie_in_another_folder() {
     let world = World::new();
     let elsewhere = world.base.path().join("kept");
-    fs::rename(world.receipts(), &elsewhere).unwrap();
+    rename(&world.receipts(), &elsewhere);
     let said = world.prove(&["audit", "3"]);
     assert_eq!(said.code, 0);
     assert!(said.err.contains("no witness cosigned it"), "{}", said.err);

@@ -14,7 +14,7 @@ use compliance_log::seal::{
     statement::{Certificate, Certificates, Checkpoint, IssuerCertificate, Role, Signed},
 };
 
-use crate::store::{INCARNATION, Stream};
+use crate::store::{INCARNATION, Stream, rewrite};
 
 pub(crate) fn key(name: &str) -> SigningKey {
     SigningKey::generate(name.parse().unwrap(), Algorithm::Ed25519).unwrap()
@@ -74,7 +74,9 @@ impl Keys {
 
 pub(crate) fn frontier(leaves: &[TreeHash]) -> Frontier {
     let mut frontier = Frontier::new();
-    leaves.iter().for_each(|leaf| frontier.append(*leaf));
+    for leaf in leaves {
+        frontier.append(*leaf);
+    }
     frontier
 }
 
@@ -131,7 +133,7 @@ impl Sealed {
 
     pub(crate) fn certify(&self) {
         let certificate = self.keys.certified_by(&self.root);
-        fs::write(self.path.join("seal/cert"), certificate).unwrap();
+        rewrite(&self.path.join("seal/cert"), certificate.as_bytes());
     }
 
     pub(crate) fn fact(&mut self, event: &str, data: &str) {

@@ -28,6 +28,15 @@ pub(crate) fn rewrite(path: &Path, bytes: &[u8]) {
     file.write_all(bytes).unwrap();
 }
 
+/// Moves a file or folder, as an operator does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing of a test has to survive"
+)]
+pub(crate) fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
 fn append(path: &Path, bytes: &[u8]) {
     let mut options = OpenOptions::new();
     let mut file = options.append(true).create(true).open(path).unwrap();

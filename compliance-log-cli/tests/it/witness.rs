@@ -1,7 +1,6 @@
 //! A witness that runs as a process of its own, on a port that was free.
 
 use std::{
-    fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -18,6 +17,7 @@ use ureq::Agent;
 use crate::{
     command::command,
     sealed::{Keys, frontier},
+    store::rewrite,
 };
 
 pub(crate) struct Witness {
@@ -115,7 +115,7 @@ impl Drop for Witness {
 
 pub(crate) fn root_file(dir: &Path, root: &SigningKey) -> PathBuf {
     let path = dir.with_extension("roots");
-    fs::write(&path, format!("# roots\n{}\n", root.verifier())).unwrap();
+    rewrite(&path, format!("# roots\n{}\n", root.verifier()).as_bytes());
     path
 }
 

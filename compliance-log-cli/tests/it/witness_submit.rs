@@ -292,7 +292,8 @@ fn what_cannot_be_submitted_is_named_with_what_to_do() {
         "which nobody certified yet",
     );
     let stranger = crate::sealed::key("log.example/root");
-    fs::write(&certificate, world.store.keys.certified_by(&stranger)).unwrap();
+    let theirs = world.store.keys.certified_by(&stranger);
+    rewrite(&certificate, theirs.as_bytes());
     refused(world.submit(&world.store.path, &[]), "add-log answered 403");
     world.store.certify();
     world.submitted();

@@ -52,10 +52,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), U
 /// [`io::ErrorKind::AlreadyExists`] if there is one.
 pub(crate) fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let new = unfinished(path);
-    write(&new, bytes, access)?;
-    let linked = fs::hard_link(&new, path);
-    fs::remove_file(&new)?;
-    linked?;
+    let made = write(&new, bytes, access).and_then(|()| fs::hard_link(&new, path));
+    // It may be a key: nothing of it stays behind.
+    let removed = fs::remove_file(&new);
+    made.and(removed)?;
     sync_folder(path)
 }
 
@@ -78,6 +78,15 @@ fn write(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
 fn unfinished(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}{UNFINISHED}"))
+}
+
+/// Makes a folder whose own folder is there: mkdir, fsync of the folder it is in. One that is there stays.
+pub(crate) fn folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    sync_folder(path)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

@@ -10,7 +10,8 @@ pub(crate) enum Exit {
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
     /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
-    /// something that would be refused, `redact` something that would be taken out.
+    /// something that would be refused, `redact` something that would be taken out, `witness submit`
+    /// another history, `check-proof` that nothing is shown.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,

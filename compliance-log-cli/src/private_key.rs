@@ -3,6 +3,7 @@
 use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
 
 use compliance_log::seal::note::SigningKey;
+use zeroize::Zeroizing;
 
 use crate::{
     durable::{self, Access},
@@ -40,11 +41,12 @@ pub(crate) fn read(path: &Path) -> Result<SigningKey, Failure> {
 ///
 /// A file that is there already, or a folder that cannot be written.
 pub(crate) fn create(path: &Path, key: &SigningKey) -> Result<(), Failure> {
-    let mut line = key
+    let skey = key
         .to_skey()
         .map_err(|error| Failure::new(error.to_string(), "this key cannot be kept in a file"))?;
-    line.push('\n');
-    durable::create(path, line.as_bytes(), Access::Owner).map_err(|error| {
+    // One allocation, since a line that grows leaves copies behind.
+    let line = Zeroizing::new([skey.as_bytes(), b"\n"].concat());
+    durable::create(path, &line, Access::Owner).map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::AlreadyExists => "a key is never overwritten: give another name",
             _ => "write access is needed to the folder",

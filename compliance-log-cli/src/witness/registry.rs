@@ -92,10 +92,13 @@ impl Registry {
         roots: Vec<VerifierKey>,
     ) -> Result<Self, Failure> {
         let origins = dir.join(ORIGINS);
-        fs::create_dir_all(&origins).map_err(|error| cannot("make", &origins, &error))?;
+        for folder in [dir, &origins] {
+            durable::folder(folder).map_err(|error| cannot("make", folder, &error))?;
+        }
         let lock = lock(dir)?;
         let known = read_known(&origins)?;
         let key = key(dir, name, known.is_empty())?;
+        check_ours(&known, &key, dir)?;
         Ok(Self {
             origins,
             key,
@@ -338,6 +341,27 @@ fn key(dir: &Path, name: Option<&str>, is_new: bool) -> Result<CosigningKey, Fai
         ));
     }
     CosigningKey::new(key).map_err(|error| Failure::new(error.to_string(), "give another folder"))
+}
+
+/// Another key of the same name would be believed by those who know its vkey alone.
+fn check_ours(
+    known: &BTreeMap<Digest, Arc<Mutex<Entry>>>,
+    key: &CosigningKey,
+    dir: &Path,
+) -> Result<(), Failure> {
+    for entry in known.values() {
+        let entry = entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(newest) = &entry.known.newest else {
+            continue;
+        };
+        if !matches!(key.witness().cosigned(&newest.note), Ok(Some(_))) {
+            let origin = &newest.checkpoint.origin;
+            let text = format!("the key in {} did not cosign {origin}", dir.display());
+            let hint = "put back the key that did, or begin another witness in another folder";
+            return Err(Failure::new(text, hint));
+        }
+    }
+    Ok(())
 }
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {

@@ -376,6 +376,17 @@ fn a_folder_that_cannot_be_trusted_is_refused() {
     );
     rename(&away, &key);
 
+    // Another key of the same name, which cosigned nothing.
+    let witness = world.start();
+    assert_eq!(world.submit(&witness, 0, 3).status, 200);
+    drop(witness);
+    let skey = crate::sealed::key("witness.example/w1").to_skey().unwrap();
+    let ours = fs::read(&key).unwrap();
+    rewrite(&key, format!("{}\n", *skey).as_bytes());
+    let said = world.refused(&[]);
+    assert!(said.contains("did not cosign log.example/"), "{said}");
+    rewrite(&key, &ours);
+
     let origin = Digest::of(world.keys.origin.as_str().as_bytes()).to_string();
     let file = world.dir.join("origins").join(origin);
     let bytes = fs::read(&file).unwrap();

@@ -1,8 +1,10 @@
 use std::{
-    fs,
+    collections::BTreeSet,
+    env, fs,
+    io::Write as _,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     thread,
 };
 
@@ -10,9 +12,10 @@ use compliance_log::{
     chain::Digest,
     seal::{
         merkle::TreeHash,
-        note::{Note, SigningKey},
+        note::{Note, SigningKey, WitnessKey},
     },
 };
+use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::{
@@ -177,6 +180,99 @@ fn what_does_not_continue_is_refused_as_the_specification_says() {
     // None of this changed anything.
     assert_eq!(world.held(&witness), 9);
     assert_eq!(witness.post("add-checkpoint", &good).status, 200);
+}
+
+/// Bodies of all kinds, in an order that makes most of the sizes fit and some not.
+fn bodies(world: &World) -> Vec<String> {
+    let mut fork = world.leaves.clone();
+    fork[2] = TreeHash::new([99; 32]);
+    let stranger = Keys::new("host-1");
+    let unknown = Keys::new("host-2");
+    let mut held = 0;
+    let mut bodies = Vec::new();
+    for new in [3, 4, 8, 9, 16, 31, 64, 65, 130, 200, 255] {
+        let good = submission(&world.keys, &world.leaves, held, new).to_string();
+        for keys in [&stranger, &unknown] {
+            bodies.push(submission(keys, &world.leaves, held, new).to_string());
+        }
+        if held > 0 {
+            bodies.push(submission(&world.keys, &fork, held, new).to_string());
+            bodies.push(submission(&world.keys, &world.leaves, 0, new).to_string());
+            bodies.push(submission(&world.keys, &world.leaves, held - 1, new).to_string());
+            let above = format!("old {}\n", new + 1);
+            bodies.push(good.replacen(&format!("old {held}\n"), &above, 1));
+        }
+        let mut lines: Vec<&str> = good.split_inclusive('\n').collect();
+        if lines.get(1) != Some(&"\n") {
+            let first = lines.remove(1);
+            bodies.push(lines.concat());
+            lines.insert(1, first);
+            lines.insert(1, first);
+            bodies.push(lines.concat());
+        }
+        bodies.push(good.replacen("\n\n", "\n", 1));
+        bodies.push(good);
+        held = new;
+        bodies.push(submission(&world.keys, &world.leaves, held, held).to_string());
+    }
+    bodies
+}
+
+/// Where the variable `SEALREF` names the folder of the reference in Python, both judge alike.
+#[test]
+fn the_reference_and_we_answer_the_same() {
+    let Some(folder) = env::var_os("SEALREF") else {
+        println!("skipped: SEALREF names no folder of the reference");
+        return;
+    };
+    let world = World::new();
+    let witness = world.started();
+    let bodies = bodies(&world);
+    let asked = json!({
+        "certificate": world.keys.certified_by(&world.root),
+        "root": world.root.verifier().to_string(),
+        "bodies": bodies,
+    });
+    let mut python = Command::new("python3")
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/it/reference.py"
+        ))
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let asked = asked.to_string();
+    python
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(asked.as_bytes())
+        .unwrap();
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let theirs: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let key: WitnessKey = theirs["key"].as_str().unwrap().parse().unwrap();
+
+    let mut statuses = BTreeSet::new();
+    for (body, answer) in bodies.iter().zip(theirs["answers"].as_array().unwrap()) {
+        let ours = witness.post("add-checkpoint", body);
+        let status = u16::try_from(answer[0].as_u64().unwrap()).unwrap();
+        let text = answer[1].as_str().unwrap();
+        assert_eq!(ours.status, status, "{body}");
+        statuses.insert(status);
+        if status == 409 {
+            assert_eq!(ours.text, text, "{body}");
+        }
+        if status == 200 {
+            let (_, note) = body.split_once("\n\n").unwrap();
+            let note = Note::parse(note.as_bytes()).unwrap();
+            key.check(note.text(), &text.trim_end().parse().unwrap())
+                .unwrap();
+        }
+    }
+    assert_eq!(statuses, BTreeSet::from([200, 400, 403, 404, 409, 422]));
 }
 
 #[test]

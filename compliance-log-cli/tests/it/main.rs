@@ -8,6 +8,8 @@ mod command;
 #[cfg(test)]
 mod sealed;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod witness;
 
 #[cfg(test)]

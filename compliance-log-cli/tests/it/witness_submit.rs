@@ -11,6 +11,7 @@ use crate::{
     command::{Said, run},
     sealed::Sealed,
     store::{Stream, rewrite},
+    tls::Proxy,
     witness::Witness,
 };
 
@@ -352,4 +353,39 @@ fn the_newest_cosigned_checkpoint_can_be_read_back() {
         world.size()
     );
     kept.check(world.store.keys.log.verifier()).unwrap();
+}
+
+#[test]
+fn a_witness_behind_tls_is_asked_if_its_certificate_leads_to_a_root() {
+    let mut world = World::new();
+    let proxy = Proxy::of(&world.witness.url);
+    let ca = world.base.path().join("ca.pem");
+    rewrite(&ca, proxy.certificate.as_bytes());
+    let plain = std::mem::replace(&mut world.witness.url, proxy.url);
+    let said = world.submit(&world.store.path, &["--ca", ca.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.err);
+
+    let stranger = Proxy::of(&plain).certificate;
+    rewrite(&ca, stranger.as_bytes());
+    let said = world.submit(&world.store.path, &["--ca", ca.to_str().unwrap()]);
+    assert_eq!((said.code, &*said.out), (3, ""));
+    assert!(
+        said.err.contains("invalid peer certificate"),
+        "{}",
+        said.err
+    );
+    let said = world.submit(&world.store.path, &[]);
+    assert_eq!(
+        said.code, 3,
+        "the system's roots know neither: {}",
+        said.err
+    );
+
+    rewrite(&ca, b"nothing\n");
+    let said = world.submit(&world.store.path, &["--ca", ca.to_str().unwrap()]);
+    assert!(
+        said.err.contains("there is no certificate in"),
+        "{}",
+        said.err
+    );
 }

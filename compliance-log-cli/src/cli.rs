@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{exit, filter};
+use crate::{
+    args::{CheckProofArgs, KeysArgs, ProveArgs, WitnessArgs},
+    exit, filter,
+};
 
 /// Verify and read the audit logs of services that use compliance-log.
 ///
@@ -27,6 +30,10 @@ pub(crate) enum Verb {
     Redact(RedactArgs),
     Schema(SchemaArgs),
     Pseudonym(PseudonymArgs),
+    Prove(ProveArgs),
+    CheckProof(CheckProofArgs),
+    Keys(KeysArgs),
+    Witness(WitnessArgs),
 }
 
 /// Check that stored records are the ones that were written

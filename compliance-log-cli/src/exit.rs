@@ -10,7 +10,8 @@ pub(crate) enum Exit {
     /// 1: `verify` found that stored bytes were changed, removed or added.
     Tampered,
     /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
-    /// something that would be refused, `redact` something that would be taken out.
+    /// something that would be refused, `redact` something that would be taken out, `witness submit`
+    /// another history, `check-proof` that nothing is shown.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
@@ -85,3 +86,43 @@ Exit codes:
   0  done; `find`: whether or not there are records
   2  there is no such key, or not every line could be read
   3  usage, the file is no key file or others may read it, or the operating system refused";
+
+/// The table for `witness serve --help`.
+pub(crate) const SERVE_HELP: &str = "\
+Exit codes:
+  0  it was told to end
+  3  usage, DIR is another witness' or damaged, or the operating system refused";
+
+/// The table for `witness submit --help`.
+pub(crate) const SUBMIT_HELP: &str = "\
+Exit codes:
+  0  the newest checkpoint is cosigned
+  1  another history of this store exists
+  2  there is no checkpoint yet
+  3  usage, the store or the witness cannot be reached, or it does not take the store";
+
+/// The table for the verbs of `keys --help`.
+pub(crate) const KEYS_HELP: &str = "\
+Exit codes:
+  0  done
+  3  usage, a file is not what it should be, or the operating system refused";
+
+/// The table for `prove --help`.
+pub(crate) const PROVE_HELP: &str = "\
+Exit codes:
+  0  done
+  2  the record is not there, or not sealed yet
+  3  usage, the store is damaged or not sealed, or the operating system refused";
+
+/// The table for `check-proof --help`.
+pub(crate) const CHECK_PROOF_HELP: &str = "\
+Exit codes:
+  0  the record is in the store
+  1  that is not shown
+  3  usage, or the operating system refused";
+
+/// The table for `witness origins --help`.
+pub(crate) const ORIGINS_HELP: &str = "\
+Exit codes:
+  0  done
+  3  usage, or the witness cannot be reached";

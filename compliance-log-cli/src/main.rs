@@ -7,6 +7,7 @@ mod failure;
 mod printer;
 mod record;
 mod filter;
+mod args;
 mod cli;
 mod source;
 mod merge;
@@ -16,6 +17,14 @@ mod redact_line;
 mod lock;
 mod keys;
 mod observed;
+mod base64;
+mod notes;
+mod small_file;
+mod durable;
+mod private_key;
+mod vkey;
+mod sealed;
+mod witness;
 mod cmd;
 
 use std::{io, process::ExitCode};
@@ -23,6 +32,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
+    args::{KeysVerb, WitnessVerb},
     cli::{Cli, PolicyVerb, PseudonymVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
@@ -74,6 +84,20 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             PseudonymVerb::List(args) => cmd::pseudonym_list::run(&args, &mut printer)?,
         },
         Verb::ObserveReport(args) => cmd::observe_report::run(args, &mut printer)?,
+        Verb::Prove(args) => cmd::prove::run(&args, &mut printer)?,
+        Verb::CheckProof(args) => cmd::check_proof::run(&args, &mut printer)?,
+        Verb::Keys(args) => match args.verb {
+            KeysVerb::Init(args) => cmd::keys_init::run(&args, &mut printer)?,
+            KeysVerb::Request(args) => cmd::keys_request::run(&args, &mut printer)?,
+            KeysVerb::Certify(args) => cmd::keys_certify::run(&args, &mut printer)?,
+            KeysVerb::Revoke(args) => cmd::keys_revoke::run(&args, &mut printer)?,
+            KeysVerb::Show(args) => cmd::keys_show::run(&args, &mut printer)?,
+        },
+        Verb::Witness(args) => match args.verb {
+            WitnessVerb::Serve(args) => cmd::witness_serve::run(&args, &mut printer)?,
+            WitnessVerb::Origins(args) => cmd::witness_origins::run(&args, &mut printer)?,
+            WitnessVerb::Submit(args) => cmd::witness_submit::run(&args, &mut printer)?,
+        },
     };
     match printer.flush() {
         // How it ended is settled, whether or not somebody read it all.

@@ -215,18 +215,28 @@ impl Lines {
     ///
     /// A file that cannot be read.
     pub(crate) fn next(&mut self) -> Result<Option<Line>, Failure> {
+        let offset = self.offset;
+        let raw = self.next_raw()?;
+        Ok(raw.map(|(raw, ended)| Line {
+            stored: Stored::parse(raw),
+            offset,
+            end: self.offset,
+            ended,
+        }))
+    }
+
+    /// The bytes of the next line without its newline, and whether that is there; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next).
+    pub(crate) fn next_raw(&mut self) -> Result<Option<(Vec<u8>, bool)>, Failure> {
         let raw = self
             .read()
             .map_err(|error| Failure::io("read", &self.path, error))?;
         Ok(raw.map(|(raw, bytes, ended)| {
-            let offset = self.offset;
             self.offset += bytes;
-            Line {
-                stored: Stored::parse(raw),
-                offset,
-                end: self.offset,
-                ended,
-            }
+            (raw, ended)
         }))
     }
 

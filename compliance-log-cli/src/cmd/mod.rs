@@ -1,7 +1,14 @@
 //! One file per verb.
 
+pub(crate) mod check_proof;
+pub(crate) mod keys_certify;
+pub(crate) mod keys_init;
+pub(crate) mod keys_request;
+pub(crate) mod keys_revoke;
+pub(crate) mod keys_show;
 pub(crate) mod observe_report;
 pub(crate) mod policy_test;
+pub(crate) mod prove;
 pub(crate) mod pseudonym_find;
 pub(crate) mod pseudonym_forget;
 pub(crate) mod pseudonym_list;
@@ -12,6 +19,9 @@ pub(crate) mod schema_export;
 pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;
+pub(crate) mod witness_origins;
+pub(crate) mod witness_serve;
+pub(crate) mod witness_submit;
 
 use std::path::Path;
 

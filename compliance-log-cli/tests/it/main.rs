@@ -5,11 +5,21 @@
 mod store;
 #[cfg(test)]
 mod command;
+#[cfg(test)]
+mod sealed;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod witness;
 
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod observe_report;
 #[cfg(test)]
 mod policy;
+#[cfg(test)]
+mod proof;
 #[cfg(test)]
 mod pseudonym;
 #[cfg(test)]
@@ -24,3 +34,7 @@ mod tail;
 mod usage;
 #[cfg(test)]
 mod verify;
+#[cfg(test)]
+mod witness_serve;
+#[cfg(test)]
+mod witness_submit;

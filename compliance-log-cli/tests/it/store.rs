@@ -28,6 +28,15 @@ pub(crate) fn rewrite(path: &Path, bytes: &[u8]) {
     file.write_all(bytes).unwrap();
 }
 
+/// Moves a file or folder, as an operator does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing of a test has to survive"
+)]
+pub(crate) fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
 fn append(path: &Path, bytes: &[u8]) {
     let mut options = OpenOptions::new();
     let mut file = options.append(true).create(true).open(path).unwrap();
@@ -50,6 +59,10 @@ impl Stream {
     }
 
     pub(crate) fn of_instance(dir: &Path, instance: &str, channel: &str) -> Self {
+        Self::with_genesis(dir, instance, channel, r#"{"format":1,"sealed":false}"#)
+    }
+
+    pub(crate) fn with_genesis(dir: &Path, instance: &str, channel: &str, data: &str) -> Self {
         let names = ["booking-api", instance, INCARNATION, channel];
         let mut hasher = Sha256::new_with_prefix(b"compliance-log/v1/genesis\0");
         for name in names {
@@ -68,7 +81,7 @@ impl Stream {
             lines: Vec::new(),
             prev: hasher.finalize().into(),
         };
-        stream.add(&stream.structural("chain.genesis", r#"{"format":1,"sealed":false}"#));
+        stream.add(&stream.structural("chain.genesis", data));
         stream
     }
 
@@ -76,7 +89,7 @@ impl Stream {
         self.lines.len() as u64
     }
 
-    fn structural(&self, event: &str, data: &str) -> String {
+    pub(crate) fn structural(&self, event: &str, data: &str) -> String {
         let seq = self.next_seq();
         let category = if self.id.ends_with("/app") {
             "app"

@@ -29,6 +29,28 @@ fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
         assert_eq!(said.code, 0);
         assert!(said.out.contains("Needs: read access"), "{}", said.out);
     }
+    for (verbs, named) in [
+        (&["prove"][..], "Needs: read access to the store"),
+        (&["check-proof"], "1  that is not shown"),
+        (&["witness", "serve"], "Needs: write access to DIR"),
+        (
+            &["witness", "submit"],
+            "1  another history of this store exists",
+        ),
+        (&["witness", "origins"], "Needs: access to the witness"),
+        (&["keys", "init"], "Needs: write access to the folder"),
+        (&["keys", "request"], "Needs: read access to the store"),
+        (
+            &["keys", "certify"],
+            "Needs: read access to the files given",
+        ),
+        (&["keys", "revoke"], "Needs: read access to the private key"),
+        (&["keys", "show"], "Needs: read access to the file"),
+    ] {
+        let said = run(Path::new("/nowhere"), verbs.iter().chain(&["--help"]));
+        assert_eq!(said.code, 0, "{verbs:?}");
+        assert!(said.out.contains(named), "{}", said.out);
+    }
     let said = run(Path::new("/nowhere"), ["schema", "diff", "--help"]);
     assert!(said.out.contains("Needs: read access"), "{}", said.out);
     assert!(said.out.contains("1  breaking"), "{}", said.out);

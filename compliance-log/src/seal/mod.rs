@@ -15,6 +15,8 @@
 //!    first epoch key to the store's origin.
 //! 6. Checkpoints are carried to places outside, the anchors. Whoever knows one of them finds every later
 //!    change of what it covers.
+//! 7. A [`proof`] shows one record to somebody who sees nothing else of the store, if a
+//!    [policy](WitnessPolicy) of witnesses is content with who cosigned the checkpoint.
 //!
 //! So a verifier reads certificate, epoch notes and checkpoints, then the catalog up to the newest one,
 //! then the streams up to what the catalog says of them. Everything here is pure: bytes in, bytes out,
@@ -31,6 +33,12 @@ pub mod note;
 mod origin;
 mod lines;
 pub mod statement;
+mod unique;
+mod policy;
+pub mod proof;
+mod submission;
 
 pub(crate) use origin::check_domain;
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
+pub use policy::{Cosigned, WitnessPolicy};
+pub use submission::Submission;

@@ -44,6 +44,30 @@ fn consistency(old: usize, leaves: &[TreeHash]) -> ConsistencyProof {
     builder.finish().unwrap()
 }
 
+/// Whatever was before the first leaf that is read.
+#[test]
+fn a_proof_needs_the_leaves_after_a_known_tree_alone() {
+    let all = leaves(40);
+    for n in 1..=all.len() {
+        for index in 0..n {
+            let whole = inclusion(index, &all[..n]);
+            for known in 0..=index {
+                let before = frontier(&all[..known]);
+                let mut builder =
+                    InclusionProof::builder_after(&before, index as u64, n as u64).unwrap();
+                all[known..n].iter().for_each(|leaf| builder.push(*leaf));
+                assert_eq!(
+                    builder.finish().unwrap(),
+                    whole,
+                    "{index} of {n} after {known}"
+                );
+            }
+            let before = frontier(&all[..=index]);
+            InclusionProof::builder_after(&before, index as u64, n as u64).unwrap_err();
+        }
+    }
+}
+
 /// Each size, index and older size up to 70 against the definition: all shapes of seven levels.
 #[test]
 fn every_tree_and_proof_is_that_of_the_definition() {

@@ -37,16 +37,10 @@ impl ConsistencyProof {
                 ),
             ));
         }
-        let spans = spans(old.size(), new);
-        // What lies in the old tree is one of its maximal full subtrees.
-        let path = Path::new(spans, old.size(), |span| {
-            let len = span.end.saturating_sub(span.start);
-            old.at(len.trailing_zeros())
-        });
         Ok(ConsistencyBuilder {
             old: old.size(),
             new,
-            path,
+            path: Path::new(spans(old.size(), new), old),
         })
     }
 

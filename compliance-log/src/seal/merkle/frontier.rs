@@ -130,6 +130,14 @@ impl Frontier {
             .map(|(_, root)| root)
     }
 
+    /// That of the last `size` leaves alone, where they are made of the smallest full subtrees.
+    pub(super) fn smallest(&self, size: u64) -> Self {
+        Self {
+            size,
+            levels: self.levels,
+        }
+    }
+
     fn full(&self) -> impl DoubleEndedIterator<Item = (usize, TreeHash)> {
         let levels = self.levels.iter().copied().enumerate();
         levels.filter(|(level, _)| is_full(self.size, *level))

@@ -1,5 +1,5 @@
 use super::{
-    frontier::SIZE_MAX,
+    frontier::{Frontier, SIZE_MAX},
     hash::TreeHash,
     path::{Path, Span, split},
 };
@@ -26,16 +26,32 @@ impl InclusionProof {
     ///
     /// [`ErrorKind::Seal`] if there is no such leaf, or no such tree.
     pub fn builder(index: u64, size: u64) -> Result<InclusionBuilder, Error> {
-        if index >= size || size > SIZE_MAX {
+        Self::builder_after(&Frontier::new(), index, size)
+    }
+
+    /// Begins it after the tree that `before` is of: only the leaves after that one are needed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`builder`](Self::builder), and [`ErrorKind::Seal`] if the leaf is one of that tree.
+    pub fn builder_after(
+        before: &Frontier,
+        index: u64,
+        size: u64,
+    ) -> Result<InclusionBuilder, Error> {
+        if index >= size || index < before.size() || size > SIZE_MAX {
             return Err(Error::new(
                 ErrorKind::Seal,
-                format!("there is no leaf {index} in a tree of {size} leaves"),
+                format!(
+                    "there is no leaf {index} after {} in a tree of {size} leaves",
+                    before.size()
+                ),
             ));
         }
         Ok(InclusionBuilder {
             index,
             size,
-            path: Path::new(spans(index, size), 0, |_| None),
+            path: Path::new(spans(index, size), before),
         })
     }
 
@@ -111,7 +127,7 @@ pub struct InclusionBuilder {
 }
 
 impl InclusionBuilder {
-    /// The next leaf, from leaf 0 on. Leaves beyond the tree are ignored.
+    /// The next leaf, from leaf 0 on, or the first after the tree that it began after. Leaves beyond the tree are ignored.
     pub fn push(&mut self, leaf: TreeHash) {
         self.path.push(leaf);
     }

@@ -21,24 +21,27 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// For leaves from `at` on. A span that lies before it is asked of `before`; where that knows no
-    /// root, the root of the empty tree stands in the proof, which then proves nothing.
-    pub(super) fn new(
-        spans: Vec<Span>,
-        at: u64,
-        before: impl Fn(&Span) -> Option<TreeHash>,
-    ) -> Self {
+    /// For the leaves after the tree that `before` is of. A span that lies before them is one of its
+    /// maximal full subtrees; otherwise the root of the empty tree stands in the proof, which then proves
+    /// nothing. A span that it reaches into begins with the smallest of them.
+    pub(super) fn new(spans: Vec<Span>, before: &Frontier) -> Self {
+        let at = before.size();
+        let root = |span: &Span| before.at(len(span).trailing_zeros());
         let roots = spans
             .iter()
-            .map(|span| before(span).unwrap_or(TreeHash::EMPTY))
+            .map(|span| root(span).filter(|_| span.end <= at))
+            .map(|root| root.unwrap_or(TreeHash::EMPTY))
             .collect();
         let places = spans.into_iter().zip(0..);
-        let mut spans: Vec<(Span, usize)> = places.filter(|(span, _)| span.start >= at).collect();
+        let mut spans: Vec<(Span, usize)> = places.filter(|(span, _)| span.end > at).collect();
         spans.sort_unstable_by_key(|(span, _)| std::cmp::Reverse(span.start));
+        let begun = spans
+            .last()
+            .map_or(0, |(span, _)| at.saturating_sub(span.start));
         Self {
             spans,
             roots,
-            within: Frontier::new(),
+            within: before.smallest(begun),
             at,
         }
     }
@@ -72,6 +75,10 @@ impl Path {
     pub(super) fn into_roots(self) -> Vec<TreeHash> {
         self.roots
     }
+}
+
+fn len(span: &Span) -> u64 {
+    span.end.saturating_sub(span.start)
 }
 
 /// Where a tree of `size` leaves, two or more, is split: the largest power of two below the size.

@@ -47,10 +47,12 @@ mod signer;
 mod signing_key;
 mod signature;
 mod signed;
+mod cosignature;
 mod file;
 
 pub(super) use self::base64::{decode, encode};
 pub use algorithm::Algorithm;
+pub use cosignature::{CosigningKey, WitnessKey};
 pub use file::NoteFile;
 pub use name::KeyName;
 pub use signature::Signature;

@@ -110,7 +110,7 @@ impl Note {
         key.check(self.text.as_bytes(), signature.bytes())
     }
 
-    fn signature_of(&self, name: &str, id: super::KeyId) -> Option<&Signature> {
+    pub(super) fn signature_of(&self, name: &str, id: super::KeyId) -> Option<&Signature> {
         let of = |found: &&Signature| found.id() == id && found.name().as_str() == name;
         self.signatures.iter().find(of)
     }

@@ -107,6 +107,24 @@ impl VerifierKey {
         ))
     }
 
+    /// The bare key, of an Ed25519 one.
+    #[cfg_attr(
+        not(feature = "fips"),
+        expect(clippy::unnecessary_wraps, reason = "features change no signature")
+    )]
+    pub(super) fn ed25519(&self) -> Option<&ed25519::Public> {
+        match &self.public {
+            Public::Ed25519(key) => Some(key),
+            #[cfg(feature = "fips")]
+            Public::EcdsaP256(_) => None,
+        }
+    }
+
+    /// Whether two vkeys hold the same key, whatever their names are.
+    pub(in crate::seal) fn same_key(&self, other: &Self) -> bool {
+        self.public == other.public
+    }
+
     fn public_bytes(&self) -> &[u8] {
         match &self.public {
             Public::Ed25519(key) => key.as_bytes(),

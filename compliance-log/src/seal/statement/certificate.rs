@@ -79,6 +79,26 @@ impl Certificate {
     }
 }
 
+impl Certificate {
+    /// Reads the text of a certificate that nobody signed yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Seal`] or [`ErrorKind::Name`] for anything but its five lines.
+    pub fn from_text(text: &str) -> Result<Self, Error> {
+        let mut lines = Lines::of("certificate", text);
+        lines.exactly(TAG)?;
+        let role = match lines.next()? {
+            "store" => Role::Store,
+            "ops" => Role::Ops,
+            _ => return Err(lines.refuse("it is neither of a store nor of an operator's")),
+        };
+        let certificate = Self::new(role, lines.parse()?, lines.parse()?, lines.parse()?)?;
+        lines.end()?;
+        Ok(certificate)
+    }
+}
+
 impl Statement for Certificate {
     fn to_text(&self) -> String {
         let role = self.role.as_str();
@@ -91,16 +111,7 @@ impl Statement for Certificate {
 
 impl Read for Certificate {
     fn from_text(text: &str) -> Result<Self, Error> {
-        let mut lines = Lines::of("certificate", text);
-        lines.exactly(TAG)?;
-        let role = match lines.next()? {
-            "store" => Role::Store,
-            "ops" => Role::Ops,
-            _ => return Err(lines.refuse("it is neither of a store nor of an operator's")),
-        };
-        let certificate = Self::new(role, lines.parse()?, lines.parse()?, lines.parse()?)?;
-        lines.end()?;
-        Ok(certificate)
+        Self::from_text(text)
     }
 
     /// Anybody may: a second root adds a line.

@@ -1,0 +1,135 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::exit;
+
+/// Make and certify the keys that stores are trusted by
+///
+/// A root key, which is kept offline, certifies stores: each has a log key and keys of epochs of its own,
+/// and makes them itself. A root may also certify an issuer for all stores of a service. The public half
+/// of a key is one line, the vkey; verifiers are given that of the root.
+///
+/// Needs: see each verb.
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) verb: KeysVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysVerb {
+    Init(KeysInitArgs),
+    Request(KeysRequestArgs),
+    Certify(KeysCertifyArgs),
+    Revoke(KeysRevokeArgs),
+    Show(KeysShowArgs),
+}
+
+/// Make a key: of a root, an issuer or an operator
+///
+/// Writes the private half into a file, one line, mode 0600, and prints the vkey. A root key belongs on a
+/// machine that is not on the network, and in a backup.
+///
+/// Needs: write access to the folder of the file.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysInitArgs {
+    /// The name of the key, as in `example.com/root`; it is a part of it, and cannot be changed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// The file; one that is there is never overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the certificate of a store as nobody signed it yet
+///
+/// What `keys certify` signs: the store's origin, its log key, and its key of epoch 0. Compare the origin
+/// with what you expect before it is signed.
+///
+/// Needs: read access to the store.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysRequestArgs {
+    /// The store
+    pub(crate) store: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Certify a store, or an issuer
+///
+/// Prints the bytes for `seal/cert` of the store, which whoever runs the service puts there; nothing
+/// is written into a store here. A file that is certified already gets one more signature, so that
+/// verifiers may trust either root.
+///
+/// Needs: read access to the files given, as the user that the private key belongs to.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysCertifyArgs {
+    /// What `keys request` printed, or a certificate that gets one more signature
+    #[arg(
+        required_unless_present = "issuer_prefix",
+        conflicts_with = "issuer_prefix"
+    )]
+    pub(crate) request: Option<PathBuf>,
+    /// The private key that signs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The certificate of the issuer whose key that is; it is printed too, as `seal/cert` needs it
+    #[arg(long, value_name = "CERT", conflicts_with = "issuer_prefix")]
+    pub(crate) issuer: Option<PathBuf>,
+    /// Certify an issuer instead, for all origins that begin so: `log.example/booking/`
+    #[arg(long, value_name = "PREFIX", requires = "vkey")]
+    pub(crate) issuer_prefix: Option<String>,
+    /// The issuer's key
+    #[arg(long, value_name = "VKEY|FILE", requires = "issuer_prefix")]
+    pub(crate) vkey: Option<String>,
+}
+
+/// Print that a key is not trusted any more
+///
+/// What was sealed up to a size stays trusted. Verifiers are given what this prints; stores are not
+/// changed.
+///
+/// Needs: read access to the private key, as the user that it belongs to.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysRevokeArgs {
+    /// The private key of the root
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The key that is not trusted: a log key, an issuer's, or a verifier's
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub(crate) vkey: String,
+    /// For which store, or for all whose origin begins so
+    #[arg(long, value_name = "ORIGIN|PREFIX/")]
+    pub(crate) of: String,
+    /// The last size of the catalog that is trusted; 0 if none is
+    #[arg(long, value_name = "N")]
+    pub(crate) size: u64,
+    /// The root of the catalog at that size, as checkpoints have it
+    #[arg(long, value_name = "BASE64")]
+    pub(crate) root: Option<String>,
+}
+
+/// Print what a file of keys or notes says, or what a store says of its keys
+///
+/// Takes vkeys, private keys (of which it prints the vkey alone), certificates and requests, epochs,
+/// checkpoints and revocations. Signatures are named, not checked: `verify` does that.
+///
+/// Needs: read access to the file, or to the store.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysShowArgs {
+    /// A file, or a store
+    pub(crate) path: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,14 @@
+//! The arguments of the verbs about the seal, one file for each of them.
+
+mod keys;
+mod proof;
+mod witness;
+
+pub(crate) use keys::{
+    KeysArgs, KeysCertifyArgs, KeysInitArgs, KeysRequestArgs, KeysRevokeArgs, KeysShowArgs,
+    KeysVerb,
+};
+pub(crate) use proof::{CheckProofArgs, ProveArgs};
+pub(crate) use witness::{
+    WitnessArgs, WitnessOriginsArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb,
+};

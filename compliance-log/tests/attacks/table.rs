@@ -71,9 +71,11 @@ fn after(before: &[u8], line: &[u8]) -> Vec<u8> {
     two[1].clone()
 }
 
-fn rewrite(lines: &mut Vec<Vec<u8>>) -> usize {
+fn rewrite(lines: &mut [Vec<u8>]) -> usize {
     let changed = lines.iter().position(|line| edited(line) != *line);
-    lines.iter_mut().for_each(|line| *line = edited(line));
+    for line in lines.iter_mut() {
+        *line = edited(line);
+    }
     relink(lines, 1);
     changed.unwrap()
 }
@@ -192,7 +194,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "record edited, all later hashes computed anew (newest segment)",
         expected: all(Edit),
-        attack: |_, d| on_lines(d, AUDIT, -1, rewrite),
+        attack: |_, d| on_lines(d, AUDIT, -1, |lines| rewrite(lines)),
     },
     Row {
         name: "record deleted",
@@ -251,7 +253,9 @@ const ROWS: &[Row] = &[
         expected: all(Edit),
         attack: |_, d| {
             on_lines(d, AUDIT, 0, |lines| {
-                lines.iter_mut().for_each(|line| line.push(b'\r'));
+                for line in lines.iter_mut() {
+                    line.push(b'\r');
+                }
                 0
             })
         },
@@ -445,7 +449,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "stream planted",
         expected: all(Unsealed),
-        attack: |_, d| no_place(d, |d| plant(d)),
+        attack: |_, d| no_place(d, plant),
     },
     Row {
         name: "checkpoint of another store pasted",

@@ -239,9 +239,8 @@ impl Writer {
             writer.begin_catalog_segment();
         }
         for stream in writer.streams.values_mut() {
-            let file = match files(&stream.folder, ".jsonl").pop() {
-                Some(file) => file,
-                None => continue,
+            let Some(file) = files(&stream.folder, ".jsonl").pop() else {
+                continue;
             };
             let bytes = fs::read(&file).unwrap();
             let whole = bytes

@@ -110,6 +110,12 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Time since an arbitrary start that never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// As [`monotonic`](Self::monotonic), with the time that the machine slept; the seal tells silence
+    /// by it. Default: the monotonic one.
+    fn boot_time(&self) -> Duration {
+        self.monotonic()
+    }
 }
 
 /// The machine's clocks.
@@ -148,6 +154,12 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn boot_time(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        time.try_into().unwrap_or_else(|_negative| self.monotonic())
     }
 }
 

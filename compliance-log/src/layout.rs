@@ -19,10 +19,21 @@ pub(crate) const STREAMS: &str = "streams";
 pub(crate) const HEAD: &str = "head";
 /// In a store: held locked by its writer.
 pub(crate) const LOCK: &str = "lock";
+/// In a store: what shows that it is the writer's.
+pub(crate) const SEAL: &str = "seal";
+/// In `seal`: the certificate of the store's keys, and of the issuer's.
+pub(crate) const CERTIFICATE: &str = "cert";
+/// In `seal`: one note for each key after the first.
+pub(crate) const EPOCHS: &str = "epochs";
+/// The channel of the stream whose tree is signed.
+pub(crate) const CATALOG: &str = "catalog";
 /// In a store: the policy documents, by their SHA-256.
 pub(crate) const POLICIES: &str = "policies";
 
 const SEGMENT_SUFFIX: &str = ".jsonl";
+const CHECKPOINTS_SUFFIX: &str = ".ckpt";
+const KEYS_SUFFIX: &str = ".keys";
+const ROOT_KEY_SUFFIX: &str = ".root.vkey";
 const TORN: &str = ".torn-";
 const SUPERSEDED: &str = ".superseded-";
 const SEQ_DIGITS: usize = 20;
@@ -34,7 +45,9 @@ pub(crate) enum FileKind {
     Segment(u64),
     /// The head file.
     Head,
-    /// Bytes that recovery cut off a segment.
+    /// The checkpoints of the catalog's segment that starts with this sequence.
+    Checkpoints(u64),
+    /// Bytes that recovery cut off a segment, or off its checkpoints.
     Torn,
     /// A segment none of whose bytes were durable, set aside for one that restates them.
     Superseded,
@@ -55,6 +68,28 @@ pub(crate) fn policy_name(digest: Digest) -> String {
 /// The file that holds the records from `first_seq` on.
 pub(crate) fn segment_name(first_seq: u64) -> String {
     format!("{first_seq:020}{SEGMENT_SUFFIX}")
+}
+
+/// The file that holds the checkpoints of the catalog's segment from `first_seq` on.
+pub(crate) fn checkpoints_name(first_seq: u64) -> String {
+    format!("{first_seq:020}{CHECKPOINTS_SUFFIX}")
+}
+
+/// The folder beside a sealed store that holds its keys.
+pub(crate) fn keys_dir(store: &Path) -> PathBuf {
+    with_suffix(store, KEYS_SUFFIX)
+}
+
+/// The file beside the folder of the stores that holds the root keys of those that are rooted in
+/// themselves.
+pub(crate) fn root_key_file(dir: &Path) -> PathBuf {
+    with_suffix(dir, ROOT_KEY_SUFFIX)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Where recovery moves what it cuts off `segment` at `offset`. A second one at the same place has
@@ -79,17 +114,27 @@ pub(crate) fn file_kind(name: &str) -> FileKind {
     if let Some(first_seq) = segment_seq(name) {
         return FileKind::Segment(first_seq);
     }
-    let of_segment = |mark: &str| {
+    if let Some(first_seq) = numbered(name, CHECKPOINTS_SUFFIX) {
+        return FileKind::Checkpoints(first_seq);
+    }
+    let of = |suffix: &str, mark: &str| {
         name.split_once(mark)
-            .is_some_and(|(segment, rest)| segment_seq(segment).is_some() && !rest.is_empty())
+            .is_some_and(|(file, rest)| numbered(file, suffix).is_some() && !rest.is_empty())
     };
-    if of_segment(TORN) {
+    let of_segment = |mark: &str| of(SEGMENT_SUFFIX, mark);
+    if of_segment(TORN) || of(CHECKPOINTS_SUFFIX, TORN) {
         FileKind::Torn
     } else if of_segment(SUPERSEDED) {
         FileKind::Superseded
     } else {
         FileKind::Other
     }
+}
+
+/// Whether a file beside the epoch notes holds bytes that recovery cut off them.
+pub(crate) fn is_torn_epochs(name: &str) -> bool {
+    let rest = name.strip_prefix(EPOCHS);
+    rest.is_some_and(|rest| rest.starts_with(TORN))
 }
 
 /// The first sequence of the segment that a torn file was cut off, and where.
@@ -99,8 +144,13 @@ pub(crate) fn torn_place(name: &str) -> Option<(u64, u64)> {
     Some((segment_seq(segment)?, offset))
 }
 
-fn segment_seq(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SEGMENT_SUFFIX)?;
+/// The first sequence that the name of a segment states.
+pub(crate) fn segment_seq(name: &str) -> Option<u64> {
+    numbered(name, SEGMENT_SUFFIX)
+}
+
+fn numbered(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_suffix(suffix)?;
     if digits.len() != SEQ_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

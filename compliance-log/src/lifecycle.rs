@@ -1,5 +1,8 @@
 //! The log's own records: what they are called and what they hold.
 
+mod catalog;
+pub(crate) use catalog::{Ended, Grown, Ratchet, Sealed};
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -35,6 +38,12 @@ pub(crate) mod name {
     pub(crate) const KEY_AVAILABLE: &str = "key.available";
     pub(crate) const BUDGET: &str = "log.budget";
     pub(crate) const FILE_REPLACED: &str = "security.file_replaced";
+    pub(crate) const STREAM_OPEN: &str = "stream.open";
+    pub(crate) const SEAL_HEAD: &str = "seal.head";
+    pub(crate) const SEAL_HEARTBEAT: &str = "seal.heartbeat";
+    pub(crate) const SEAL_LATE: &str = "seal.late";
+    pub(crate) const SEAL_EPOCH: &str = "seal.epoch";
+    pub(crate) const SEGMENT_SEALED: &str = "segment.sealed";
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "used by `http` alone")
@@ -139,6 +148,26 @@ pub(crate) struct Previous {
     pub(crate) superseded: bool,
 }
 
+/// What the header of a segment states in a sealed store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Before {
+    /// The full subtrees of the stream's tree before the file's first line, largest first.
+    pub(crate) frontier: Vec<String>,
+    /// Of the file of checkpoints before; in the catalog alone.
+    pub(crate) checkpoints: Option<Digest>,
+}
+
+/// What a stream's first record states of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Genesis<'a> {
+    pub(crate) stream: &'a StreamId,
+    pub(crate) channel: Channel,
+    pub(crate) volume: &'a str,
+    pub(crate) sealed: bool,
+    pub(crate) continues: Option<&'a Predecessor>,
+    pub(crate) why: &'a str,
+}
+
 /// Bytes that recovery moved out of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Torn {
@@ -175,6 +204,17 @@ const LIST_MAX: usize = 32;
 const SUMMARY_BYTES: usize = 8 * 1024;
 
 impl Scribe {
+    /// Another one that writes the same.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            service: self.service.clone(),
+            origin: self.origin.clone(),
+            clock: Arc::clone(&self.clock),
+            policy: Arc::clone(&self.policy),
+            told: ArcSwap::new(self.told.load_full()),
+        }
+    }
+
     /// A text that the log did not make itself, through the net by value and bounded.
     pub(crate) fn clean(&self, text: &str) -> String {
         let mut clean = String::new();
@@ -210,28 +250,27 @@ impl Scribe {
     }
 
     /// The first record of a stream.
-    pub(crate) fn genesis(
-        &self,
-        stream: &StreamId,
-        channel: Channel,
-        volume: &str,
-        continues: Option<&Predecessor>,
-        why: &str,
-    ) -> Vec<u8> {
-        let [service, instance, incarnation, _] = stream.parts();
-        let continues = continues.map(|predecessor| {
+    pub(crate) fn genesis(&self, genesis: Genesis<'_>) -> Vec<u8> {
+        let continues = genesis.continues.map(|predecessor| {
             Object::new()
                 .text("stream", &predecessor.stream)
                 .number("seq", predecessor.seq)
                 .text("hash", predecessor.hash.to_string())
         });
-        let data = Object::new()
+        let data = self.beginning(genesis, continues);
+        self.structural(genesis.channel, Level::Info, name::GENESIS, data)
+    }
+
+    /// What each genesis states.
+    fn beginning(&self, genesis: Genesis<'_>, continues: Option<Object>) -> Object {
+        let [service, instance, incarnation, _] = genesis.stream.parts();
+        Object::new()
             .number("format", 1)
             .text("service", service)
             .text("instance", instance)
             .text("incarnation", incarnation)
-            .text("channel", channel.as_str())
-            .flag("sealed", false)
+            .text("channel", genesis.channel.as_str())
+            .flag("sealed", genesis.sealed)
             .text_if(
                 "cluster",
                 self.origin.cluster.as_ref().map(|text| self.clean(text)),
@@ -251,14 +290,19 @@ impl Scribe {
             .text("host", &self.origin.host)
             .text_if("boot_id", self.origin.boot_id.as_ref())
             .text("hash", "sha256")
-            .text("volume", volume)
+            .text("volume", genesis.volume)
             .object_if("continues", continues)
-            .text("why", why);
-        self.structural(channel, Level::Info, name::GENESIS, data)
+            .text("why", genesis.why)
     }
 
     /// The first record of a segment after the first, or of a superseding one after what it restates.
-    pub(crate) fn header(&self, channel: Channel, number: u64, previous: &Previous) -> Vec<u8> {
+    pub(crate) fn header(
+        &self,
+        channel: Channel,
+        number: u64,
+        previous: &Previous,
+        before: Option<&Before>,
+    ) -> Vec<u8> {
         let supersedes = previous.superseded.then(|| {
             Object::new()
                 .text("segment", &previous.name)
@@ -272,8 +316,15 @@ impl Scribe {
         let data = Object::new()
             .number("number", number)
             .text("previous", &previous.name)
-            .number("bytes", previous.bytes)
-            .object_if("supersedes", supersedes);
+            .number("bytes", previous.bytes);
+        let data = match before {
+            Some(before) => data.texts("frontier", &before.frontier).text_if(
+                "ckpt_sha256",
+                before.checkpoints.map(|digest| digest.to_string()),
+            ),
+            None => data,
+        };
+        let data = data.object_if("supersedes", supersedes);
         self.at_segment(channel, level, name::HEADER, data)
     }
 
@@ -342,7 +393,7 @@ impl Scribe {
         let outcome = match channel {
             Channel::Audit => Some(Outcome::Success.as_str()),
             // They have none.
-            Channel::App => None,
+            Channel::App | Channel::Catalog => None,
         };
         let mut bodies = Vec::new();
         let mut rows = summary.rows.iter().peekable();
@@ -403,7 +454,7 @@ impl Scribe {
                 let (category, shape) = (Category::Security, Shape::Structural);
                 self.body_under(&self.told.load(), category, shape, level, event, data)
             }
-            Channel::App => self.structural(channel, level, event, data),
+            Channel::App | Channel::Catalog => self.structural(channel, level, event, data),
         }
     }
 
@@ -415,7 +466,7 @@ impl Scribe {
         data: Object,
     ) -> Vec<u8> {
         let category = match channel {
-            Channel::Audit => Category::Security,
+            Channel::Audit | Channel::Catalog => Category::Security,
             Channel::App => Category::App,
         };
         self.body(category, Shape::Structural, level, event, data)

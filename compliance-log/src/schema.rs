@@ -635,8 +635,13 @@ pub(crate) struct Service {
 impl Service {
     /// Whether nobody is served for real here: a defect may be as loud as it can be.
     pub(crate) fn is_rehearsal(&self) -> bool {
-        matches!(&*self.env, "dev" | "test")
+        is_rehearsal(&self.env)
     }
+}
+
+/// Whether nobody is served for real in this environment.
+pub(crate) fn is_rehearsal(env: &str) -> bool {
+    matches!(env, "dev" | "test")
 }
 
 #[cfg(test)]

@@ -46,24 +46,31 @@ pub enum Channel {
     Audit,
     /// Category app.
     App,
+    /// What is signed: sizes and roots of the other two. Only a sealed store has it.
+    Catalog,
 }
 
 impl Channel {
-    /// Every channel that a writer opens.
+    /// The channels that hold what a service logs.
     pub const ALL: [Self; 2] = [Self::Audit, Self::App];
+    /// Every channel that a store may have.
+    pub(crate) const WITH_CATALOG: [Self; 3] = [Self::Audit, Self::App, Self::Catalog];
 
     /// The folder's name, and the last part of the stream id.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Audit => "audit",
             Self::App => "app",
+            Self::Catalog => "catalog",
         }
     }
 
+    /// Its place in [`Channel::WITH_CATALOG`].
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Audit => 0,
             Self::App => 1,
+            Self::Catalog => 2,
         }
     }
 }

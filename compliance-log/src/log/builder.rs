@@ -16,7 +16,7 @@ use crate::{
     pipeline::{Mode, Tracer},
     pseudonym::PseudonymKeys,
     redact::Policy,
-    store::{Fs, RealFs},
+    store::{Fs, RealFs, Seal},
     volume::Volume,
 };
 
@@ -47,6 +47,8 @@ pub struct Builder {
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) on_failure: BTreeMap<Category, OnFailure>,
     pub(super) tracer: Option<Tracer>,
+    /// What code said of it: how, or not at all.
+    pub(super) seal: Option<Option<Seal>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) out: Option<Box<dyn Write + Send>>,
@@ -65,6 +67,7 @@ impl Builder {
             volumes: BTreeMap::new(),
             on_failure: BTreeMap::new(),
             tracer: None,
+            seal: None,
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(RealFs),
             out: None,
@@ -123,6 +126,7 @@ impl Builder {
             volume: own.volume.or(file.volume),
             policy: own.policy.or(file.policy),
             pseudonym: own.pseudonym.or(file.pseudonym),
+            seal: own.seal.or(file.seal),
         };
         self.warnings.extend(warnings);
         self.unreadable |= unreadable;
@@ -338,6 +342,20 @@ impl Builder {
         hook: impl Fn() -> Option<TraceIds> + Send + Sync + 'static,
     ) -> Self {
         self.tracer = Some(Tracer::new(hook));
+        self
+    }
+
+    /// How the store is sealed. Default: as [`Seal::default`] says, except where the environment is `dev`
+    /// or `test`, whose stores are not sealed. A store is sealed or not for its whole life: a change of
+    /// that begins a new one.
+    pub fn seal(mut self, seal: Seal) -> Self {
+        self.seal = Some(Some(seal));
+        self
+    }
+
+    /// Does not seal the store: a chain alone shows no change to somebody who can write the whole of it.
+    pub fn unsealed(mut self) -> Self {
+        self.seal = Some(None);
         self
     }
 

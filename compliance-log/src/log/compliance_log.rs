@@ -176,6 +176,32 @@ impl ComplianceLog {
         self.handle.flush()
     }
 
+    /// Seals everything that was queued before, and gives the newest checkpoint: a signed note of a few
+    /// lines. Whoever keeps it elsewhere finds every later change of what it covers. Blocks until the
+    /// checkpoint is durable.
+    ///
+    /// ```
+    /// use compliance_log::{ComplianceLog, Seal};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path().join("audit");
+    /// let log = ComplianceLog::builder("booking-api").env("prod").dir(&dir).seal(Seal::default()).open()?;
+    /// let checkpoint = log.checkpoint()?;
+    /// assert!(checkpoint.starts_with("log.invalid/booking-api/"));
+    /// log.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Seal`](crate::ErrorKind::Seal) if the store is not sealed or cannot be written now;
+    /// others if the checkpoint cannot be signed or stored.
+    pub fn checkpoint(&self) -> Result<String, Error> {
+        self.handle.checkpoint()
+    }
+
     /// Takes another redaction policy into use, for every record that is made from now on. The answer
     /// comes when `policy.changed` is durable; the document is kept in the store before.
     ///

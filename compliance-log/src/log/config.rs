@@ -17,6 +17,8 @@ use crate::{
     loss::{OnFailure, category_of},
     pipeline::Mode,
     plain_file,
+    seal::check_domain,
+    store::Seal,
     volume::Volume,
 };
 
@@ -43,6 +45,7 @@ pub(super) struct Config {
     pub(super) volume: Option<toml::Table>,
     pub(super) policy: Option<PathBuf>,
     pub(super) pseudonym: Option<toml::Table>,
+    pub(super) seal: Option<toml::Table>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -91,7 +94,7 @@ impl From<StartFailureName> for StartFailure {
 /// A longer file is no configuration.
 const BYTES_MAX: u64 = 1 << 20;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "service",
     "instance",
     "env",
@@ -112,6 +115,7 @@ const KEYS: [&str; 20] = [
     "volume",
     "policy",
     "pseudonym",
+    "seal",
 ];
 
 impl Config {
@@ -224,6 +228,62 @@ impl Config {
             }
         }
         path
+    }
+
+    /// What `[seal]` says: how the store is sealed, or that it is not; a bad entry is warned of, and the
+    /// others count.
+    pub(super) fn seal(&self, warnings: &mut Vec<String>) -> Option<Option<Seal>> {
+        let table = self.seal.as_ref()?;
+        let mut seal = Seal::default();
+        let mut enabled = true;
+        for (name, value) in table {
+            let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+            let expected = match (name.as_str(), value, number) {
+                ("enabled", toml::Value::Boolean(on), _) => {
+                    enabled = *on;
+                    continue;
+                }
+                ("domain", toml::Value::String(domain), _) => match check_domain(domain) {
+                    Ok(()) => {
+                        seal = seal.domain(domain);
+                        continue;
+                    }
+                    Err(error) => error.to_string(),
+                },
+                ("keys", toml::Value::String(place), _) if place == "memory" => {
+                    seal = seal.keys_in_memory();
+                    continue;
+                }
+                ("keys", toml::Value::String(place), _) if place == "folder" => continue,
+                ("root", toml::Value::String(root), _) if root == "outside" => {
+                    seal = seal.certified_outside();
+                    continue;
+                }
+                ("root", toml::Value::String(root), _) if root == "own" => continue,
+                ("every_ms", _, Some(ms)) => {
+                    seal = seal.every(Duration::from_millis(ms));
+                    continue;
+                }
+                ("heartbeat_s", _, Some(s)) => {
+                    seal = seal.heartbeat(Duration::from_secs(s));
+                    continue;
+                }
+                ("epoch_s", _, Some(s)) => {
+                    seal = seal.epoch(Duration::from_secs(s));
+                    continue;
+                }
+                ("enabled", ..) => "expected true or false".to_owned(),
+                ("domain", ..) => "expected a host name".to_owned(),
+                ("keys", ..) => "expected `folder` or `memory`".to_owned(),
+                ("root", ..) => "expected `own` or `outside`".to_owned(),
+                ("every_ms" | "heartbeat_s" | "epoch_s", ..) => "expected a number".to_owned(),
+                _ => "there is no such key".to_owned(),
+            };
+            warnings.push(format!(
+                "configuration: `{name}` of `seal` is ignored, its default stands: {expected}"
+            ));
+        }
+        Some(enabled.then_some(seal))
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

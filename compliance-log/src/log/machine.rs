@@ -33,6 +33,13 @@ pub(super) fn boot_id() -> Option<Box<str>> {
     Some(text.trim().into())
 }
 
+/// Where the system tells: which installation this is.
+pub(super) fn machine_id() -> Option<String> {
+    let text = std::fs::read_to_string("/etc/machine-id").ok()?;
+    let id = text.trim();
+    (!id.is_empty() && id.len() <= 64).then(|| id.to_owned())
+}
+
 /// The largest file that this process may write, less one record: the system ends a process that goes
 /// beyond (`ulimit -f`).
 pub(super) fn file_bytes_max() -> u64 {

@@ -12,20 +12,22 @@ use arc_swap::ArcSwap;
 use super::{
     builder::{Builder, StartFailure},
     compliance_log::ComplianceLog,
-    machine::{allowed_name, boot_id, file_bytes_max, host_name},
+    machine::{allowed_name, boot_id, file_bytes_max, host_name, machine_id},
     policy_file::PolicyFile,
 };
 use crate::{
     chain::{LINE_BYTES_MAX, check_name},
     error::Error,
     event::{self, Category, Level},
+    layout,
     lifecycle::{Origin, Scribe},
     loss::OnFailures,
     pipeline::{Handle, KeyWatch, Opener, Plan, Printer, Worker},
     pseudonym::{KeyFile, PseudonymKeys},
     redact::Policy,
-    schema::Service,
-    store::{self, Fs, PrintFs, Settings},
+    schema::{Service, is_rehearsal},
+    seal::check_domain,
+    store::{self, Fs, PrintFs, Seal, Settings},
     volume::Rules,
 };
 
@@ -77,9 +79,10 @@ impl Builder {
         let dir = self
             .folder(&env)
             .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
-        if let Some(dir) = dir.as_deref().filter(|_| env != DEV && env != "test") {
+        if let Some(dir) = dir.as_deref().filter(|_| !is_rehearsal(&env)) {
             self.warn_of_volume(dir);
         }
+        let seal = self.sealing(dir.as_deref(), &env)?;
         let app_level = self.level();
         let rules = self.rules();
         let on_failure = self.on_failures();
@@ -171,6 +174,7 @@ impl Builder {
             dir: dir.unwrap_or_default(),
             instance: instance.into(),
             settings,
+            seal,
             max_bytes: config.max_bytes.map(|bytes| bytes.max(MAX_BYTES_MIN)),
             warnings: self.warnings.clone(),
         };
@@ -194,6 +198,18 @@ impl Builder {
             warn_of(&[format!("{error}; the policy's file is not looked at again")]);
         }
         Ok(log)
+    }
+
+    /// How the store is sealed, if there is one and it is.
+    fn sealing(&mut self, dir: Option<&Path>, env: &str) -> Result<Option<Seal>, Error> {
+        let said = self.config.seal(&mut self.warnings);
+        let said = self.seal.take().or(said);
+        let seal = said.unwrap_or_else(|| (!is_rehearsal(env)).then(Seal::default));
+        let (Some(seal), Some(dir)) = (seal, dir) else {
+            return Ok(None);
+        };
+        check_domain(seal.domain_name())?;
+        Ok(Some(seal.on_machine(machine_id(), layout::root_key_file(dir))))
     }
 
     /// Takes secrets out of what stands in records of the log's own, or in the names of its folders.

@@ -1,6 +1,10 @@
 //! What callers hold.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use super::{
     health::Health,
@@ -15,6 +19,7 @@ use crate::{
     clock::{Clock, Timestamp},
     context::{AuditContext, TraceIds},
     encode::{Scratch, encode},
+    error::{Error, ErrorKind},
     event::{AuditEvent, Category, Channel, Level},
     lifecycle::is_event_name,
     loss::Reason,
@@ -247,6 +252,17 @@ impl Handle {
         self.0.queue.push_barriers([audit_promise, app_promise])?;
         let (audit, app) = (audit.wait(), app.wait());
         audit.and(app).map(drop)
+    }
+
+    /// Seals what is durable, and gives the newest checkpoint.
+    pub(crate) fn checkpoint(&self) -> Result<String, Error> {
+        let refused = |error: CommitError| Error::new(ErrorKind::Seal, error.to_string());
+        self.flush().map_err(refused)?;
+        let (reply, answer) = mpsc::channel();
+        let asked = self.0.queue.tell(Turn::Checkpoint(reply));
+        asked.map_err(refused)?;
+        let ended = |_gone| Error::new(ErrorKind::Seal, "the log ended");
+        answer.recv().map_err(ended)?
     }
 
     /// Takes another policy into use.

@@ -17,6 +17,7 @@ mod policy;
 mod printer;
 mod queue;
 mod redactions;
+mod sealing;
 mod selection;
 mod shared;
 mod site;

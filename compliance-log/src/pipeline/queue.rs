@@ -176,7 +176,7 @@ impl Queue {
         let bytes_max = match (push.claim, push.channel) {
             (Claim::Owed, _) => self.bytes_max.saturating_mul(2),
             (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
-            (_, Channel::Audit) => self.bytes_max,
+            (_, Channel::Audit | Channel::Catalog) => self.bytes_max,
         };
         let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
         if bytes > self.bytes_max && push.channel == Channel::Audit {

@@ -11,6 +11,7 @@ use super::{
     batch::Entry,
     lane::{Lane, RETRY, Room},
     policy::{self, Unkept},
+    sealing::{CheckpointReply, Sealing},
     vitals::{BudgetUse, Seen},
     watch::{altered_record, budget_record, step_record},
 };
@@ -18,14 +19,14 @@ use crate::{
     chain::FRAME_BYTES_MAX,
     clock::Step,
     encode::Object,
-    error::Error,
+    error::{Error, ErrorKind},
     event::{Channel, Level},
     lifecycle::{Scribe, name},
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind, Promise},
     redact::Policy,
-    store::{self, Altered, Budget, Fs, Lock, Open, Settings, Start},
+    store::{self, Altered, Begun, Budget, Fs, Lock, Open, Seal, Settings, Start},
 };
 
 /// How to open the store, now and again after it could not be.
@@ -35,6 +36,8 @@ pub(crate) struct Opener {
     pub(crate) dir: PathBuf,
     pub(crate) instance: Box<str>,
     pub(crate) settings: Settings,
+    /// How the store is sealed, if it is.
+    pub(crate) seal: Option<Seal>,
     /// The most bytes that the stores of this service and instance may take; `None` for the default.
     pub(crate) max_bytes: Option<u64>,
     /// What the configuration had to be warned of; the first `log.started` says it.
@@ -46,6 +49,8 @@ pub(super) enum Site {
     Open {
         lanes: Box<[Lane; 2]>,
         path: PathBuf,
+        /// Before the lock, since it ends before.
+        sealing: Option<Sealing>,
         lock: Lock,
         budget: Box<Budget>,
         /// When to look at the files again; never, where records are only printed.
@@ -88,15 +93,20 @@ impl Site {
             &scribe.service.name,
             &opener.instance,
             opener.settings,
+            opener.seal.as_ref(),
             scribe,
         );
         match opened {
             Ok(open) => Self::begin(open, opener, scribe, carried),
-            Err(why) => Self::Missing {
-                why,
-                retry_at: Instant::now() + RETRY,
-                carried,
-            },
+            Err(why) => Self::missing(why, carried),
+        }
+    }
+
+    fn missing(why: Error, carried: Carried) -> Self {
+        Self::Missing {
+            why,
+            retry_at: Instant::now() + RETRY,
+            carried,
         }
     }
 
@@ -105,6 +115,7 @@ impl Site {
         let Open {
             path,
             streams,
+            sealer,
             start,
             others,
             lock,
@@ -138,6 +149,22 @@ impl Site {
             lane.write(scribe);
             lane.sync_if_due(Duration::ZERO, scribe);
         }
+        let mut sealing = None;
+        if let Some(mut sealer) = sealer {
+            let begun = if start.resumed {
+                Begun::Again
+            } else {
+                Begun::Anew
+            };
+            // What fails now is tried again by the thread; what was sealed before stays so.
+            if sealer.begin(begun).is_err() {
+                metric::count("compliance_log_seal_errors");
+            }
+            match Sealing::start(sealer) {
+                Ok(started) => sealing = Some(started),
+                Err(why) => return Self::missing(why, Carried::default()),
+            }
+        }
         let stored = !opener.dir.as_os_str().is_empty();
         let budget = if stored {
             let stores = std::iter::once(path.clone()).chain(others).collect();
@@ -149,6 +176,7 @@ impl Site {
         Self::Open {
             lanes,
             path,
+            sealing,
             lock,
             budget: Box::new(budget),
             watch_at: stored.then(Instant::now),
@@ -162,6 +190,7 @@ impl Site {
         let Self::Open {
             lanes,
             path,
+            sealing,
             lock,
             budget,
             watch_at: Some(watch_at),
@@ -190,6 +219,7 @@ impl Site {
                 carried.unsaid.extend(unsaid);
             }
             carried.unsaid.push(altered_record(path, &altered, scribe));
+            *sealing = None;
             *self = Self::new(opener, scribe, carried);
             return;
         }
@@ -258,6 +288,20 @@ impl Site {
         }
     }
 
+    /// Asks for the newest checkpoint, of everything that is durable.
+    pub(super) fn checkpoint(&self, reply: CheckpointReply) {
+        let why = match self {
+            Self::Open {
+                sealing: Some(sealing),
+                ..
+            } => return sealing.checkpoint(reply),
+            Self::Open { .. } => "the store is not sealed",
+            Self::Missing { .. } => "there is no store",
+        };
+        let error = Error::new(ErrorKind::Seal, why);
+        reply.send(Err(error)).unwrap_or(());
+    }
+
     /// Begins a batch: how much room each stream has.
     pub(super) fn begin_batch(&mut self) {
         let Self::Open { lanes, budget, .. } = self else {
@@ -318,9 +362,15 @@ impl Site {
             Self::Open {
                 lanes,
                 path,
+                sealing,
                 unkept,
                 ..
-            } => (lanes, path, unkept),
+            } => {
+                if let Some(sealing) = sealing {
+                    sealing.change_policy(Arc::clone(&scribe.policy));
+                }
+                (lanes, path, unkept)
+            }
             Self::Missing { why, .. } => {
                 let text = format!("{why}; the policy is in force, its record is not stored yet");
                 promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));

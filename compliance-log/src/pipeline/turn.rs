@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::sealing::CheckpointReply;
 use crate::{receipt::Promise, redact::Policy};
 
 /// What the writer is told between two records.
@@ -17,4 +18,6 @@ pub(super) enum Turn {
     },
     /// A record of the log itself, which waits for a store if there is none.
     Say { body: Vec<u8> },
+    /// Somebody wants the newest checkpoint.
+    Checkpoint(CheckpointReply),
 }

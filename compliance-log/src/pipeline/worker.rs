@@ -16,6 +16,7 @@ use super::{
     printer::Printer,
     queue::Store,
     redactions,
+    sealing::Sealing,
     shared::Shared,
     site::{Carried, Opener, Site},
     turn::Turn,
@@ -169,11 +170,14 @@ impl Worker {
             self.site.say(body, &self.scribe);
         }
         self.site.begin_batch();
-        if let Site::Open { lanes, .. } = &mut self.site
+        if let Site::Open { lanes, sealing, .. } = &mut self.site
             && let Some(step) = self.steps.look(&*self.scribe.clock)
         {
             let body = step_record(step, &self.scribe);
             lanes[Channel::Audit.index()].own(body, &self.scribe);
+            if let Some(sealing) = sealing {
+                sealing.stepped(step);
+            }
         }
         // 1
         let mut turns = std::mem::take(&mut batch.turns).into_iter().peekable();
@@ -232,6 +236,7 @@ impl Worker {
                 self.site.say(body, &self.scribe);
             }
             Turn::Say { body } => self.site.say(body, &self.scribe),
+            Turn::Checkpoint(reply) => self.site.checkpoint(reply),
         }
     }
 
@@ -271,7 +276,7 @@ impl Worker {
                     ending.untold.add(name::SUMMARY, reason, self.scribe.now());
                 }
             }
-            Site::Open { lanes, .. } => {
+            Site::Open { lanes, sealing, .. } => {
                 let mut stopped = self.scribe.own_act(
                     Level::Info,
                     name::STOPPED,
@@ -302,6 +307,12 @@ impl Worker {
                     }
                     lane.answer_refused();
                     ending.untold.merge(std::mem::take(&mut lane.ledger));
+                }
+                // What was written is as durable as it gets; now it is sealed.
+                if let Some(Err(error)) = sealing.take().map(Sealing::close)
+                    && ending.error.is_none()
+                {
+                    ending.error = Some(error.context("the last records are not sealed"));
                 }
             }
         }

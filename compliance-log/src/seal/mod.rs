@@ -38,6 +38,7 @@ mod policy;
 pub mod proof;
 mod submission;
 
+pub(crate) use origin::check_domain;
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
 pub use policy::{Cosigned, WitnessPolicy};
 pub use submission::Submission;

@@ -139,7 +139,7 @@ impl FromStr for OriginPrefix {
     }
 }
 
-fn check_domain(domain: &str) -> Result<(), Error> {
+pub(crate) fn check_domain(domain: &str) -> Result<(), Error> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_label = |label: &str| {
         !label.is_empty()

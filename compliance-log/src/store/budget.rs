@@ -180,7 +180,7 @@ impl Budget {
 
     fn limit(&self, channel: Channel) -> u64 {
         match channel {
-            Channel::Audit => self.max,
+            Channel::Audit | Channel::Catalog => self.max,
             Channel::App => self.threshold(Level::Reserved),
         }
     }
@@ -293,7 +293,8 @@ impl Budget {
 /// Bytes of what a store holds.
 fn bytes_of(fs: &dyn Fs, store: &Path) -> std::io::Result<u64> {
     let mut bytes = fs.bytes_in(&store.join(layout::POLICIES))?;
-    for channel in Channel::ALL {
+    bytes += fs.bytes_in(&store.join(layout::SEAL))?;
+    for channel in Channel::WITH_CATALOG {
         bytes += fs.bytes_in(&layout::stream_dir(store, channel))?;
     }
     Ok(bytes)

@@ -6,6 +6,7 @@ use super::{
     altered::How,
     durable,
     fs::{Access, DirLock, Fs, StoreFile},
+    seal::{self, Making, Seal, Sealer},
     stream::{Settings, Stream},
     volume,
 };
@@ -15,13 +16,15 @@ use crate::{
     error::Error,
     event::Channel,
     layout,
-    lifecycle::{Predecessor, Scribe},
+    lifecycle::{Genesis, Predecessor, Scribe},
+    seal::{merkle::Frontier, statement::Checkpoint},
 };
 
 /// A store that holds its first records and nothing else.
 pub(super) struct Created {
     pub(super) name: String,
     pub(super) streams: [Stream; 2],
+    pub(super) sealer: Option<Sealer>,
     pub(super) lock: Lock,
 }
 
@@ -32,17 +35,21 @@ pub(super) struct Purpose<'a> {
     pub(super) instance: &'a str,
     pub(super) why: &'a str,
     pub(super) continues: [Option<&'a Predecessor>; 2],
+    /// The newest checkpoint of the store before, if it was sealed.
+    pub(super) continues_checkpoint: Option<&'a Checkpoint>,
 }
 
 /// `<dir>/<instance>-<incarnation>/` with one genesis in each stream, durable.
 ///
 /// 1. folders, lock, genesis, head under `.new-<name>`, each synced   crash: leaves a folder that nothing reads
+///    and, if it is to be sealed, its keys, catalog and first checkpoint
 /// 2. renamed, `dir` synced                                           crash: there or not
 pub(super) fn create(
     fs: &Arc<dyn Fs>,
     dir: &Path,
     purpose: Purpose<'_>,
     settings: Settings,
+    seal: Option<&Seal>,
     scribe: &Scribe,
 ) -> Result<Created, Error> {
     let mut random_bytes = [0; 8];
@@ -54,6 +61,9 @@ pub(super) fn create(
     let failed = |error: io::Error| {
         // Creating is tried again and again where it fails; what is left of it must not pile up.
         fs.remove_unfinished(&making).unwrap_or(());
+        if seal.is_some() && matches!(fs.seen(&path), Ok(None)) {
+            seal::undo(&**fs, &path);
+        }
         Error::io(format!("cannot create a store in {}", dir.display()), error)
     };
 
@@ -65,19 +75,27 @@ pub(super) fn create(
     };
     let lock = begin().map_err(failed)?;
     let volume = volume::kind(&making);
+    let id = |channel: Channel| {
+        let (service, instance) = (purpose.service, purpose.instance);
+        StreamId::new(service, instance, &incarnation, channel.as_str())
+    };
     let stream = |channel: Channel| -> Result<Stream, Error> {
-        let id = StreamId::new(
-            purpose.service,
-            purpose.instance,
-            &incarnation,
-            channel.as_str(),
-        )?;
+        let id = id(channel)?;
         let folder = layout::stream_dir(&making, channel);
         durable::create_dir_all(&**fs, &folder).map_err(failed)?;
-        let continues = purpose.continues[channel.index()];
-        let genesis = scribe.genesis(&id, channel, volume, continues, purpose.why);
+        let genesis = scribe.genesis(Genesis {
+            stream: &id,
+            channel,
+            volume,
+            sealed: seal.is_some(),
+            continues: purpose.continues[channel.index()],
+            why: purpose.why,
+        });
         let now = scribe.clock.monotonic();
         let mut stream = Stream::create(fs, &folder, id, channel, settings, now).map_err(failed)?;
+        if seal.is_some() {
+            stream.grow(Frontier::new());
+        }
         stream.link(&genesis);
         stream
             .close(scribe)
@@ -85,6 +103,29 @@ pub(super) fn create(
         Ok(stream)
     };
     let mut streams = [stream(Channel::Audit)?, stream(Channel::App)?];
+    let mut sealer = None;
+    if let Some(seal) = seal {
+        let genesis = Genesis {
+            stream: &id(Channel::Catalog)?,
+            channel: Channel::Catalog,
+            volume,
+            sealed: true,
+            continues: None,
+            why: purpose.why,
+        };
+        let making = Making {
+            making: &making,
+            store: &path,
+            genesis,
+            continues: purpose.continues_checkpoint,
+            settings,
+        };
+        let begun = seal::begin(fs, seal, &making, &streams, scribe);
+        sealer = Some(begun.map_err(|error| {
+            failed(io::ErrorKind::Other.into());
+            error
+        })?);
+    }
 
     // 2
     fs.rename(&making, &path)
@@ -93,9 +134,13 @@ pub(super) fn create(
     for stream in &mut streams {
         stream.moved(layout::stream_dir(&path, stream.channel()));
     }
+    if let Some(sealer) = &mut sealer {
+        sealer.moved(path);
+    }
     Ok(Created {
         name,
         streams,
+        sealer,
         lock,
     })
 }

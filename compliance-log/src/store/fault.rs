@@ -93,7 +93,12 @@ struct Written {
 #[derive(Clone, Debug)]
 enum Change {
     Created(PathBuf),
-    Renamed { from: PathBuf, to: PathBuf },
+    Renamed {
+        from: PathBuf,
+        to: PathBuf,
+        /// What had that name before.
+        over: Option<Vec<u8>>,
+    },
 }
 
 impl Change {
@@ -162,9 +167,12 @@ impl FaultFs {
             match change {
                 Change::Created(path) if path.is_dir() => std::fs::remove_dir_all(path)?,
                 Change::Created(path) if path.exists() => std::fs::remove_file(path)?,
-                Change::Renamed { from, to } if to.exists() => {
+                Change::Renamed { from, to, over } if to.exists() => {
                     #[expect(clippy::disallowed_methods, reason = "a test takes back a rename")]
                     std::fs::rename(to, from)?;
+                    if let Some(over) = over {
+                        std::fs::write(to, over)?;
+                    }
                 }
                 Change::Created(_) | Change::Renamed { .. } => {}
             }
@@ -266,7 +274,8 @@ impl Shared {
 
 impl Fs for FaultFs {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>> {
-        let made = access == Access::Create || (access == Access::Write && !path.exists());
+        let made = matches!(access, Access::Create | Access::Secret)
+            || (access == Access::Write && !path.exists());
         let (file, written) = self.0.call(|| {
             let file = RealFs.open(path, access)?;
             let mut state = self.0.state();
@@ -296,14 +305,25 @@ impl Fs for FaultFs {
         })
     }
 
+    fn create_secret_dir(&self, path: &Path) -> io::Result<()> {
+        self.0.call(|| {
+            RealFs.create_secret_dir(path)?;
+            let change = Change::Created(path.to_path_buf());
+            self.0.state().disk.names.push(change);
+            Ok(())
+        })
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.0.call(|| {
+            let over = to.is_file().then(|| std::fs::read(to)).transpose()?;
             RealFs.rename(from, to)?;
             let mut state = self.0.state();
             state.disk.moved(from, to);
             state.disk.names.push(Change::Renamed {
                 from: from.to_path_buf(),
                 to: to.to_path_buf(),
+                over,
             });
             Ok(())
         })
@@ -369,6 +389,10 @@ impl Disk {
 
     /// A file, or a folder with all that is in it, has another name now.
     fn moved(&mut self, from: &Path, to: &Path) {
+        // What had that name is a file without one.
+        for file in self.files.iter_mut().filter(|file| file.path == to) {
+            file.path = PathBuf::new();
+        }
         for file in &mut self.files {
             if let Ok(rest) = file.path.strip_prefix(from) {
                 let rest = rest.to_path_buf();

@@ -19,6 +19,8 @@ pub(crate) enum Access {
     Append,
     /// As `Append`, and the file must not exist.
     Create,
+    /// As `Create`, for this account alone.
+    Secret,
 }
 
 /// What the system says of a file or folder.
@@ -54,6 +56,8 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     fn open(&self, path: &Path, access: Access) -> io::Result<Box<dyn StoreFile>>;
     /// Makes one folder, for this account and its group.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes one folder, for this account alone.
+    fn create_secret_dir(&self, path: &Path) -> io::Result<()>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a folder that never became a store, with all that is in it.
     fn remove_unfinished(&self, path: &Path) -> io::Result<()>;
@@ -137,6 +141,9 @@ impl Fs for RealFs {
             Access::Create => {
                 options.append(true).create_new(true);
             }
+            Access::Secret => {
+                options.append(true).create_new(true).mode(0o600);
+            }
         }
         let file = options.open(path)?;
         if !file.metadata()?.is_file() {
@@ -147,6 +154,10 @@ impl Fs for RealFs {
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         DirBuilder::new().mode(0o750).create(path)
+    }
+
+    fn create_secret_dir(&self, path: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(path)
     }
 
     #[expect(

@@ -18,8 +18,10 @@ mod policies;
 mod print;
 mod recover;
 mod scan;
+mod seal;
 mod segment;
 mod stream;
+mod tree;
 mod volume;
 
 pub(crate) use crate::layout::LOCK;
@@ -36,5 +38,7 @@ pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
 pub(crate) use recover::says;
+pub use seal::Seal;
+pub(crate) use seal::{Begun, Sealer};
 pub(crate) use stream::{Left, Settings, Stream, WriteError};
 pub(crate) use volume::{kind as volume_kind, warning as volume_warning};

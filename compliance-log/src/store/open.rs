@@ -9,8 +9,9 @@ use std::{
 use super::{
     create::{Lock, Purpose, create, lock},
     fs::{Access, Fs},
-    recover::{Recovered, recover, says, unreadable},
+    recover::{End, Recovered, end_of, recover, says, unreadable},
     scan::line_at,
+    seal::{Rebuilt, Refusal, Resumed, Seal, Sealer, resume},
     stream::{Settings, Stream},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     event::Channel,
     layout,
     lifecycle::{Predecessor, Scribe, Torn, name},
+    seal::statement::Checkpoint,
 };
 
 /// A store that is locked and ready for records.
@@ -27,6 +29,8 @@ use crate::{
 pub(crate) struct Open {
     pub(crate) path: PathBuf,
     pub(crate) streams: [Stream; 2],
+    /// Of a sealed store.
+    pub(crate) sealer: Option<Sealer>,
     pub(crate) start: Start,
     /// The other stores of this service and instance.
     pub(crate) others: Vec<PathBuf>,
@@ -39,7 +43,9 @@ pub(crate) struct Open {
 pub(crate) struct Start {
     /// The store existed before.
     pub(crate) resumed: bool,
-    /// Why there is a new store: `first`, `locked`, `damaged`, `unreadable` or `newer_format`.
+    /// Why there is a new store: `first`, `locked`, `damaged`, `unreadable`, `newer_format`, `sealed` or
+    /// `unsealed`, or of a sealed one `tampered`, `rollback`, `fork`, `keys_lost`, `keys_in_memory`,
+    /// `keys_on_other_machine`.
     pub(crate) why: Option<&'static str>,
     /// The folder of the store that was not continued, and what is the matter with it.
     pub(crate) passed_over: Option<(String, String)>,
@@ -71,10 +77,11 @@ pub(crate) fn open(
     service: &str,
     instance: &str,
     settings: Settings,
+    seal: Option<&Seal>,
     scribe: &Scribe,
 ) -> Result<Open, Error> {
     let mut start = Start::default();
-    let mut ends: [Option<Predecessor>; 2] = [None, None];
+    let mut before: Option<Box<Refused>> = None;
     let (candidates, nameless) = candidates(&**fs, dir, service, instance)?;
     let known: Vec<PathBuf> = candidates
         .iter()
@@ -82,7 +89,7 @@ pub(crate) fn open(
         .collect();
     for candidate in candidates {
         let path = dir.join(&candidate.name);
-        let refused = match try_continue(fs, &path, &candidate, settings, scribe) {
+        let refused = match try_continue(fs, &path, &candidate, settings, seal, scribe) {
             Ok(Some(mut open)) => {
                 open.start.passed_over = start.passed_over;
                 open.others = known.into_iter().filter(|other| *other != path).collect();
@@ -96,14 +103,9 @@ pub(crate) fn open(
             }
             Err(refused) => refused,
         };
-        let (error, end) = *refused;
-        start.why = match error.kind() {
-            ErrorKind::NewerFormat => Some("newer_format"),
-            ErrorKind::Damaged => Some("damaged"),
-            _ => Some("unreadable"),
-        };
-        start.passed_over = Some((candidate.name, error.to_string()));
-        ends = end;
+        start.why = Some(refused.why);
+        start.passed_over = Some((candidate.name, refused.error.to_string()));
+        before = Some(refused);
         break;
     }
     if start.why.is_none()
@@ -117,17 +119,20 @@ pub(crate) fn open(
         start.passed_over = Some((name, text));
     }
     let why = start.why.get_or_insert("first");
-    let continues = [ends[0].as_ref(), ends[1].as_ref()];
+    let ends = before.as_ref().map(|before| &before.ends);
+    let continues = [0, 1].map(|at| ends.and_then(|ends: &Ends| ends[at].as_ref()));
     let purpose = Purpose {
         service,
         instance,
         why,
         continues,
+        continues_checkpoint: before.as_ref().and_then(|before| before.newest.as_ref()),
     };
-    let created = create(fs, dir, purpose, settings, scribe)?;
+    let created = create(fs, dir, purpose, settings, seal, scribe)?;
     Ok(Open {
         path: dir.join(created.name),
         streams: created.streams,
+        sealer: created.sealer,
         start,
         others: known,
         lock: created.lock,
@@ -141,6 +146,7 @@ struct Candidate {
     service: String,
     since: String,
     format: u64,
+    sealed: bool,
 }
 
 /// Stores of this service and instance, the newest first: by the time of their genesis, then by name.
@@ -193,6 +199,7 @@ fn candidate(fs: &dyn Fs, dir: &Path, name: &str, incarnation: &str) -> Option<C
         service,
         since: text("/timestamp").unwrap_or_default(),
         format: number("/v")?.max(number("/data/format").unwrap_or(1)),
+        sealed: first.pointer("/data/sealed") == Some(&serde_json::Value::Bool(true)),
     })
 }
 
@@ -208,55 +215,144 @@ fn first_line(fs: &dyn Fs, stream: &Path) -> Option<Vec<u8>> {
 
 type Ends = [Option<Predecessor>; 2];
 
+/// Why a store is not continued, and where it ends.
+struct Refused {
+    why: &'static str,
+    error: Error,
+    ends: Ends,
+    newest: Option<Checkpoint>,
+}
+
+impl From<Error> for Box<Refused> {
+    fn from(error: Error) -> Self {
+        Self::new(Refused {
+            why: match error.kind() {
+                ErrorKind::NewerFormat => "newer_format",
+                ErrorKind::Damaged => "damaged",
+                _ => "unreadable",
+            },
+            error,
+            ends: [None, None],
+            newest: None,
+        })
+    }
+}
+
+impl From<Box<Refusal>> for Box<Refused> {
+    fn from(refusal: Box<Refusal>) -> Self {
+        let Refusal { why, error, newest } = *refusal;
+        let refused = Self::from(error);
+        Self::new(Refused {
+            why,
+            newest,
+            ..*refused
+        })
+    }
+}
+
 /// `None` if another process holds the store.
 fn try_continue(
     fs: &Arc<dyn Fs>,
     path: &Path,
     candidate: &Candidate,
     settings: Settings,
+    seal: Option<&Seal>,
     scribe: &Scribe,
-) -> Result<Option<Open>, Box<(Error, Ends)>> {
-    let give_up = |error: Error| Box::new((error, [None, None]));
+) -> Result<Option<Open>, Box<Refused>> {
     if candidate.format > 1 {
         let text = format!(
             "{}: written in format {}, this version knows 1",
             path.display(),
             candidate.format
         );
-        return Err(give_up(Error::new(ErrorKind::NewerFormat, text)));
+        return Err(Error::new(ErrorKind::NewerFormat, text).into());
     }
-    let locked =
-        lock(&**fs, path).map_err(|error| give_up(unreadable(&path.join(layout::LOCK), error)))?;
+    let locked = lock(&**fs, path).map_err(|error| unreadable(&path.join(layout::LOCK), error))?;
     let Some(lock) = locked else { return Ok(None) };
 
     let instance = candidate
         .name
         .get(..candidate.name.len() - candidate.incarnation.len() - 1)
         .unwrap_or_default();
-    let mut ends: Ends = [None, None];
+    let id = |channel: Channel| {
+        let (service, incarnation) = (&candidate.service, &candidate.incarnation);
+        StreamId::new(service, instance, incarnation, channel.as_str())
+    };
+    let ends = || {
+        Channel::ALL.map(|channel| {
+            end_of(&**fs, &layout::stream_dir(path, channel), &id(channel).ok()?)
+        })
+    };
+    let refused = |refused: Box<Refused>| {
+        Box::new(Refused {
+            ends: ends(),
+            ..*refused
+        })
+    };
+    if candidate.sealed != seal.is_some() {
+        let (why, text) = if candidate.sealed {
+            ("unsealed", "it is sealed, and the log is not to be")
+        } else {
+            ("sealed", "it is not sealed, and the log is to be")
+        };
+        let error = Error::new(ErrorKind::Config, format!("{}: {text}", path.display()));
+        return Err(refused(Box::new(Refused {
+            why,
+            ..*Box::<Refused>::from(error)
+        })));
+    }
+    let resumed: Option<Resumed> = match seal {
+        Some(seal) => {
+            let id = id(Channel::Catalog)?;
+            match resume(fs, path, &id, seal, settings, scribe) {
+                Ok(Some(resumed)) => Some(resumed),
+                Ok(None) => return Ok(None),
+                Err(refusal) => return Err(refused(refusal.into())),
+            }
+        }
+        None => None,
+    };
+    let mut rebuilt: Vec<Rebuilt> = Vec::with_capacity(2);
+    for channel in Channel::ALL {
+        if let Some(resumed) = &resumed {
+            let dir = layout::stream_dir(path, channel);
+            let checked = resumed.check(&**fs, &dir, &id(channel)?);
+            rebuilt.push(checked.map_err(|refusal| refused(refusal.into()))?);
+        }
+    }
     let mut recovered = Vec::with_capacity(2);
     for channel in Channel::ALL {
-        let id = StreamId::new(
-            &candidate.service,
-            instance,
-            &candidate.incarnation,
-            channel.as_str(),
-        )
-        .map_err(give_up)?;
+        let id = id(channel)?;
         let dir = layout::stream_dir(path, channel);
-        match recover(fs, &dir, &id, channel, settings, &*scribe.clock) {
+        let end = match &resumed {
+            Some(resumed) => End::Sealed(resumed.sealed(&id).0),
+            None => End::Durable,
+        };
+        match recover(fs, &dir, &id, channel, settings, end, &*scribe.clock) {
             Ok(stream) => recovered.push(stream),
-            Err(refused) => {
-                ends[channel.index()] = refused.end;
-                return Err(Box::new((refused.error, ends)));
+            Err(stopped) => {
+                let mut refused: Box<Refused> = match &resumed {
+                    Some(resumed) if stopped.error.kind() == ErrorKind::Damaged => {
+                        resumed.refuse(stopped.error).into()
+                    }
+                    _ => stopped.error.into(),
+                };
+                refused.ends[channel.index()] = stopped.end;
+                return Err(refused);
             }
         }
     }
-    let Ok([audit, app]) = <[Recovered; 2]>::try_from(recovered) else {
-        return Err(give_up(Error::new(
-            ErrorKind::Damaged,
-            "a stream is missing",
-        )));
+    let Ok([mut audit, mut app]) = <[Recovered; 2]>::try_from(recovered) else {
+        return Err(Error::new(ErrorKind::Damaged, "a stream is missing").into());
+    };
+    let sealer = match (resumed, seal) {
+        (Some(resumed), Some(seal)) => {
+            let streams = [&mut audit.stream, &mut app.stream];
+            let streams = streams.into_iter().zip(rebuilt).collect();
+            let sealer = resumed.seal(fs, path, seal, streams, scribe);
+            Some(sealer.map_err(|refusal| refused(refusal.into()))?)
+        }
+        _ => None,
     };
     let last: Option<serde_json::Value> =
         serde_json::from_slice(&[&audit.last_body[..], b"}"].concat()).ok();
@@ -286,6 +382,7 @@ fn try_continue(
     Ok(Some(Open {
         path: path.to_path_buf(),
         streams: [audit.stream, app.stream],
+        sealer,
         start,
         others: Vec::new(),
         lock,

@@ -79,6 +79,10 @@ impl Fs for PrintFs {
         Ok(())
     }
 
+    fn create_secret_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
         Ok(())
     }

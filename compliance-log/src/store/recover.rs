@@ -31,6 +31,17 @@ pub(super) struct Recovered {
     pub(super) last_body: Vec<u8>,
 }
 
+/// How far a stream is known to go.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// As far as its head file says; what is right beyond is adopted.
+    Durable,
+    /// As [`End::Durable`]; what is beyond this size was never sealed.
+    Sealed(u64),
+    /// Up to this size, and no further: nothing beyond is adopted.
+    Signed(u64),
+}
+
 /// Why a stream cannot go on, and where it ends.
 pub(super) struct Refused {
     pub(super) error: Error,
@@ -54,12 +65,24 @@ pub(super) fn recover(
     id: &StreamId,
     channel: Channel,
     settings: Settings,
+    end: End,
     clock: &dyn Clock,
 ) -> Result<Recovered, Refused> {
     let tail = Tail { fs: &**fs, dir, id };
     let failed = |error: io::Error| Refused::from(unreadable(dir, error));
-    let bound = tail.bound().map_err(failed)?;
+    let bound = match end {
+        End::Durable | End::Sealed(_) => tail.bound().map_err(failed)?,
+        End::Signed(_) => None,
+    };
     let mut segments = tail.segments().map_err(failed)?;
+    if let End::Signed(size) = end {
+        // Nothing of these was signed, whatever they hold.
+        while segments.len() > 1
+            && let Some(first_seq) = segments.pop_if(|first_seq| *first_seq >= size)
+        {
+            tail.set_aside(Some(first_seq)).map_err(failed)?;
+        }
+    }
     if tail
         .is_incomplete_restatement(&segments, bound)
         .map_err(failed)?
@@ -71,7 +94,7 @@ pub(super) fn recover(
             return Err(damaged(dir, "it holds no segment").into());
         };
         let previous = segments.last().copied();
-        let found = tail.find_end(first_seq, previous, bound)?;
+        let found = tail.find_end(first_seq, previous, bound, end)?;
         tail.cut(first_seq, found.scanned.end).map_err(failed)?;
         if found.scanned.end == 0 && previous.is_some() {
             // Its header was never written whole: the segment before it gets another successor.
@@ -79,7 +102,7 @@ pub(super) fn recover(
         }
         let torn = tail.untold(first_seq, previous).map_err(failed)?;
         return tail
-            .resume(fs, found, bound, torn, (channel, settings, clock))
+            .resume(fs, found, (bound, end), torn, (channel, settings, clock))
             .map_err(failed);
     }
 }
@@ -152,11 +175,8 @@ impl Tail<'_> {
         }
         let mut supersedes = false;
         let (file, len) = self.open(*newest)?;
-        let from = Expected {
-            seq: *newest,
-            prev: None,
-        };
-        scan(&*file, len, self.id, from, None, |_, line| {
+        let from = Expected::from(*newest);
+        scan(&*file, len, self.id, from, None, |_, line, _| {
             supersedes |=
                 says(line, name::HEADER) && memmem::find(line, b"\"supersedes\":{").is_some();
         })?;
@@ -169,6 +189,7 @@ impl Tail<'_> {
         first_seq: u64,
         previous: Option<u64>,
         bound: Option<Slot>,
+        end: End,
     ) -> Result<Found, Refused> {
         let path = self.dir.join(layout::segment_name(first_seq));
         let failed = |error: io::Error| unreadable(&path, error);
@@ -182,19 +203,24 @@ impl Tail<'_> {
         };
         let (file, len) = self.open(first_seq).map_err(failed)?;
         let mut number = 0;
+        let until = match end {
+            End::Signed(size) => Some(size),
+            End::Durable | End::Sealed(_) => None,
+        };
         let expected = Expected {
             seq: first_seq,
             prev: Some(prev),
+            until,
         };
         let own_bound = bound.filter(|bound| bound.segment == first_seq);
-        let scanned = scan(&*file, len, self.id, expected, own_bound, |_, line| {
+        let scanned = scan(&*file, len, self.id, expected, own_bound, |_, line, _| {
             if says(line, name::HEADER) {
                 number = header_number(line).unwrap_or(number);
             }
         })
         .map_err(failed)?;
         let last = scanned.last.unwrap_or(prev);
-        let end = (scanned.end > 0).then(|| Predecessor {
+        let predecessor = (scanned.end > 0).then(|| Predecessor {
             stream: self.id.to_string(),
             seq: scanned.next_seq - 1,
             hash: last,
@@ -229,10 +255,17 @@ impl Tail<'_> {
             _ if at == 0 && previous.is_none() => {
                 Some(damaged(&path, "its first record is missing"))
             }
+            _ if until.is_some_and(|size| scanned.next_seq < size) => Some(damaged(
+                &path,
+                &format!("byte {at} is not the record that was signed there"),
+            )),
             _ => None,
         };
         match error {
-            Some(error) => Err(Refused { error, end }),
+            Some(error) => Err(Refused {
+                error,
+                end: predecessor,
+            }),
             None => Ok(Found {
                 first_seq,
                 scanned,
@@ -256,15 +289,10 @@ impl Tail<'_> {
             &*file,
             len,
             self.id,
-            Expected {
-                seq: segment,
-                prev: None,
-            },
+            Expected::from(segment),
             None,
-            |_, line| {
-                if let Ok(line) = check_line(line)
-                    && line.seq.checked_add(1) == Some(first_seq)
-                {
+            |_, _, line| {
+                if line.seq.checked_add(1) == Some(first_seq) {
                     hash = Some(line.hash);
                 }
             },
@@ -315,11 +343,8 @@ impl Tail<'_> {
         }
         for segment in previous.into_iter().chain([newest]) {
             let (file, len) = self.open(segment)?;
-            let from = Expected {
-                seq: segment,
-                prev: None,
-            };
-            scan(&*file, len, self.id, from, None, |_, line| {
+            let from = Expected::from(segment);
+            scan(&*file, len, self.id, from, None, |_, line, _| {
                 if says(line, name::RECOVERY) {
                     torn.retain(|(name, _)| torn_file(line).as_ref() != Some(name));
                 }
@@ -343,7 +368,7 @@ impl Tail<'_> {
         &self,
         fs: &Arc<dyn Fs>,
         found: Found,
-        bound: Option<Slot>,
+        (bound, end): (Option<Slot>, End),
         torn: Vec<Torn>,
         (channel, settings, clock): (Channel, Settings, &dyn Clock),
     ) -> io::Result<Recovered> {
@@ -368,7 +393,10 @@ impl Tail<'_> {
         if !complete {
             file = self.fs.open(&path, Access::Append)?;
         }
-        let known = bound.map_or(0, |bound| bound.last_seq + 1).max(first_seq);
+        let known = match end {
+            End::Durable => bound.map_or(0, |bound| bound.last_seq + 1).max(first_seq),
+            End::Sealed(size) | End::Signed(size) => size,
+        };
         let adopted = (known < scanned.next_seq).then(|| (known, scanned.next_seq - 1));
         let segment = Segment {
             file,
@@ -400,6 +428,20 @@ impl Tail<'_> {
             last_body,
         })
     }
+}
+
+/// Where a stream ends that is not continued, as its newest segment says.
+pub(super) fn end_of(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Option<Predecessor> {
+    let tail = Tail { fs, dir, id };
+    let newest = tail.segments().ok()?.pop()?;
+    let (file, len) = tail.open(newest).ok()?;
+    let line = last_line(&*file, len).ok()??;
+    let line = check_line(&line).ok()?;
+    (line.stream == id.as_str()).then(|| Predecessor {
+        stream: id.to_string(),
+        seq: line.seq,
+        hash: line.hash,
+    })
 }
 
 /// The last line of a file that ends in a newline.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::fs::StoreFile;
 use crate::{
-    chain::{Digest, LINE_BYTES_MAX, LineFault, StreamId, check_line},
+    chain::{Digest, LINE_BYTES_MAX, Line, LineFault, StreamId, check_line},
     layout::Slot,
 };
 
@@ -14,6 +14,19 @@ pub(super) struct Expected {
     pub(super) seq: u64,
     /// The hash to link to; `None` where the file before it is not looked at.
     pub(super) prev: Option<Digest>,
+    /// The first record that counts no more, whatever it is.
+    pub(super) until: Option<u64>,
+}
+
+impl Expected {
+    /// Whatever a file that begins with this record holds.
+    pub(super) const fn from(seq: u64) -> Self {
+        Self {
+            seq,
+            prev: None,
+            until: None,
+        }
+    }
 }
 
 /// A segment's good beginning.
@@ -43,14 +56,14 @@ pub(super) enum Fault {
     Misplaced,
 }
 
-/// Checks the first `len` bytes of `file`; calls `each` with every good line.
+/// Checks the first `len` bytes of `file`; calls `each` with every good line, where it starts and what it says.
 pub(super) fn scan(
     file: &dyn StoreFile,
     len: u64,
     stream: &StreamId,
     expected: Expected,
     bound: Option<Slot>,
-    mut each: impl FnMut(u64, &[u8]),
+    mut each: impl FnMut(u64, &[u8], &Line<'_>),
 ) -> io::Result<Scanned> {
     let mut scanned = Scanned {
         end: 0,
@@ -61,7 +74,9 @@ pub(super) fn scan(
         bound_met: bound.is_none_or(|bound| bound.offset == 0),
     };
     let mut lines = Lines::new(file, len);
-    while let Some((start, line)) = lines.next()? {
+    while Some(scanned.next_seq) != expected.until
+        && let Some((start, line)) = lines.next()?
+    {
         let Some(line) = line.strip_suffix(b"\n") else {
             let fault = if line.len() < LINE_BYTES_MAX {
                 Fault::Partial
@@ -86,7 +101,7 @@ pub(super) fn scan(
                         && bound.last_seq == record.seq
                         && bound.hash == record.hash
                 });
-                each(start, line);
+                each(start, line, &record);
             }
             Ok(_) => {
                 scanned.fault = Some(Fault::Misplaced);

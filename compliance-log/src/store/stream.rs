@@ -13,13 +13,15 @@ use super::{
     fs::{Access, Fs},
     head::HeadFile,
     segment::{AppendError, Segment},
+    tree::Tree,
 };
 use crate::{
     chain::{Digest, FRAME_BYTES_MAX, Head, Linked, StreamId},
     event::Channel,
     layout::{self, Slot},
-    lifecycle::{Previous, Rotation, Scribe},
+    lifecycle::{Before, Previous, Rotation, Scribe},
     metric,
+    seal::merkle::Frontier,
 };
 
 /// How streams are written.
@@ -31,6 +33,20 @@ pub(crate) struct Settings {
     pub(crate) segment_age_max: Duration,
     /// Whether written lines are kept for another sink as well.
     pub(crate) echo: bool,
+}
+
+/// What a catalog segment is rarely too large for.
+const CATALOG_AGE_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Settings {
+    /// As the catalog is written beside streams that are written so: nobody else is shown it.
+    pub(super) fn of_catalog(self) -> Self {
+        Self {
+            segment_age_max: CATALOG_AGE_MAX,
+            echo: false,
+            ..self
+        }
+    }
 }
 
 /// One stream of an open store.
@@ -51,7 +67,14 @@ pub(crate) struct Stream {
     /// Every byte since the last good sync: after a failed one they are written again.
     unsynced: Vec<u8>,
     durable: Durable,
-    head_file: HeadFile,
+    /// None in the catalog, whose checkpoints say how far it is durable.
+    head_file: Option<HeadFile>,
+    /// Where the hashes of durable records go, in a sealed store.
+    tree: Option<Arc<Tree>>,
+    /// Of the records from `durable.next_seq` on, if there is a tree.
+    hashes: Vec<Digest>,
+    /// Of the file of checkpoints that belongs to the newest segment; in the catalog alone.
+    checkpoints: Option<Digest>,
     /// The segment that an attempt to supersede began and did not complete.
     restating: Option<u64>,
     /// Lines for the other sink.
@@ -87,6 +110,8 @@ struct Position {
 struct Durable {
     offset: u64,
     next_seq: u64,
+    /// The hash of the record before.
+    last: Digest,
 }
 
 /// Why a stream could not be written.
@@ -169,8 +194,12 @@ impl Stream {
         let durable = Durable {
             offset: segment.len,
             next_seq,
+            last,
         };
-        let head_file = HeadFile::open(&**fs, dir)?;
+        let head_file = match channel {
+            Channel::Audit | Channel::App => Some(HeadFile::open(&**fs, dir)?),
+            Channel::Catalog => None,
+        };
         let mut stream = Self {
             fs: Arc::clone(fs),
             dir: dir.to_path_buf(),
@@ -187,6 +216,9 @@ impl Stream {
             unsynced: Vec::new(),
             durable,
             head_file,
+            tree: None,
+            hashes: Vec::new(),
+            checkpoints: None,
             restating: None,
             echo: Vec::new(),
             appended: 0,
@@ -222,9 +254,57 @@ impl Stream {
         !self.batch.is_empty()
     }
 
+    /// Seals it: from here on hashes are handed over to a tree, which is that of all records so far.
+    pub(super) fn grow(&mut self, frontier: Frontier) -> Arc<Tree> {
+        let (name, bytes) = match &self.tail {
+            Tail::Open { segment, .. } | Tail::Poisoned { segment } => (&segment.name, segment.len),
+            Tail::Closed { previous, .. } => (&previous.name, previous.bytes),
+        };
+        let tree = Arc::new(Tree::new(frontier, name.clone(), bytes));
+        if let Tail::Closed { previous, .. } = &self.tail {
+            tree.end_segment(&previous.name, previous.bytes, self.written.last);
+        }
+        self.tree = Some(Arc::clone(&tree));
+        tree
+    }
+
+    /// The records that are durable, as a tree, in a sealed store.
+    pub(crate) fn tree(&self) -> Option<&Arc<Tree>> {
+        self.tree.as_ref()
+    }
+
+    /// The catalog has other checkpoints now; the next segment's header states it.
+    pub(super) fn set_checkpoints(&mut self, digest: Digest) {
+        self.checkpoints = Some(digest);
+    }
+
+    /// With which record the newest segment begins; `None` between two of them.
+    pub(super) fn newest_segment(&self) -> Option<u64> {
+        match &self.tail {
+            Tail::Open { segment, .. } | Tail::Poisoned { segment } => Some(segment.first_seq),
+            Tail::Closed { .. } => None,
+        }
+    }
+
     /// Links one record into the batch.
     pub(crate) fn link(&mut self, body: &[u8]) -> Linked {
-        self.head.link(body, &mut self.batch)
+        let linked = self.head.link(body, &mut self.batch);
+        if self.tree.is_some() {
+            self.hashes.push(linked.hash);
+        }
+        linked
+    }
+
+    /// The chain stands where it stood before what was not stored.
+    fn go_back(&mut self) {
+        self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
+        let kept = self.written.next_seq.saturating_sub(self.durable.next_seq);
+        self.hashes.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
+    }
+
+    /// The next record's place.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.head.next_seq()
     }
 
     /// The place of the record that was linked last.
@@ -300,7 +380,7 @@ impl Stream {
             }
         };
         self.batch.clear();
-        self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
+        self.go_back();
         Err(error)
     }
 
@@ -338,13 +418,14 @@ impl Stream {
             Some(how) => self.leave(how, scribe),
             None => Ok(()),
         };
-        if let Some(how) = self.head_file.altered(&*self.fs, &self.dir)
+        if let Some(head_file) = &self.head_file
+            && let Some(how) = head_file.altered(&*self.fs, &self.dir)
             && let Ok(head_file) = HeadFile::open(&*self.fs, &self.dir)
             && self.fs.sync_dir(&self.dir).is_ok()
         {
-            self.head_file = head_file;
+            self.head_file = Some(head_file);
             self.publish();
-            self.head_file.sync();
+            self.sync_head_file();
             self.note(layout::HEAD, how, None);
         }
         left
@@ -430,6 +511,18 @@ impl Stream {
     /// 4. next file, folder synced  crash: the newest segment is empty; the next start writes its header
     /// 5. header written            crash: an ordinary tail
     pub(crate) fn rotate(&mut self, scribe: &Scribe, reason: Rotation) -> Result<(), WriteError> {
+        // 1, 2, 3
+        self.end_segment(scribe, reason)?;
+        // 4, 5
+        self.ready(scribe)
+    }
+
+    /// Ends the segment, unless another one had to supersede it; [`Stream::ready`] begins the next.
+    pub(super) fn end_segment(
+        &mut self,
+        scribe: &Scribe,
+        reason: Rotation,
+    ) -> Result<(), WriteError> {
         self.write()?;
         let Tail::Open { segment, .. } = &self.tail else {
             return self.ready(scribe);
@@ -450,26 +543,39 @@ impl Stream {
             self.unsynced.truncate(before.0);
             self.echo.truncate(before.1);
             self.written = before.2;
-            self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
+            self.go_back();
             self.poison();
             return self.ready(scribe);
         }
         self.mark_durable();
-        self.head_file.sync();
+        self.sync_head_file();
 
         // 3
         self.close_segment();
-
-        // 4, 5
-        self.ready(scribe)
+        Ok(())
     }
 
     /// Makes everything durable and the head file too; the segment stays open for the next start.
     pub(crate) fn close(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
         self.write()?;
         self.sync(scribe)?;
-        self.head_file.sync();
+        self.sync_head_file();
         Ok(())
+    }
+
+    fn sync_head_file(&mut self) {
+        if let Some(head_file) = &mut self.head_file {
+            head_file.sync();
+        }
+    }
+
+    /// What a header states of the time before the segment's first line, all of which is durable.
+    fn before(&self) -> Option<Before> {
+        let tree = self.tree.as_ref()?;
+        Some(Before {
+            frontier: tree.frontier().to_hex(),
+            checkpoints: self.checkpoints,
+        })
     }
 
     fn close_segment(&mut self) {
@@ -489,6 +595,9 @@ impl Stream {
             .is_err()
         {
             metric::count("compliance_log_write_errors");
+        }
+        if let Some(tree) = &self.tree {
+            tree.end_segment(&previous.name, previous.bytes, self.written.last);
         }
         self.tail = Tail::Closed { number, previous };
     }
@@ -532,8 +641,10 @@ impl Stream {
         self.durable = Durable {
             offset: 0,
             next_seq: first_seq,
+            last: self.head.last(),
         };
-        self.link(&scribe.header(self.channel, number, &previous));
+        let before = self.before();
+        self.link(&scribe.header(self.channel, number, &previous, before.as_ref()));
         let written = self.write_batch();
         if written.is_err() {
             self.tail = Tail::Closed { number, previous };
@@ -585,11 +696,12 @@ impl Stream {
         self.restating = Some(first_seq);
 
         // 2
-        let header = scribe.header(self.channel, number, &previous);
+        let before = self.before();
+        let header = scribe.header(self.channel, number, &previous, before.as_ref());
         let mut lines = self.unsynced.clone();
         let mut head = Head::after(&self.id, self.written.next_seq, self.written.last);
         let restated = lines.len();
-        head.link(&header, &mut lines);
+        let linked = head.link(&header, &mut lines);
         let mut segment = Segment {
             file,
             name,
@@ -607,6 +719,13 @@ impl Stream {
 
         // 4
         self.appended += lines.len() as u64;
+        if let Some(tree) = &self.tree {
+            if previous.bytes > 0 {
+                tree.end_segment(&previous.name, previous.bytes, self.durable.last);
+            }
+            // Those before are of the records that were restated.
+            self.hashes.push(linked.hash);
+        }
         self.restating = None;
         metric::count("compliance_log_poisoned");
         if self.settings.echo {
@@ -650,10 +769,18 @@ impl Stream {
         let Tail::Open { segment, .. } = &self.tail else {
             return;
         };
-        self.durable = Durable {
+        let durable = Durable {
             offset: segment.len,
             next_seq: self.written.next_seq,
+            last: self.written.last,
         };
+        if let Some(tree) = &self.tree {
+            let records = durable.next_seq.saturating_sub(self.durable.next_seq);
+            let records = usize::try_from(records).unwrap_or(usize::MAX);
+            let hashes = self.hashes.drain(..records.min(self.hashes.len()));
+            tree.hand_over(hashes, &segment.name, segment.len);
+        }
+        self.durable = durable;
         self.unsynced.clear();
         self.publish();
     }
@@ -675,7 +802,9 @@ impl Stream {
                 offset: self.durable.offset,
                 hash: self.written.last,
             };
-            self.head_file.write(&slot);
+            if let Some(head_file) = &mut self.head_file {
+                head_file.write(&slot);
+            }
         }
     }
 

@@ -25,9 +25,14 @@ mod options;
 mod window;
 mod diagnose;
 mod scan;
+mod seal;
 mod plan;
 mod parallel;
 mod stitch;
+mod stream;
+mod plain_store;
+mod sealed_store;
+mod ledger;
 mod store;
 
 #[cfg(test)]
@@ -36,5 +41,7 @@ mod fixture;
 mod tests;
 
 pub use options::Options;
-pub use report::{Finding, Island, Report, StoreReport, StreamReport, Verdict};
+pub use report::{
+    Authenticity, Finding, Island, Report, SealReport, StoreReport, StreamReport, Verdict,
+};
 pub use store::verify;

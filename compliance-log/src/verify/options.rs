@@ -2,7 +2,17 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::{fmt, num::NonZero, thread};
+use std::{fmt, num::NonZero, path::PathBuf, thread, time::SystemTime};
+
+use super::seal::Known;
+use crate::{
+    error::Error,
+    seal::{
+        Origin,
+        note::VerifierKey,
+        statement::{Revocation, Signed},
+    },
+};
 
 /// Large enough that joining the pieces costs nothing, small enough that cores share one file.
 const CHUNK_BYTES: u64 = 8 << 20;
@@ -12,6 +22,29 @@ pub struct Options {
     threads: Option<NonZero<usize>>,
     progress: Option<Box<dyn Fn(u64)>>,
     chunk_bytes: u64,
+    pub(super) roots: Vec<VerifierKey>,
+    pub(super) known: Vec<Known>,
+    pub(super) expected: Vec<(Origin, u64)>,
+    pub(super) revocations: Vec<Signed<Revocation>>,
+    pub(super) ledger: Option<PathBuf>,
+    pub(super) now: Option<SystemTime>,
+    pub(super) archives: Archives,
+    pub(super) signatures: Signatures,
+}
+
+/// Whether segments that lie in an archive make a report incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Archives {
+    Count,
+    Ignore,
+}
+
+/// Which checkpoints have their signatures checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signatures {
+    /// Those of the newest file, and the last one of each file before.
+    Enough,
+    All,
 }
 
 impl Default for Options {
@@ -20,6 +53,14 @@ impl Default for Options {
             threads: None,
             progress: None,
             chunk_bytes: CHUNK_BYTES,
+            roots: Vec::new(),
+            known: Vec::new(),
+            expected: Vec::new(),
+            revocations: Vec::new(),
+            ledger: None,
+            now: None,
+            archives: Archives::Count,
+            signatures: Signatures::Enough,
         }
     }
 }
@@ -40,11 +81,150 @@ impl Options {
         self
     }
 
+    /// Trusts this root key; may be called again for others. Every store must then be sealed, and its
+    /// certificate lead to one of them. Without a root key, what a seal shows is that the store was not
+    /// changed since somebody sealed it, not who that was.
+    #[must_use]
+    pub fn root_key(mut self, key: VerifierKey) -> Self {
+        self.roots.push(key);
+        self
+    }
+
+    /// Believes a checkpoint, in whatever way it came here: an auditor's copy, or the one of the last
+    /// report. A store of its origin must be there and hold what it covers. `source` is a word for it in
+    /// reports, such as a file's name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Seal`](crate::ErrorKind::Seal) or [`ErrorKind::Name`](crate::ErrorKind::Name) for what
+    /// is no checkpoint's note.
+    pub fn trusted_checkpoint(mut self, source: &str, note: &[u8]) -> Result<Self, Error> {
+        self.known.push(Known::named(source.to_owned(), note)?);
+        Ok(self)
+    }
+
+    /// Compares stores with a checkpoint that was read from an anchor. It counts for the store of its
+    /// origin, and only if that store's log key signed it; otherwise it is reported as a bad anchor.
+    #[must_use]
+    pub fn anchored_checkpoint(mut self, source: &str, note: &[u8]) -> Self {
+        self.known.push(Known::read(source.to_owned(), note, None));
+        self
+    }
+
+    /// As [`anchored_checkpoint`](Self::anchored_checkpoint), read from a witness, which must have signed
+    /// it too.
+    #[must_use]
+    pub fn witnessed_checkpoint(
+        mut self,
+        source: &str,
+        note: &[u8],
+        witness: VerifierKey,
+    ) -> Self {
+        let known = Known::read(source.to_owned(), note, Some(witness));
+        self.known.push(known);
+        self
+    }
+
+    /// Expects a store of this origin, sealed to this size of its catalog at least.
+    #[must_use]
+    pub fn expect(mut self, origin: Origin, size: u64) -> Self {
+        self.expected.push((origin, size));
+        self
+    }
+
+    /// Does not trust a key any more. It counts only if one of the root keys signed it.
+    #[must_use]
+    pub fn revocation(mut self, revocation: Signed<Revocation>) -> Self {
+        self.revocations.push(revocation);
+        self
+    }
+
+    /// Looks up in the operators' ledger, a store or a folder of stores, why segments are not here. It is
+    /// believed if it verifies by itself, under one of the same root keys, and was certified as an
+    /// operators' ledger.
+    #[must_use]
+    pub fn ledger(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ledger = Some(path.into());
+        self
+    }
+
+    /// Expects stores whose writers run: [`Verdict::Stale`](super::Verdict::Stale) if at `now` the newest
+    /// sealed record is older than two heartbeats and 5 s.
+    #[must_use]
+    pub fn live(mut self, now: SystemTime) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Is content with what is in the store: segments that lie in an archive are no reason for the exit
+    /// code 2.
+    #[must_use]
+    pub fn hot_only(mut self) -> Self {
+        self.archives = Archives::Ignore;
+        self
+    }
+
+    /// Checks the signatures of all checkpoints, also where a digest in the catalog covers them. It takes
+    /// about 70 µs and 40 bytes of memory for each.
+    #[must_use]
+    pub fn all_signatures(mut self) -> Self {
+        self.signatures = Signatures::All;
+        self
+    }
+
+    /// Whether a store without a seal is not what was asked for.
+    pub(super) fn wants_seal(&self) -> bool {
+        !self.roots.is_empty() || !self.known.is_empty() || !self.expected.is_empty()
+    }
+
+    /// `now` in milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> Option<i64> {
+        let since = self.now?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok()
+    }
+
+    /// The size above which a key is not trusted, and the root there, by each revocation that a root
+    /// signed.
+    pub(super) fn revoked(&self) -> impl Iterator<Item = &Revocation> {
+        let counts = |signed: &&Signed<Revocation>| self.signed_by_root(signed);
+        let counting = self.revocations.iter().filter(counts);
+        counting.map(Signed::statement)
+    }
+
+    fn signed_by_root(&self, signed: &Signed<Revocation>) -> bool {
+        self.roots.iter().any(|root| signed.check(root).is_ok())
+    }
+
+    /// What was given and is not used.
+    pub(super) fn unused(&self) -> Vec<String> {
+        let revocations = self.revocations.iter();
+        let revocations = revocations.filter(|signed| !self.signed_by_root(signed));
+        let revocations = revocations.map(|signed| {
+            let revoked = signed.statement();
+            format!(
+                "the revocation of {} is not used: no root key that was given signed it",
+                revoked.key.name()
+            )
+        });
+        let known = self.known.iter().filter_map(Known::useless);
+        known.chain(revocations).collect()
+    }
+
     /// Cuts files into pieces of this size, so that tests can have many in a small file.
     #[cfg(test)]
     pub(super) fn chunk_bytes(mut self, chunk_bytes: u64) -> Self {
         self.chunk_bytes = chunk_bytes;
         self
+    }
+
+    /// How the ledger is checked: under the same root keys, and by itself.
+    pub(super) fn for_ledger(&self) -> Self {
+        Self {
+            threads: self.threads,
+            roots: self.roots.clone(),
+            revocations: self.revocations.clone(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn chunk(&self) -> u64 {

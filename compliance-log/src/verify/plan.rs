@@ -12,13 +12,14 @@ use std::{
 };
 
 use super::{
+    seal::{Facts, Sealed},
     scan::{HeaderData, MarkKind, Piece, Range, Scan},
     window::{Buffer, Window},
 };
 use crate::{
     chain::{LINE_BYTES_MAX, check_line, claimed_place},
     error::Error,
-    layout::{FileKind, HEAD, HEAD_BYTES, Slot, file_kind, segment_name},
+    layout::{CATALOG, FileKind, HEAD, HEAD_BYTES, Slot, file_kind, segment_name},
 };
 
 /// A stream's folder, as it was when it was looked at.
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     /// The id that its records claim.
     pub(super) stream: Option<String>,
     pub(super) unknown: Vec<String>,
+    /// What the seal says of it, in a sealed store.
+    pub(super) sealed: Option<Sealed>,
 }
 
 #[derive(Debug)]
@@ -53,7 +56,8 @@ pub(super) struct Segment {
 /// What a file's first line is.
 #[derive(Debug)]
 pub(super) enum Opening {
-    Genesis,
+    /// Whether it says that the store is sealed.
+    Genesis(bool),
     Header(Option<HeaderData>),
     /// A good record of another kind: restated, if a superseding header follows.
     Record,
@@ -65,7 +69,12 @@ impl Plan {
     /// Looks at `folder`. The head file is read first: what it says was true before the segments
     /// are looked at. Lengths are taken after the names are known: a file is then as long as it was
     /// when the next one was made, or longer.
-    pub(super) fn new(store: &Path, channel: &str, buffer: &mut Buffer) -> Result<Self, Error> {
+    pub(super) fn new(
+        store: &Path,
+        channel: &str,
+        sealed: Option<Sealed>,
+        buffer: &mut Buffer,
+    ) -> Result<Self, Error> {
         let folder = format!("{}/{channel}", crate::layout::STREAMS);
         let path = store.join(&folder);
         let mut plan = Self {
@@ -75,12 +84,14 @@ impl Plan {
             slot: read_slot(&path)?,
             stream: None,
             unknown: Vec::new(),
+            sealed,
         };
         let mut first_seqs = Vec::new();
-        for name in names(&path)? {
+        for name in plan.names(&path)? {
             match file_kind(&name) {
                 FileKind::Segment(first_seq) => first_seqs.push(first_seq),
-                FileKind::Other => plan.unknown.push(name),
+                FileKind::Checkpoints(_) if channel == CATALOG => (),
+                FileKind::Checkpoints(_) | FileKind::Other => plan.unknown.push(name),
                 FileKind::Head | FileKind::Torn | FileKind::Superseded => (),
             }
         }
@@ -100,9 +111,23 @@ impl Plan {
                 .open(buffer, votes.then_some(&mut claims))
                 .map_err(|error| cannot_read(&segment.path, error))?;
         }
-        plan.stream = elect(&claims, channel);
+        plan.stream = match &plan.sealed {
+            // The seal says which stream stands here; what the lines say is to be checked.
+            Some(sealed) => Some(sealed.stream.clone()),
+            None => elect(&claims, channel),
+        };
         plan.find_superseded(buffer)?;
         Ok(plan)
+    }
+
+    /// A folder that the seal names may be gone.
+    fn names(&self, path: &Path) -> Result<Vec<String>, Error> {
+        match fs::metadata(path) {
+            Err(error) if self.sealed.is_some() && error.kind() == IoErrorKind::NotFound => {
+                Ok(Vec::new())
+            }
+            _ => names(path),
+        }
     }
 
     /// Up to which byte `segment` may not be hurt.
@@ -125,6 +150,8 @@ impl Plan {
             let scan = Scan {
                 stream: self.stream.as_deref(),
                 watch: None,
+                sizes: None,
+                facts: Facts::None,
             };
             let cut = segment
                 .supersedes(&before.name, scan, buffer)
@@ -166,6 +193,8 @@ impl Segment {
         let any = Scan {
             stream: None,
             watch: None,
+            sizes: None,
+            facts: Facts::None,
         };
         let range = Range {
             start: 0,
@@ -175,7 +204,7 @@ impl Segment {
         let chunk = any.chunk(&file, range, buffer)?;
         if let Some(Piece::Run(run)) = chunk.pieces.first() {
             self.opening = match run.marks.first().map(|mark| &mark.kind) {
-                Some(MarkKind::Genesis) => Opening::Genesis,
+                Some(MarkKind::Genesis(sealed)) => Opening::Genesis(*sealed),
                 Some(MarkKind::Header(data)) => Opening::Header(data.clone()),
                 Some(MarkKind::Footer) | None => Opening::Record,
             };
@@ -218,7 +247,7 @@ impl Segment {
             (supersedes.segment == previous).then_some(supersedes.offset)
         };
         match &self.opening {
-            Opening::Genesis => return Ok(None),
+            Opening::Genesis(_) => return Ok(None),
             Opening::Header(data) => return Ok(data.as_ref().and_then(of)),
             Opening::Record | Opening::Nothing => (),
         }

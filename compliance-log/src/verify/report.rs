@@ -16,6 +16,12 @@ use serde::{Serialize, Serializer};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum Verdict {
+    /// Two histories were signed: what is here is not what was shown elsewhere.
+    Fork,
+    /// A certificate, key or signature that does not hold, or holds for something else.
+    BadSignature,
+    /// The store ends before what is known outside of it, or is gone as a whole.
+    Rollback,
     /// A record of another stream, or a stream that does not start from its own name.
     Splice,
     /// Bytes were changed.
@@ -34,10 +40,20 @@ pub enum Verdict {
     MissingSegment,
     /// The stream ends before what is known to have been durable.
     Truncated,
+    /// No seal where there should be one.
+    Unsealed,
+    /// The newest sealed fact is older than a running writer lets it become.
+    Stale,
+    /// The store's keys are not certified yet.
+    Uncertified,
     /// There was nothing to check.
     NothingChecked,
     /// Bytes at the end that a crash left, or that are being written right now.
     Torn,
+    /// A segment is gone because its time was over, as the operators' ledger says.
+    Expired,
+    /// A record's text was taken out, as the operators' ledger says.
+    Expunged,
     /// Everything that is there fits together.
     Ok,
 }
@@ -46,6 +62,9 @@ impl Verdict {
     /// The word in reports, for example `MISSING_SEGMENT`.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Fork => "FORK",
+            Self::BadSignature => "BAD_SIGNATURE",
+            Self::Rollback => "ROLLBACK",
             Self::Splice => "SPLICE",
             Self::Edit => "EDIT",
             Self::Insert => "INSERT",
@@ -55,18 +74,23 @@ impl Verdict {
             Self::Gap => "GAP",
             Self::MissingSegment => "MISSING_SEGMENT",
             Self::Truncated => "TRUNCATED",
+            Self::Unsealed => "UNSEALED",
+            Self::Stale => "STALE",
+            Self::Uncertified => "UNCERTIFIED",
             Self::NothingChecked => "NOTHING_CHECKED",
             Self::Torn => "TORN",
+            Self::Expired => "EXPIRED",
+            Self::Expunged => "EXPUNGED",
             Self::Ok => "OK",
         }
     }
 
-    /// The command's exit code: 0 fine, 1 tampered, 2 nothing checked, 4 torn only. 3, usage or
-    /// I/O, is an [`Error`](crate::Error) and no verdict.
+    /// The command's exit code: 0 fine, 1 tampered, 2 not or not wholly checked, 4 torn only. 3, usage
+    /// or I/O, is an [`Error`](crate::Error) and no verdict.
     pub const fn exit(self) -> u8 {
         match self {
-            Self::Ok => 0,
-            Self::NothingChecked => 2,
+            Self::Ok | Self::Expired | Self::Expunged => 0,
+            Self::Stale | Self::Uncertified | Self::NothingChecked => 2,
             Self::Torn => 4,
             _ => 1,
         }
@@ -89,16 +113,32 @@ pub struct Report {
     pub exit: u8,
     /// In the order of their paths.
     pub stores: Vec<StoreReport>,
+    /// What is known outside and belongs to none of the stores.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What was given and not used, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl Report {
-    pub(super) fn new(stores: Vec<StoreReport>) -> Self {
-        let verdict = stores.iter().map(|store| store.verdict).min();
-        let present = |code: &u8| stores.iter().any(|store| store.exit() == *code);
+    pub(super) fn new(
+        stores: Vec<StoreReport>,
+        findings: Vec<Finding>,
+        notes: Vec<String>,
+    ) -> Self {
+        let found = || findings.iter().map(|finding| finding.verdict);
+        let verdict = stores.iter().map(|store| store.verdict).chain(found()).min();
+        let present = |code: &u8| {
+            stores.iter().any(|store| store.exit() == *code)
+                || found().any(|verdict| verdict.exit() == *code)
+        };
         Self {
             verdict: verdict.unwrap_or(Verdict::NothingChecked),
             exit: [1, 3, 2, 4, 0].into_iter().find(present).unwrap_or(2),
             stores,
+            findings,
+            notes,
         }
     }
 }
@@ -122,25 +162,89 @@ pub struct StoreReport {
     /// Something of it could not be read, so it was not checked.
     #[serde(skip)]
     pub unreadable: bool,
+    /// Whether it has a seal, by its own words.
+    pub sealed: bool,
+    /// What the seal says; `None` where there is none, or none that could be read.
+    #[serde(flatten)]
+    pub seal: Option<SealReport>,
+}
+
+/// Whether it is known who wrote a sealed store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Authenticity {
+    /// Its keys lead to one of the root keys that were given.
+    Checked,
+    /// No root key was given: the seal fits the store, whoever made both.
+    NotChecked,
+    /// Nothing certifies its keys.
+    Uncertified,
+    /// They do not lead to a root key that was given.
+    Refused,
+}
+
+/// What a store's seal says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SealReport {
+    /// The store's origin.
+    pub origin: String,
+    /// Whether its keys lead to a root key.
+    pub authenticity: Authenticity,
+    /// Records of the catalog under the newest checkpoint.
+    pub sealed_size: u64,
+    /// The epoch whose key signs now, from 0 on.
+    pub epochs: u64,
+    /// The newest checkpoint, as it stands in the store: a trusted checkpoint for the next run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_checkpoint: Option<String>,
+    /// How long ago the newest record that an anchor covers was written, if anything is newer than it;
+    /// `None` if no anchor ever gave a receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exposure_window_s: Option<u64>,
+    /// Segments that lie in an archive and were not looked at.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub archived_not_checked: u64,
+    /// What was not checked, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_checked: Vec<String>,
+    /// Archived segments are no reason for the exit code 2.
+    #[serde(skip)]
+    pub(super) hot_only: bool,
 }
 
 impl StoreReport {
-    pub(super) fn unreadable(path: PathBuf, why: String) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         Self {
-            path,
-            verdict: Verdict::NothingChecked,
+            path: path.to_owned(),
+            verdict: Verdict::Ok,
             streams: Vec::new(),
-            findings: vec![Finding::new(Verdict::NothingChecked, why)],
+            findings: Vec::new(),
             notes: Vec::new(),
-            unreadable: true,
+            unreadable: false,
+            sealed: false,
+            seal: None,
         }
     }
 
-    fn exit(&self) -> u8 {
+    pub(super) fn unreadable(path: &Path, why: String) -> Self {
+        Self {
+            verdict: Verdict::NothingChecked,
+            findings: vec![Finding::new(Verdict::NothingChecked, why)],
+            unreadable: true,
+            ..Self::of(path)
+        }
+    }
+
+    pub(super) fn exit(&self) -> u8 {
         if self.unreadable {
-            3
-        } else {
-            self.verdict.exit()
+            return 3;
+        }
+        let partly = |seal: &SealReport| seal.archived_not_checked > 0 && !seal.hot_only;
+        match self.verdict.exit() {
+            0 | 4 if self.seal.as_ref().is_some_and(partly) => 2,
+            exit => exit,
         }
     }
 }
@@ -168,6 +272,9 @@ pub struct StreamReport {
     /// The last record that the head file knows to be durable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub durable_seq: Option<u64>,
+    /// Of a sealed store: records at the end that no checkpoint covers yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsealed: Option<u64>,
     /// After the first finding: each later stretch of records that fit together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub islands: Vec<Island>,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     diagnose,
+    seal::{Fact, Facts, Subtrees},
     window::{Buffer, RawLine, Window, Zeros},
 };
 use crate::chain::{Digest, Line, LineFault, check_line, claimed_place};
@@ -47,6 +48,10 @@ pub(super) struct Run {
     pub(super) marks: Vec<Mark>,
     /// The record that was asked for, if it is here.
     pub(super) watched: Option<(Digest, Place)>,
+    /// The records' part of the stream's tree, if it was asked for.
+    pub(super) tree: Subtrees,
+    /// What the records state, if it was asked for.
+    pub(super) facts: Vec<Fact>,
 }
 
 /// The start of a run in one chunk.
@@ -67,6 +72,9 @@ impl Run {
         self.marks
             .iter_mut()
             .for_each(|mark| lift(&mut mark.place.line));
+        self.facts
+            .iter_mut()
+            .for_each(|fact| lift(&mut fact.place.line));
         if let Some((_, place)) = &mut self.watched {
             lift(&mut place.line);
         }
@@ -87,6 +95,8 @@ impl Run {
         self.parts.extend(next.parts);
         self.marks.extend(next.marks);
         self.watched = next.watched.or(self.watched);
+        self.tree.absorb(next.tree);
+        self.facts.extend(next.facts);
         None
     }
 }
@@ -101,7 +111,8 @@ pub(super) struct Mark {
 
 #[derive(Clone, Debug)]
 pub(super) enum MarkKind {
-    Genesis,
+    /// Whether it says that the store is sealed.
+    Genesis(bool),
     /// `None`: its data cannot be read.
     Header(Option<HeaderData>),
     Footer,
@@ -113,6 +124,8 @@ pub(super) struct HeaderData {
     pub(super) previous: Option<String>,
     pub(super) bytes: Option<u64>,
     pub(super) supersedes: Option<Supersedes>,
+    /// Of a sealed store: the tree before the file's first line.
+    pub(super) frontier: Option<Vec<String>>,
 }
 
 /// From where on which older file counts no longer.
@@ -214,6 +227,10 @@ pub(super) struct Scan<'s> {
     pub(super) stream: Option<&'s str>,
     /// A record to report on: the one in the head file.
     pub(super) watch: Option<u64>,
+    /// The sizes, in order, at which the stream's tree will be looked at; `None` if never.
+    pub(super) sizes: Option<&'s [u64]>,
+    /// What is read of the records themselves.
+    pub(super) facts: Facts,
 }
 
 impl Scan<'_> {
@@ -282,6 +299,12 @@ impl Scan<'_> {
         run.place.length = place.end().saturating_sub(run.place.offset);
         if self.watch == Some(line.seq) {
             run.watched = Some((line.hash, place));
+        }
+        if let Some(sizes) = self.sizes {
+            run.tree.push(line.seq, &line.hash, sizes);
+        }
+        if let Some(fact) = self.facts.read(line, raw.bytes, place) {
+            run.facts.push(fact);
         }
         if let Some(kind) = mark(line, raw.bytes)
             && run.marks.len() < PIECES_MAX
@@ -367,6 +390,8 @@ impl Chunk {
                 }],
                 marks: Vec::new(),
                 watched: None,
+                tree: Subtrees::default(),
+                facts: Vec::new(),
             }));
         }
         match self.pieces.last_mut() {
@@ -403,8 +428,22 @@ fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
     struct Header {
         data: HeaderData,
     }
+    #[derive(Deserialize)]
+    struct Genesis {
+        data: GenesisData,
+    }
+    #[derive(Deserialize)]
+    struct GenesisData {
+        #[serde(default)]
+        sealed: bool,
+    }
     match root_event(line)? {
-        b"chain.genesis" => Some(MarkKind::Genesis),
+        b"chain.genesis" => {
+            let genesis = serde_json::from_slice::<Genesis>(bytes);
+            Some(MarkKind::Genesis(
+                genesis.is_ok_and(|genesis| genesis.data.sealed),
+            ))
+        }
         b"segment.footer" => Some(MarkKind::Footer),
         b"segment.header" => {
             let header = serde_json::from_slice::<Header>(bytes).ok();
@@ -415,7 +454,7 @@ fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
 }
 
 /// The record's `event`. Key order is fixed: only texts that need no escape stand before it.
-fn root_event<'l>(line: &Line<'l>) -> Option<&'l [u8]> {
+pub(super) fn root_event<'l>(line: &Line<'l>) -> Option<&'l [u8]> {
     // `{"v":1,"stream":"` and `","seq":` around the id: the number starts behind them.
     let number = line.stream.len().checked_add(25)?;
     let body = line.body.get(number..)?;

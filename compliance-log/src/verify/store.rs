@@ -3,30 +3,35 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::{
-    error::Error as _,
     fs,
     io::ErrorKind as IoErrorKind,
     path::{Path, PathBuf},
 };
 
 use super::{
+    ledger::Ledger,
     options::Options,
-    parallel::scan_all,
-    plan::{Plan, cannot_read, names},
-    report::{Finding, Report, StoreReport, Verdict},
-    scan::Scan,
-    stitch::{Outcome, Stitch},
-    window::Buffer,
+    plain_store::check_plain,
+    plan::{cannot_read, names},
+    report::{Report, StoreReport},
+    seal::{Continues, Facts, Found, LedgerFact, Outside},
+    sealed_store::check_sealed,
 };
 use crate::{
     error::Error,
-    event::Channel,
     layout::{LOCK, POLICIES, STREAMS, UNFINISHED},
+    seal::{Origin, statement::Role},
 };
 
-/// A writer that rotates or recovers while its store is read may move a file away. Looking again
-/// then shows the new state; a store that does this without end is not being written, but changed.
-const ATTEMPTS: u32 = 3;
+/// A store, checked.
+pub(super) struct Checked {
+    pub(super) report: StoreReport,
+    pub(super) origin: Option<Origin>,
+    pub(super) role: Option<Role>,
+    pub(super) continues: Option<Continues>,
+    /// What it says of segments of other stores, if it was read for that.
+    pub(super) ledger: Vec<LedgerFact>,
+}
 
 /// Checks a store, or every store in a folder, and says what was found.
 ///
@@ -42,23 +47,46 @@ const ATTEMPTS: u32 = 3;
 /// of stores that is a finding of the one, and the others are checked. A path that does not exist is
 /// no error but [`Verdict::NothingChecked`].
 pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
+    let ledger = Ledger::read(options)?;
     let mut checked = 0;
     let mut stores = Vec::new();
+    let mut here = Vec::new();
+    let mut continued = Vec::new();
     let (found, single) = find_stores(path)?;
     for path in found {
         let failed = |error: Error| error.context(format_args!("cannot verify {}", path.display()));
-        match check_store(&path, options, &mut checked) {
-            Ok(store) => stores.push(store),
+        match check_store(&path, &ledger, Facts::None, options, &mut checked) {
+            Ok(store) => {
+                here.extend(store.origin);
+                continued.extend(store.continues);
+                stores.push(store.report);
+            }
             Err(error) if single => return Err(failed(error)),
             // What cannot be read of one store must not hide what is found in another.
-            Err(error) => stores.push(StoreReport::unreadable(path, error.to_string())),
+            Err(error) => stores.push(StoreReport::unreadable(&path, error.to_string())),
         }
     }
-    Ok(Report::new(stores))
+    let absent = Outside::absent(&here, &continued, &options.known, &options.expected);
+    Ok(Report::new(stores, absent, options.unused()))
+}
+
+/// Checks one store, as what its own words say that it is.
+pub(super) fn check_store(
+    path: &Path,
+    ledger: &Ledger,
+    audit: Facts,
+    options: &Options,
+    checked: &mut u64,
+) -> Result<Checked, Error> {
+    let mut found = Found::default();
+    match check_sealed(path, ledger, audit, options, checked, &mut found)? {
+        Some(store) => Ok(store),
+        None => check_plain(path, found, options, checked),
+    }
 }
 
 /// The stores, and whether the path itself is one.
-fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
+pub(super) fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
     match fs::metadata(path) {
         Err(error) if error.kind() == IoErrorKind::NotFound => return Ok((Vec::new(), false)),
         Err(error) => return Err(cannot_read(path, error)),
@@ -95,7 +123,7 @@ fn looks_like_store(path: &Path, name: &str) -> Result<bool, Error> {
         || path.join(LOCK).exists())
 }
 
-fn is_folder(path: &Path) -> Result<bool, Error> {
+pub(super) fn is_folder(path: &Path) -> Result<bool, Error> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_dir()),
         Err(error) => match error.kind() {
@@ -105,132 +133,3 @@ fn is_folder(path: &Path) -> Result<bool, Error> {
     }
 }
 
-fn check_store(path: &Path, options: &Options, checked: &mut u64) -> Result<StoreReport, Error> {
-    let mut store = StoreReport {
-        path: path.to_owned(),
-        verdict: Verdict::Ok,
-        streams: Vec::new(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-        unreadable: false,
-    };
-    let mut worst: Option<Verdict> = None;
-    let folder = path.join(STREAMS);
-    let channels = if is_folder(&folder)? {
-        names(&folder)?
-    } else {
-        Vec::new()
-    };
-    let audit = Channel::Audit.as_str();
-    if !channels.iter().any(|channel| channel == audit) {
-        // Each writer opens this stream; without it the others say nothing about the service.
-        let finding = Finding::new(
-            Verdict::NothingChecked,
-            format!("the store has no {STREAMS}/{audit}"),
-        );
-        worst = worst.into_iter().chain([finding.verdict]).min();
-        store.findings.push(finding);
-    }
-    for channel in channels {
-        if !is_folder(&folder.join(&channel))? {
-            store
-                .notes
-                .push(format!("{STREAMS}/{channel} is not of the log"));
-            continue;
-        }
-        let (plan, outcome) = check_stream(path, &channel, options, checked)?;
-        for name in &plan.unknown {
-            let note = format!("{}/{name} is not of the log", plan.folder);
-            store.notes.push(note);
-        }
-        worst = worst.into_iter().chain(outcome.worst).min();
-        store.findings.extend(outcome.findings);
-        if let Some(finding) = wrong_name(&plan, &store) {
-            worst = worst.into_iter().chain([finding.verdict]).min();
-            store.findings.push(finding);
-        }
-        store.streams.push(outcome.report);
-    }
-    store.verdict = worst.unwrap_or(Verdict::Ok);
-    Ok(store)
-}
-
-/// A stream that stands in another channel's folder, or beside streams of another store.
-fn wrong_name(plan: &Plan, store: &StoreReport) -> Option<Finding> {
-    let id = plan.stream.as_deref()?;
-    let (writer, channel) = id.rsplit_once('/')?;
-    let is_other = |stream: &&str| {
-        stream
-            .rsplit_once('/')
-            .is_some_and(|(other, _)| other != writer)
-    };
-    let detail = if channel == plan.channel {
-        let mut streams = store.streams.iter().map(|stream| &*stream.stream);
-        let other = streams.find(is_other)?;
-        format!("{} holds {id} of another store than {other}", plan.folder)
-    } else {
-        format!("the folder {} holds the stream {id}", plan.folder)
-    };
-    let mut finding = Finding::new(Verdict::Splice, detail);
-    finding.stream = Some(id.to_owned());
-    Some(finding)
-}
-
-fn check_stream(
-    store: &Path,
-    channel: &str,
-    options: &Options,
-    checked: &mut u64,
-) -> Result<(Plan, Outcome), Error> {
-    let mut attempt = 1_u32;
-    loop {
-        let before = *checked;
-        match check_stream_once(store, channel, options, checked) {
-            Err(error) if attempt < ATTEMPTS && has_moved(&error) => {
-                attempt = attempt.saturating_add(1);
-                *checked = before.max(*checked);
-            }
-            result => return result,
-        }
-    }
-}
-
-/// A file is gone, or shorter than it was.
-fn has_moved(error: &Error) -> bool {
-    let cause = error
-        .source()
-        .and_then(|source| source.downcast_ref::<std::io::Error>());
-    cause.is_some_and(|cause| {
-        matches!(
-            cause.kind(),
-            IoErrorKind::NotFound | IoErrorKind::UnexpectedEof
-        )
-    })
-}
-
-fn check_stream_once(
-    store: &Path,
-    channel: &str,
-    options: &Options,
-    checked: &mut u64,
-) -> Result<(Plan, Outcome), Error> {
-    let plan = Plan::new(store, channel, &mut Buffer::new())?;
-    let scan = Scan {
-        stream: plan.stream.as_deref(),
-        watch: plan.slot.map(|slot| slot.last_seq),
-    };
-    let mut stitch = Stitch::new(&plan);
-    scan_all(
-        &plan.segments,
-        scan,
-        options.chunk(),
-        options.workers(),
-        |segment, range, chunk| {
-            *checked = checked.saturating_add(range.end.saturating_sub(range.start));
-            options.report(*checked);
-            stitch.chunk(segment, chunk)
-        },
-    )?;
-    let outcome = stitch.finish()?;
-    Ok((plan, outcome))
-}

@@ -4,13 +4,16 @@
 use std::{collections::BTreeSet, fs, io::Write as _, path::Path, sync::mpsc, time::Duration};
 
 use compliance_log::{
-    Commit, CommitErrorKind, ComplianceLog, audit_event,
+    Commit, CommitErrorKind, ComplianceLog, Seal, audit_event,
     test_util::{Effect, Fault, Faults, within_sync},
     verify::{Options, Verdict, verify},
 };
 use proptest::prelude::*;
 
-use crate::support::{segments, stores};
+use crate::{
+    seal_check::check_store,
+    support::{segments, stores, whole_records},
+};
 
 #[audit_event(name = "step.done", target = "step/{number}")]
 struct Step {
@@ -28,13 +31,55 @@ impl Step {
     }
 }
 
-fn open(dir: &Path, faults: &Faults) -> ComplianceLog {
-    let builder = ComplianceLog::builder("svc")
-        .env("test")
-        .instance("one")
-        .segment_bytes_max(64 * 1024)
-        .sync_after(Duration::from_secs(3600));
-    faults.under(builder.dir(dir)).open().unwrap()
+/// Whether a store is sealed.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Plain,
+    Sealed,
+}
+
+impl Kind {
+    fn open(self, dir: &Path, faults: &Faults) -> ComplianceLog {
+        let builder = ComplianceLog::builder("svc")
+            .env("test")
+            .instance("one")
+            .segment_bytes_max(64 * 1024)
+            .sync_after(Duration::from_secs(3600));
+        let builder = match self {
+            Self::Plain => builder,
+            // Only when it is asked to.
+            Self::Sealed => builder.seal(Seal::default().every(Duration::from_secs(60))),
+        };
+        faults.under(builder.dir(dir)).open().unwrap()
+    }
+
+    /// Makes a checkpoint, where there is one to be made.
+    fn checkpoint(self, log: &ComplianceLog) {
+        if let Self::Sealed = self {
+            // An error is one of the disk's.
+            drop(log.checkpoint());
+        }
+    }
+
+    /// What nobody but the log and the disk did is not taken for tampering.
+    fn assert_untampered(self, dir: &Path, what: &str) {
+        assert_untampered(dir, what);
+        if let Self::Plain = self {
+            return;
+        }
+        for store in stores(dir) {
+            check_store(dir, &store);
+            let why = whole_records(&store, "audit")
+                .iter()
+                .find(|record| record["event"] == "log.started")
+                .and_then(|started| Some(started["data"]["why"].as_str()?.to_owned()));
+            let calm = ["first", "unreadable", "locked"];
+            assert!(
+                why.as_deref().is_none_or(|why| calm.contains(&why)),
+                "{what}: {why:?}"
+            );
+        }
+    }
 }
 
 /// What callers were told of their records.
@@ -99,14 +144,16 @@ fn stored(dir: &Path) -> BTreeSet<u64> {
 
 /// Everything that a store does: it is opened, appended to, synced, rotated, closed, and recovered
 /// after a crash that left half a line.
-fn live(dir: &Path, faults: &Faults, told: &mut Told) {
-    let log = open(dir, faults);
+fn live(kind: Kind, dir: &Path, faults: &Faults, told: &mut Told) {
+    let log = kind.open(dir, faults);
     told.commit(&log);
     told.emit(&log, 10);
+    kind.checkpoint(&log);
     for _ in 0..20 {
         told.emit(&log, 4000);
     }
     told.commit(&log);
+    kind.checkpoint(&log);
     told.emit(&log, 10);
     // An error is what the calls were told already.
     drop(log.shutdown());
@@ -118,7 +165,7 @@ fn live(dir: &Path, faults: &Faults, told: &mut Told) {
             file.write_all(b"{\"v\":1,\"stream\":").unwrap();
         }
     }
-    let log = open(dir, faults);
+    let log = kind.open(dir, faults);
     told.commit(&log);
     told.emit(&log, 10);
     drop(log.shutdown());
@@ -138,26 +185,28 @@ fn assert_untampered(dir: &Path, what: &str) {
 }
 
 /// Runs one life with one fault, and a second one without.
-fn survive(fault: Option<Fault>) -> u64 {
+fn survive(kind: Kind, fault: Option<Fault>) -> u64 {
     let (done, waits) = mpsc::channel();
     let life = std::thread::spawn(move || {
-        let dir = tempfile::tempdir().unwrap();
+        let dirs = tempfile::tempdir().unwrap();
+        let dir = dirs.path().join("stores");
+        fs::create_dir(&dir).unwrap();
         let faults = Faults::new();
         if let Some(fault) = fault {
             faults.set(fault);
         }
         let mut told = Told::default();
-        live(dir.path(), &faults, &mut told);
+        live(kind, &dir, &faults, &mut told);
         let calls = faults.calls();
-        assert_untampered(dir.path(), "before the next start");
+        kind.assert_untampered(&dir, "before the next start");
 
         faults.clear();
-        let log = open(dir.path(), &faults);
+        let log = kind.open(&dir, &faults);
         told.commit(&log);
         log.shutdown().unwrap();
         assert!(told.acknowledged.contains(&told.next), "the log is mended");
-        told.check(dir.path());
-        assert_untampered(dir.path(), "after the next start");
+        told.check(&dir);
+        kind.assert_untampered(&dir, "after the next start");
         done.send(calls).unwrap();
     });
     let calls = waits.recv_timeout(Duration::from_secs(60));
@@ -170,13 +219,13 @@ fn survive(fault: Option<Fault>) -> u64 {
 }
 
 /// Runs `lives` on as many threads as help where most of the time goes into waiting for the disk.
-fn on_threads(lives: Vec<Fault>) {
+fn on_threads(kind: Kind, lives: Vec<Fault>) {
     let next = std::sync::Mutex::new(lives.into_iter());
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(fault) = { next.lock().unwrap().next() } {
-                    survive(Some(fault));
+                    survive(kind, Some(fault));
                 }
             });
         }
@@ -185,19 +234,29 @@ fn on_threads(lives: Vec<Fault>) {
 
 #[test]
 fn long_any_call_may_fail_in_any_form() {
-    let calls = survive(None);
+    any_call_may_fail(Kind::Plain);
+}
+
+#[test]
+fn long_any_call_may_fail_in_any_form_under_a_sealed_store() {
+    any_call_may_fail(Kind::Sealed);
+}
+
+fn any_call_may_fail(kind: Kind) {
+    let calls = survive(kind, None);
     let lives: Vec<Fault> = [Effect::None, Effect::Half, Effect::Whole]
         .into_iter()
         .flat_map(|effect| (0..calls).map(move |number| Fault::Call { number, effect }))
         .collect();
     println!("{calls} calls, {} fault points", lives.len());
-    on_threads(lives);
+    on_threads(kind, lives);
 }
 
 /// One turn of a life under faults and losses of power.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
     Commit,
+    Checkpoint,
     Emit { bytes: u16 },
     Fault { number: u8, effect: Effect },
     Mend,
@@ -209,6 +268,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     let effect = prop_oneof![Just(Effect::None), Just(Effect::Half), Just(Effect::Whole)];
     prop_oneof![
         6 => Just(Turn::Commit),
+        3 => Just(Turn::Checkpoint),
         6 => (1_u16..4000).prop_map(|bytes| Turn::Emit { bytes }),
         2 => (0_u8..40, effect).prop_map(|(number, effect)| Turn::Fault { number, effect }),
         1 => Just(Turn::Mend),
@@ -226,14 +286,17 @@ fn chance(seed: &mut u64) -> u64 {
     *seed
 }
 
-fn live_by(turns: &[Turn]) {
-    let dir = tempfile::tempdir().unwrap();
+fn live_by(kind: Kind, turns: &[Turn]) {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = &dirs.path().join("stores");
+    fs::create_dir(dir).unwrap();
     let mut faults = Faults::new();
     let mut told = Told::default();
-    let mut log = open(dir.path(), &faults);
+    let mut log = kind.open(dir, &faults);
     for turn in turns {
         match *turn {
             Turn::Commit => told.commit(&log),
+            Turn::Checkpoint => kind.checkpoint(&log),
             Turn::Emit { bytes } => told.emit(&log, bytes.into()),
             Turn::Fault { number, effect } => faults.set(Fault::Call {
                 number: number.into(),
@@ -242,28 +305,28 @@ fn live_by(turns: &[Turn]) {
             Turn::Mend => faults.clear(),
             Turn::Stop => {
                 drop(log.shutdown());
-                assert_untampered(dir.path(), "stopped");
-                log = open(dir.path(), &faults);
+                kind.assert_untampered(dir, "stopped");
+                log = kind.open(dir, &faults);
             }
             Turn::PowerOff { mut seed } => {
                 let keep = |most: u64| chance(&mut seed) % (most + 1);
                 faults.power_off(keep).unwrap();
                 // Its last words find no disk.
                 drop(log.shutdown());
-                assert_untampered(dir.path(), "without power");
+                kind.assert_untampered(dir, "without power");
                 faults = Faults::new();
-                log = open(dir.path(), &faults);
+                log = kind.open(dir, &faults);
                 log.flush().unwrap();
-                told.check(dir.path());
+                told.check(dir);
             }
         }
     }
     drop(log.shutdown());
-    let log = open(dir.path(), &Faults::new());
+    let log = kind.open(dir, &Faults::new());
     told.commit(&log);
     log.shutdown().unwrap();
-    told.check(dir.path());
-    assert_untampered(dir.path(), "at the end");
+    told.check(dir);
+    kind.assert_untampered(dir, "at the end");
 }
 
 proptest! {
@@ -272,6 +335,11 @@ proptest! {
     /// The store against a list of what was acknowledged.
     #[test]
     fn long_acknowledged_records_outlive_faults_and_losses_of_power(turns in prop::collection::vec(turn(), 1..40)) {
-        live_by(&turns);
+        live_by(Kind::Plain, &turns);
+    }
+
+    #[test]
+    fn long_sealed_stores_outlive_faults_and_losses_of_power(turns in prop::collection::vec(turn(), 1..40)) {
+        live_by(Kind::Sealed, &turns);
     }
 }

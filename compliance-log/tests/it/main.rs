@@ -29,6 +29,8 @@ mod opt_out;
 mod pseudonyms;
 mod records;
 mod redaction;
+mod seal_check;
+mod sealed;
 mod spans;
 mod start;
 mod store;

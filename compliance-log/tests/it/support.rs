@@ -13,9 +13,18 @@ pub(crate) fn records(dir: &Path, channel: &str) -> Vec<Value> {
     records_of(&only_store(dir), channel)
 }
 
-/// The records of a channel of a store, over all its segments: of each as many as there are before the
-/// next one begins. What that one restates may be anything in a file that a disk could not keep.
+/// The records of a channel of a store, over all its segments.
 pub(crate) fn records_of(store: &Path, channel: &str) -> Vec<Value> {
+    let lines = texts(store, channel);
+    lines
+        .iter()
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+/// The lines of a channel: of each segment as many as there are before the next one begins. What that one
+/// restates may be anything in a file that a disk could not keep.
+fn texts(store: &Path, channel: &str) -> Vec<Vec<u8>> {
     let paths = segments(store, channel);
     let first =
         |path: &Path| -> usize { path.file_stem().unwrap().to_str().unwrap().parse().unwrap() };
@@ -23,13 +32,21 @@ pub(crate) fn records_of(store: &Path, channel: &str) -> Vec<Value> {
         .windows(2)
         .map(|pair| first(&pair[1]) - first(&pair[0]))
         .chain([usize::MAX]);
-    let mut records = Vec::new();
+    let mut texts = Vec::new();
     for (path, count) in paths.iter().zip(counts) {
         let bytes = fs::read(path).unwrap();
         let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(count);
-        records.extend(lines.map(|line| serde_json::from_slice::<Value>(line).unwrap()));
+        texts.extend(lines.map(<[u8]>::to_vec));
     }
-    records
+    texts
+}
+
+/// As [`records_of`], up to the first line that a crash left.
+pub(crate) fn whole_records(store: &Path, channel: &str) -> Vec<Value> {
+    texts(store, channel)
+        .iter()
+        .map_while(|line| serde_json::from_slice(line).ok())
+        .collect()
 }
 
 /// The records of a channel of the one store under `dir` while it is written: half a line at its end is

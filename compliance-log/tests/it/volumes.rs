@@ -85,7 +85,7 @@ fn ext4(image: &Path, bytes: u64) -> Result<Mounted, String> {
         "mkfs.ext4",
         &["-q", "-b", "4096", "-O", "^has_journal", "-E", lazy, &image],
     )?;
-    mount(&["-o", "loop", &image])
+    mount(&["-o", "loop,nodelalloc,dioread_lock", &image])
 }
 
 /// What a test needs, or a word of why it checks nothing here.

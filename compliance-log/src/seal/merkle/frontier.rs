@@ -83,11 +83,16 @@ impl Frontier {
 
     /// Adds a leaf.
     pub fn append(&mut self, leaf: TreeHash) {
+        self.append_full(0, leaf);
+    }
+
+    /// Adds a full subtree of 2^`level` leaves, as if its leaves were added one by one. The size must be a
+    /// multiple of that.
+    pub(crate) fn append_full(&mut self, level: u8, root: TreeHash) {
         // Each full subtree at the end, smallest first, is the left half of a larger one from now on.
-        let mut hash = leaf;
-        let mut levels = self.levels.iter_mut();
-        let mut size = self.size;
-        for slot in levels.by_ref() {
+        let mut hash = root;
+        let mut size = self.size.checked_shr(level.into()).unwrap_or(0);
+        for slot in self.levels.iter_mut().skip(level.into()) {
             if size & 1 == 0 {
                 *slot = hash;
                 break;
@@ -95,7 +100,8 @@ impl Frontier {
             hash = TreeHash::node(*slot, hash);
             size >>= 1;
         }
-        self.size = self.size.saturating_add(1);
+        let leaves = 1_u64.checked_shl(level.into()).unwrap_or(0);
+        self.size = self.size.saturating_add(leaves);
     }
 
     /// Leaves in the tree.

@@ -10,6 +10,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// The word in a genesis: `ed25519`, `ecdsa-p256`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            #[cfg(feature = "fips")]
+            Self::EcdsaP256 => "ecdsa-p256",
+        }
+    }
+
     pub(super) fn byte(self) -> u8 {
         match self {
             Self::Ed25519 => 1,

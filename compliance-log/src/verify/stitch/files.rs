@@ -51,6 +51,10 @@ impl<'p> Stitch<'p> {
         if begins <= known {
             return;
         }
+        if self.cover() == 0 && self.excuse(known, begins) {
+            self.skip_to(begins);
+            return;
+        }
         let missing = span(known, begins.saturating_sub(1));
         let before = self
             .segment
@@ -81,11 +85,32 @@ impl<'p> Stitch<'p> {
             }
         };
         self.emit(finding);
+        self.skip_to(begins);
+    }
+
+    /// What was before is not here.
+    fn skip_to(&mut self, begins: u64) {
         self.before_unsure = true;
         self.findings_at_begin = self.found;
         self.next = begins;
         self.link = None;
         self.clear_cover();
+    }
+
+    /// Up to which byte the current file may not be hurt.
+    pub(super) fn bound(&self, segment: &Segment) -> u64 {
+        let newest = self.is_newest();
+        let by_head = self.plan.bound(segment, newest);
+        let by_seal = match &self.plan.sealed {
+            Some(sealed) if newest => match sealed.place {
+                Some((first, bytes)) if first == segment.first_seq => bytes,
+                Some((first, _)) if first > segment.first_seq => u64::MAX,
+                None if self.next < sealed.size => u64::MAX,
+                Some(_) | None => 0,
+            },
+            _ => 0,
+        };
+        by_head.max(by_seal)
     }
 
     pub(super) fn end_segment(&mut self) -> Result<(), Error> {
@@ -138,7 +163,7 @@ impl<'p> Stitch<'p> {
         let Some(segment) = self.current() else {
             return;
         };
-        let bound = self.plan.bound(segment, true);
+        let bound = self.bound(segment);
         let mut pending = std::mem::take(&mut self.pending);
         let torn = pending.partition_point(|bad| bad.place.offset < bound);
         let torn: Vec<Bad> = pending.drain(torn..).collect();
@@ -172,12 +197,12 @@ impl<'p> Stitch<'p> {
             let finding = self.finding_in(self.segment, Verdict::Torn, Some(known), place, detail);
             self.emit(finding);
         }
-        if let Some(slot) = self.plan.slot
-            && slot.last_seq >= known
+        if let Some((size, source)) = self.durable()
+            && size > known
         {
             let detail = format!(
-                "the stream ends before record {known}; the head file knows records up to {}",
-                slot.last_seq
+                "the stream ends before record {known}; {source} knows records up to {}",
+                size.saturating_sub(1)
             );
             let finding =
                 self.finding_in(self.segment, Verdict::Truncated, Some(known), end, detail);
@@ -202,8 +227,8 @@ impl<'p> Stitch<'p> {
 
         for mark in &marks {
             let wrong = match &mark.kind {
-                MarkKind::Genesis if mark.seq == 0 => None,
-                MarkKind::Genesis => Some((
+                MarkKind::Genesis(_) if mark.seq == 0 => None,
+                MarkKind::Genesis(_) => Some((
                     Verdict::Edit,
                     "chain.genesis stands inside the stream".to_owned(),
                 )),
@@ -234,7 +259,7 @@ impl<'p> Stitch<'p> {
             // The file whose lines it restates is missing, and named as such.
             || (self.before_unsure && restated_until.is_some());
         let wrong_start = match (&segment.opening, self.first_in_segment) {
-            (_, None) | (Opening::Genesis, _) => None,
+            (_, None) | (Opening::Genesis(_), _) => None,
             (_, Some(0)) => Some("the first record is not chain.genesis"),
             (Opening::Record, _) if !restates => {
                 Some("the file does not start with segment.header")

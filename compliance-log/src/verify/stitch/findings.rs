@@ -62,7 +62,14 @@ impl Stitch<'_> {
         if let Some((at, _)) = recent.into_iter().find(|(_, other)| same(other)) {
             return Some(at);
         }
+        if let Some(at) = self.roots.explained_by(&finding) {
+            self.replace(Some(at), finding);
+            return Some(at);
+        }
         finding.stream = Some(self.report.stream.clone());
+        if changes_records(finding.verdict) {
+            self.roots.lose();
+        }
         self.found = self.found.saturating_add(1);
         if self.findings.len() >= FINDINGS_MAX {
             let worst = self.worst_omitted.unwrap_or(finding.verdict);
@@ -84,6 +91,20 @@ impl Stitch<'_> {
         let listed = self.findings.iter().map(|finding| finding.verdict);
         listed.chain(self.worst_omitted).min()
     }
+}
+
+/// Whether the tree of what is here is not that of what was written.
+fn changes_records(verdict: Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::Splice
+            | Verdict::Edit
+            | Verdict::Insert
+            | Verdict::Duplicate
+            | Verdict::Reorder
+            | Verdict::Delete
+            | Verdict::MissingSegment
+    )
 }
 
 pub(super) fn span(first: u64, last: u64) -> String {

@@ -101,7 +101,7 @@ impl Stitch<'_> {
         }
         let bound = self
             .current()
-            .map_or(0, |segment| self.plan.bound(segment, self.is_newest()));
+            .map_or(0, |segment| self.bound(segment));
         let known = self.next.saturating_add(self.cover());
         let mut place_in_stream = self.next;
         for bad in pending {

@@ -10,6 +10,7 @@ mod files;
 mod lines;
 mod runs;
 mod again;
+mod roots;
 mod findings;
 
 pub(super) use state::{Outcome, Stitch};

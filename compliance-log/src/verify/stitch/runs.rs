@@ -56,8 +56,9 @@ impl Stitch<'_> {
     }
 
     /// Gives the run its place at the end of what was accepted.
-    pub(super) fn accept(&mut self, run: Run, stretch: Stretch) {
+    pub(super) fn accept(&mut self, mut run: Run, stretch: Stretch) {
         self.remember(&run, stretch);
+        self.grow(&mut run);
         self.next = run.last_seq.saturating_add(1);
         self.link = Some(run.last_hash);
         self.clear_cover();

@@ -2,6 +2,9 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::collections::BTreeMap;
+
+use super::roots::Roots;
 use crate::{
     chain::{Digest, StreamId},
     error::Error,
@@ -20,6 +23,9 @@ pub(in crate::verify) struct Outcome {
     pub(in crate::verify) findings: Vec<Finding>,
     /// The gravest finding, listed or not.
     pub(in crate::verify) worst: Option<Verdict>,
+    /// The sequence that would come next.
+    pub(in crate::verify) next: u64,
+    pub(in crate::verify) roots: Roots,
 }
 
 #[derive(Debug)]
@@ -60,6 +66,7 @@ pub(in crate::verify) struct Stitch<'p> {
     pub(super) found: u64,
     pub(super) worst_omitted: Option<Verdict>,
     pub(super) island_open: bool,
+    pub(super) roots: Roots,
 }
 
 /// A place where the stream could have gone on in two ways.
@@ -167,6 +174,7 @@ impl<'p> Stitch<'p> {
             found: 0,
             worst_omitted: None,
             island_open: false,
+            roots: Roots::default(),
         };
         stitch.begin_segment();
         stitch
@@ -203,27 +211,44 @@ impl<'p> Stitch<'p> {
         Ok(())
     }
 
-    /// After the last part of the last file.
-    pub(in crate::verify) fn finish(mut self) -> Result<Outcome, Error> {
+    /// How many records are known to have been durable, and who says so.
+    pub(super) fn durable(&self) -> Option<(u64, &'static str)> {
+        let by_head = self.plan.slot.map(|slot| slot.last_seq.saturating_add(1));
+        let by_seal = self.plan.sealed.as_ref().map(|sealed| sealed.size);
+        let by_seal = by_seal.filter(|size| *size > 0);
+        let by_head = by_head.map(|size| (size, "the head file"));
+        let by_seal = by_seal.map(|size| (size, "the seal"));
+        by_seal.into_iter().chain(by_head).max_by_key(|(size, _)| *size)
+    }
+
+    /// After the last part of the last file. `closed` are the segments that the catalog knows as closed,
+    /// by the size at their end.
+    pub(in crate::verify) fn finish(mut self, closed: Option<&BTreeMap<u64, String>>) -> Result<Outcome, Error> {
         if let Some(last) = self.plan.segments.len().checked_sub(1) {
             self.advance(last)?;
             if self.segment <= self.newest {
                 self.end_segment()?;
             }
-        } else if let Some(slot) = self.plan.slot {
+        } else if let Some((size, source)) = self.durable()
+            && !self.excuse(0, size)
+        {
             let mut finding = Finding::new(
                 Verdict::MissingSegment,
-                format!(
-                    "no segment is left; the head file knows records up to {}",
-                    slot.last_seq
-                ),
+                format!("no segment is left; {source} knows {size} records"),
             );
-            finding.segment = Some(slot.segment);
+            finding.segment = self.plan.slot.map(|slot| slot.segment);
             finding.seq = Some(0);
             self.emit(finding);
         }
+        if let Some(closed) = closed
+            && !self.plan.segments.is_empty()
+        {
+            self.check_closed(closed);
+        }
         self.close_forks();
-        if self.report.records == 0 && self.worst().is_none_or(|worst| worst >= Verdict::Torn) {
+        self.check_compared();
+        if self.plan.sealed.is_none()
+            && self.report.records == 0 && self.worst().is_none_or(|worst| worst >= Verdict::Torn) {
             self.emit(Finding::new(
                 Verdict::NothingChecked,
                 "no record stands in this stream",
@@ -233,6 +258,8 @@ impl<'p> Stitch<'p> {
         self.report.findings_omitted = self.found.saturating_sub(listed);
         Ok(Outcome {
             worst: self.worst(),
+            next: self.next,
+            roots: self.roots,
             report: self.report,
             findings: self.findings,
         })

@@ -9,6 +9,7 @@ use crate::{
         parallel::scan_all,
         plan::Plan,
         scan::{Chunk, Range, Scan},
+        seal::Facts,
         stitch::Stitch,
         verify,
         window::Buffer,
@@ -158,10 +159,12 @@ fn long_a_flipped_bit_in_any_byte_of_a_closed_segment_is_found() {
 
     // What `verify` does, except that only the parts around the flipped byte are checked again.
     let mut buffer = Buffer::new();
-    let plan = Plan::new(store.path(), CHANNEL, &mut buffer).unwrap();
+    let plan = Plan::new(store.path(), CHANNEL, None, &mut buffer).unwrap();
     let scan = Scan {
         stream: plan.stream.as_deref(),
         watch: plan.slot.map(|slot| slot.last_seq),
+        sizes: None,
+        facts: Facts::None,
     };
     let mut parts = Vec::new();
     scan_all(&plan.segments, scan, STEP, 1, |segment, range, chunk| {
@@ -175,7 +178,7 @@ fn long_a_flipped_bit_in_any_byte_of_a_closed_segment_is_found() {
         for (segment, _, chunk) in parts {
             stitch.chunk(*segment, chunk.clone()).unwrap();
         }
-        stitch.finish().unwrap()
+        stitch.finish(None).unwrap()
     };
     assert_eq!(outcome(&parts).worst, None);
 

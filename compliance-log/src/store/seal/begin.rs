@@ -1,0 +1,166 @@
+//! What a sealed store is made with.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    keys::Keys,
+    note_log::{NoteLog, read},
+    sealer::{Checkpoints, Parts, Sealer, Watched},
+    settings::{KeyPlace, Root, Seal},
+};
+use crate::{
+    error::Error,
+    event::Channel,
+    layout,
+    lifecycle::{Genesis, Scribe, Sealed},
+    seal::{
+        merkle::Frontier,
+        note::SigningKey,
+        statement::{Certificate, Checkpoint, Role, Signed},
+    },
+    store::{
+        durable,
+        fs::{Access, Fs},
+        stream::{Settings, Stream},
+    },
+};
+
+/// A store that is being made.
+pub(in crate::store) struct Making<'a> {
+    /// Its folder until it is whole, and from then on.
+    pub(in crate::store) making: &'a Path,
+    pub(in crate::store) store: &'a Path,
+    pub(in crate::store) genesis: Genesis<'a>,
+    /// The newest checkpoint of the store that this one continues.
+    pub(in crate::store) continues: Option<&'a Checkpoint>,
+    pub(in crate::store) settings: Settings,
+}
+
+/// Makes keys, certificate and catalog for a store whose streams hold their first records, and signs them.
+pub(in crate::store) fn begin(
+    fs: &Arc<dyn Fs>,
+    seal: &Seal,
+    making: &Making<'_>,
+    streams: &[Stream],
+    scribe: &Scribe,
+) -> Result<Sealer, Error> {
+    let failed = |error: io::Error| {
+        let text = format!("cannot seal a store in {}", making.making.display());
+        Error::io(text, error)
+    };
+    let id = making.genesis.stream;
+    let [service, instance, incarnation, _] = id.parts();
+    let origin = seal.origin(service, instance, incarnation)?;
+    let mut keys = Keys::generate(origin.clone(), seal.algorithm, seal.machine_id.as_deref())?;
+    let folder = making.making.join(layout::SEAL);
+    durable::create_dir_all(&**fs, &folder).map_err(failed)?;
+    if seal.root == Root::Own {
+        let certificate = certify(fs, seal, &keys)?;
+        let path = folder.join(layout::CERTIFICATE);
+        durable::write_new(&**fs, &path, certificate.as_bytes()).map_err(failed)?;
+    }
+    if seal.keys == KeyPlace::Folder {
+        keys.keep_in(fs, &layout::keys_dir(making.store))
+            .map_err(failed)?;
+    }
+
+    let dir = layout::stream_dir(making.making, Channel::Catalog);
+    durable::create_dir_all(&**fs, &dir).map_err(failed)?;
+    let now = scribe.clock.monotonic();
+    let (channel, settings) = (Channel::Catalog, making.settings.of_catalog());
+    let mut catalog =
+        Stream::create(fs, &dir, id.clone(), channel, settings, now).map_err(failed)?;
+    let tree = catalog.grow(Frontier::new());
+    let sealed = Sealed {
+        origin: &origin,
+        algorithm: seal.algorithm,
+        every: seal.every,
+        heartbeat: seal.heartbeat,
+        epoch: seal.epoch,
+        log: keys.log(),
+        epoch0: keys.key(),
+        machine_id: keys.machine_id(),
+        continues: making.continues,
+    };
+    catalog.link(&scribe.catalog_genesis(making.genesis, sealed));
+
+    let name = layout::checkpoints_name(0);
+    let notes = NoteLog::create(&**fs, &dir, &name).map_err(failed)?;
+    let epochs = NoteLog::create(&**fs, &folder, layout::EPOCHS).map_err(failed)?;
+    let watched = |stream: &Stream| {
+        Some(Watched {
+            id: Arc::clone(stream.id()),
+            tree: Arc::clone(stream.tree()?),
+            told: None,
+            ended: Vec::new(),
+        })
+    };
+    let parts = Parts {
+        store: making.making.to_path_buf(),
+        settings: seal.clone(),
+        keys,
+        catalog,
+        tree,
+        checkpoints: Checkpoints { name, notes },
+        epochs,
+        epoch_size: 0,
+        streams: streams.iter().filter_map(watched).collect(),
+    };
+    let mut sealer = Sealer::new(fs, scribe, parts);
+    sealer.open_streams()?;
+    Ok(sealer)
+}
+
+/// Removes what [`begin`] left outside of the folder that is being made.
+pub(in crate::store) fn undo(fs: &dyn Fs, store: &Path) {
+    fs.remove_unfinished(&layout::keys_dir(store)).unwrap_or(());
+}
+
+/// A certificate by a root key that ends here; its public half is kept beside the stores.
+fn certify(fs: &Arc<dyn Fs>, seal: &Seal, keys: &Keys) -> Result<String, Error> {
+    let origin = keys.origin();
+    let root = SigningKey::generate(format!("{origin}/root").parse()?, seal.algorithm)?;
+    let certificate = Certificate::new(
+        Role::Store,
+        origin.clone(),
+        keys.log().clone(),
+        keys.key().clone(),
+    )?;
+    let certificate = Signed::sign(certificate, &[&root])?;
+    if let Some(path) = &seal.root_key_file {
+        keep_root_key(&**fs, path, &format!("{}\n", root.verifier()))?;
+    }
+    Ok(certificate.to_block())
+}
+
+/// `open(O_CREAT)`, `write`, `fdatasync`, `fsync` of the folder. A line that a crash left in half goes.
+fn keep_root_key(fs: &dyn Fs, path: &Path, line: &str) -> Result<(), Error> {
+    let keep = || {
+        let mut file = match fs.open(path, Access::Create) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs.open(path, Access::Append)?
+            }
+            opened => opened?,
+        };
+        let bytes = read(&*file)?;
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at as u64 + 1);
+        if whole < bytes.len() as u64 {
+            file.set_len(whole)?;
+        }
+        if let Err(error) = file.append(line.as_bytes()) {
+            file.set_len(whole)?;
+            return Err(error);
+        }
+        file.sync_data()?;
+        let parent = path.parent().map(Path::to_path_buf);
+        fs.sync_dir(&parent.unwrap_or_else(|| PathBuf::from(".")))
+    };
+    keep().map_err(|error| {
+        let text = format!("cannot keep the store's root key in {}", path.display());
+        Error::io(text, error)
+    })
+}

@@ -1,0 +1,114 @@
+//! A file of notes that only ever grows.
+
+use std::{io, path::Path};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    chain::Digest,
+    seal::note::NoteFile,
+    store::{
+        durable,
+        fs::{Access, Fs, StoreFile},
+    },
+};
+
+/// Checkpoints, or epoch notes.
+#[derive(Debug)]
+pub(super) struct NoteLog {
+    file: Box<dyn StoreFile>,
+    /// Bytes of whole notes that are durable.
+    len: u64,
+    /// SHA-256 of them.
+    hasher: Sha256,
+    /// An append failed: what stands after those bytes is not known.
+    is_unsure: bool,
+}
+
+/// A larger file is none of ours: epoch notes of a hundred years take less.
+const BYTES_MAX: u64 = 1 << 32;
+
+impl NoteLog {
+    /// `open(O_CREAT)`, `fsync` of the folder; then as [`NoteLog::open`] goes on.
+    pub(super) fn create(fs: &dyn Fs, dir: &Path, name: &str) -> io::Result<Self> {
+        match fs.open(&dir.join(name), Access::Create) {
+            Ok(file) => {
+                fs.sync_dir(dir)?;
+                Ok(Self::of(file, 0, Sha256::new()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Self::open(fs, dir, name, |_| {})
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the notes that are there, and calls `last` with the newest. What stands after the last whole
+    /// one never left this machine: a crash left it, and it is moved to a file of its own.
+    pub(super) fn open(
+        fs: &dyn Fs,
+        dir: &Path,
+        name: &str,
+        last: impl FnOnce(&[u8]),
+    ) -> io::Result<Self> {
+        let path = dir.join(name);
+        let mut file = fs.open(&path, Access::Append)?;
+        let bytes = read(&*file)?;
+        let notes = NoteFile::split(&bytes);
+        let len = notes.torn.unwrap_or(bytes.len() as u64);
+        if len < bytes.len() as u64 {
+            durable::keep_torn(fs, dir, name, &*file, len, bytes.len() as u64 - len)?;
+            file.set_len(len)?;
+            file.sync_data()?;
+        }
+        if let Some((_, note)) = notes.notes.last() {
+            last(note);
+        }
+        let whole = bytes.get(..usize::try_from(len).unwrap_or(usize::MAX));
+        let hasher = Sha256::new_with_prefix(whole.unwrap_or_default());
+        Ok(Self::of(file, len, hasher))
+    }
+
+    fn of(file: Box<dyn StoreFile>, len: u64, hasher: Sha256) -> Self {
+        Self {
+            file,
+            len,
+            hasher,
+            is_unsure: false,
+        }
+    }
+
+    /// `write`, `fdatasync`. After an error the note may be there or not; the next one takes its place.
+    pub(super) fn append(&mut self, block: &str) -> io::Result<()> {
+        if self.is_unsure {
+            self.file.set_len(self.len)?;
+        }
+        self.is_unsure = true;
+        self.file.append(block.as_bytes())?;
+        self.file.sync_data()?;
+        self.is_unsure = false;
+        self.len += block.len() as u64;
+        self.hasher.update(block);
+        Ok(())
+    }
+
+    /// SHA-256 of the notes.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::new(self.hasher.clone().finalize().into())
+    }
+}
+
+/// A file of notes, whole.
+pub(super) fn read(file: &dyn StoreFile) -> io::Result<Vec<u8>> {
+    let len = file.len()?;
+    if len > BYTES_MAX {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{len} bytes are too many"),
+        ));
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}

@@ -1,0 +1,427 @@
+//! Signs what the streams of a store came to, again and again.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use super::{keys::Keys, note_log::NoteLog, settings::Seal};
+use crate::{
+    chain::StreamId,
+    clock::Step,
+    error::Error,
+    event::Channel,
+    layout,
+    lifecycle::{Ended, Ratchet, Rotation, Scribe},
+    redact::Policy,
+    seal::statement::{EpochNote, Signed},
+    store::{
+        fs::Fs,
+        stream::{Stream, WriteError},
+        tree::Tree,
+    },
+};
+
+/// The catalog of an open store, its keys, and the trees of its streams. One thread works with it.
+///
+/// Whatever it does it does in one order, so that a reader who goes the other way finds everything that is
+/// named: records durable, facts in the catalog, catalog durable, signature durable.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    fs: Arc<dyn Fs>,
+    store: PathBuf,
+    settings: Seal,
+    scribe: Scribe,
+    keys: Keys,
+    catalog: Stream,
+    tree: Arc<Tree>,
+    checkpoints: Checkpoints,
+    epochs: NoteLog,
+    streams: Vec<Watched>,
+    /// Facts that are to be sealed next, in their order.
+    facts: Vec<Vec<u8>>,
+    /// When the writer started, by the clock that goes on while the machine sleeps.
+    since: Duration,
+    /// By the same clock: the newest fact, the newest checkpoint, the newest epoch.
+    last_fact: Duration,
+    sealed_at: Duration,
+    epoch_at: Duration,
+    /// The size in the newest epoch note.
+    epoch_size: u64,
+    /// The note of a ratchet that was begun, and why it was.
+    turning: Option<(String, Ratchet)>,
+    /// The keys that count are not those that are kept.
+    is_unsaved: bool,
+    /// The newest checkpoint of this writer.
+    newest: String,
+}
+
+/// The notes that belong to the newest segment of the catalog.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    pub(super) name: String,
+    pub(super) notes: NoteLog,
+}
+
+/// A stream of records, and how much of it the catalog tells of.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) id: Arc<StreamId>,
+    pub(super) tree: Arc<Tree>,
+    /// The size in the newest `seal.head`; `None` where it is to be told again.
+    pub(super) told: Option<u64>,
+    /// Segments whose end the catalog tells of already.
+    pub(super) ended: Vec<String>,
+}
+
+/// What a sealer begins with: a catalog that ends at its newest checkpoint.
+pub(super) struct Parts {
+    pub(super) store: PathBuf,
+    pub(super) settings: Seal,
+    pub(super) keys: Keys,
+    pub(super) catalog: Stream,
+    pub(super) tree: Arc<Tree>,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) epochs: NoteLog,
+    pub(super) epoch_size: u64,
+    pub(super) streams: Vec<Watched>,
+}
+
+/// Whether the store was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    Anew,
+    Again,
+}
+
+impl Sealer {
+    pub(super) fn new(fs: &Arc<dyn Fs>, scribe: &Scribe, parts: Parts) -> Self {
+        let now = scribe.clock.boot_time();
+        let mut catalog = parts.catalog;
+        catalog.set_checkpoints(parts.checkpoints.notes.digest());
+        Self {
+            fs: Arc::clone(fs),
+            store: parts.store,
+            settings: parts.settings,
+            scribe: scribe.again(),
+            keys: parts.keys,
+            catalog,
+            tree: parts.tree,
+            checkpoints: parts.checkpoints,
+            epochs: parts.epochs,
+            streams: parts.streams,
+            facts: Vec::new(),
+            since: now,
+            last_fact: now,
+            sealed_at: now,
+            epoch_at: now,
+            epoch_size: parts.epoch_size,
+            turning: None,
+            is_unsaved: false,
+            newest: String::new(),
+        }
+    }
+
+    /// The first facts of a new store, sealed: which streams there are.
+    pub(super) fn open_streams(&mut self) -> Result<(), Error> {
+        let up = self.up();
+        for stream in &self.streams {
+            self.facts.push(self.scribe.open_fact(up, &stream.id));
+        }
+        self.seal()
+    }
+
+    /// Segments ended of which a crash kept the catalog from telling.
+    pub(super) fn tell_of_ended(&mut self, ended: Vec<(Arc<StreamId>, Ended)>) {
+        let up = self.up();
+        for (id, ended) in ended {
+            self.facts.push(self.scribe.ended_fact(up, &id, &ended));
+        }
+    }
+
+    /// The store, which was made under another name, has its own now.
+    pub(in crate::store) fn moved(&mut self, store: PathBuf) {
+        self.catalog
+            .moved(layout::stream_dir(&store, Channel::Catalog));
+        self.store = store;
+    }
+
+    /// The first fact of a writer, sealed, and a new epoch.
+    pub(crate) fn begin(&mut self, begun: Begun) -> Result<(), Error> {
+        let fact = self
+            .scribe
+            .started_fact(self.up(), begun == Begun::Again);
+        self.facts.push(fact);
+        if self.catalog.newest_segment().is_none() {
+            self.rotate()?;
+        }
+        self.seal()?;
+        self.ratchet(Ratchet::Start)
+    }
+
+    /// The last fact, sealed. What is left of the keys afterwards has signed nothing but that a key was
+    /// changed.
+    pub(crate) fn close(&mut self) -> Result<(), Error> {
+        self.mend()?;
+        self.facts.push(self.scribe.stopped_fact(self.up()));
+        self.seal()?;
+        self.ratchet(Ratchet::Close)?;
+        self.seal()
+    }
+
+    /// The wall clock was set.
+    pub(crate) fn stepped(&mut self, step: Step) {
+        let fact = self.scribe.stepped_fact(self.up(), step);
+        self.facts.push(fact);
+    }
+
+    /// Facts are written under another policy from here on.
+    pub(crate) fn change_policy(&mut self, policy: Arc<Policy>) {
+        self.scribe.policy = policy;
+    }
+
+    /// Grows the trees, so that little of that is left for the seal.
+    pub(crate) fn keep_up(&self) {
+        for stream in &self.streams {
+            stream.tree.keep_up();
+        }
+    }
+
+    /// The trees of the streams, whose writer wakes whoever grows them.
+    pub(crate) fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> {
+        self.streams.iter().map(|stream| &stream.tree)
+    }
+
+    /// How often there is something to do.
+    pub(crate) fn every(&self) -> Duration {
+        self.settings.every
+    }
+
+    /// How old the newest checkpoint is.
+    pub(crate) fn age(&self) -> Duration {
+        self.now().saturating_sub(self.sealed_at)
+    }
+
+    /// Does what it is time for.
+    pub(crate) fn work(&mut self) -> Result<(), Error> {
+        self.tell_of_silence();
+        self.mend()?;
+        self.collect();
+        let idle = self.now().saturating_sub(self.sealed_at);
+        if !self.facts.is_empty() || idle >= self.settings.heartbeat {
+            self.seal()?;
+        }
+        if self.now().saturating_sub(self.epoch_at) >= self.settings.epoch {
+            self.ratchet(Ratchet::Time)?;
+        }
+        let now = self.scribe.clock.monotonic();
+        if self.catalog.rotation_due(0, now).is_some() {
+            self.rotate()?;
+        }
+        Ok(())
+    }
+
+    /// Seals everything that is durable, and gives the newest checkpoint.
+    pub(crate) fn checkpoint(&mut self) -> Result<String, Error> {
+        self.mend()?;
+        self.collect();
+        if !self.facts.is_empty() {
+            self.seal()?;
+        }
+        Ok(self.newest.clone())
+    }
+
+    /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence.
+    fn tell_of_silence(&mut self) {
+        let silent = self.now().saturating_sub(self.last_fact);
+        if silent > self.settings.heartbeat.saturating_mul(3) {
+            let late = silent.saturating_sub(self.settings.heartbeat);
+            let fact = self.scribe.late_fact(self.up(), late);
+            self.facts.insert(0, fact);
+            self.last_fact = self.now();
+        }
+    }
+
+    /// Completes what failed halfway: no checkpoint is signed between a ratchet's note and its key.
+    fn mend(&mut self) -> Result<(), Error> {
+        self.finish_ratchet()?;
+        if self.catalog.newest_segment().is_none() {
+            self.rotate()?;
+        }
+        Ok(())
+    }
+
+    /// What the streams came to since the catalog told of them last.
+    fn collect(&mut self) {
+        let up = self.up();
+        for stream in &mut self.streams {
+            let (grown, ended) = stream.tree.look();
+            for ended in ended {
+                if !stream.ended.contains(&ended.file) {
+                    let fact = self.scribe.ended_fact(up, &stream.id, &ended);
+                    self.facts.push(fact);
+                    stream.ended.push(ended.file);
+                }
+            }
+            if stream.told != Some(grown.size) && grown.size > 0 {
+                let fact = self.scribe.head_fact(up, &stream.id, &grown);
+                self.facts.push(fact);
+                stream.told = Some(grown.size);
+            }
+        }
+    }
+
+    /// Seals what the streams came to.
+    ///
+    /// 1. facts written to the catalog   crash: they are above the newest checkpoint, and are written anew
+    /// 2. catalog synced                 crash: as above
+    /// 3. note appended and synced       crash: it is torn, or it counts
+    /// 4. remembered beside the keys     crash: the note counts
+    fn seal(&mut self) -> Result<(), Error> {
+        self.collect();
+        if self.facts.is_empty() && self.is_signed() {
+            self.facts.push(self.scribe.heartbeat_fact(self.up()));
+        }
+        // 1
+        self.catalog.ready(&self.scribe).map_err(failed)?;
+        for fact in &self.facts {
+            self.catalog.link(fact);
+        }
+        self.catalog.write().map_err(failed)?;
+        if !self.facts.is_empty() {
+            self.facts.clear();
+            self.last_fact = self.now();
+        }
+        // 2
+        self.catalog.sync(&self.scribe).map_err(failed)?;
+        // 3, 4
+        self.sign()
+    }
+
+    fn is_signed(&self) -> bool {
+        self.tree.frontier().size() == self.keys.newest().0
+    }
+
+    /// Signs the catalog as far as it is durable.
+    fn sign(&mut self) -> Result<(), Error> {
+        let frontier = self.tree.frontier();
+        let (size, root) = (frontier.size(), frontier.root());
+        let folder = layout::stream_dir(&self.store, Channel::Catalog);
+        let failed = |error| {
+            let text = format!("cannot write checkpoints in {}", folder.display());
+            Error::io(text, error)
+        };
+        if let Some(segment) = self.catalog.newest_segment() {
+            // Another segment than before has a file of its own for its checkpoints.
+            let name = layout::checkpoints_name(segment);
+            if self.checkpoints.name != name {
+                let notes = NoteLog::create(&*self.fs, &folder, &name).map_err(failed)?;
+                self.checkpoints = Checkpoints { name, notes };
+            }
+        }
+        let checkpoint = self.keys.sign(size, root)?;
+        self.checkpoints
+            .notes
+            .append(&checkpoint.to_block())
+            .map_err(failed)?;
+        self.catalog
+            .set_checkpoints(self.checkpoints.notes.digest());
+        self.keys.remember(size, root);
+        self.newest = checkpoint.to_string();
+        self.sealed_at = self.now();
+        Ok(())
+    }
+
+    /// Ends the segment of the catalog and begins the next, which says again what counts, so that it is
+    /// enough to start from. Goes on where it stopped, if it did.
+    ///
+    /// 1. footer written, synced and signed   crash: the segment goes on, or it is complete
+    /// 2. epoch ended at the footer           crash: as above; its note keeps the root when the file is gone
+    /// 3. next segment                        crash: its header is above the newest checkpoint
+    /// 4. streams told of again, sealed
+    fn rotate(&mut self) -> Result<(), Error> {
+        // 1
+        if self.catalog.newest_segment().is_some() {
+            self.seal()?;
+            self.catalog
+                .end_segment(&self.scribe, Rotation::Size)
+                .map_err(failed)?;
+            if self.catalog.newest_segment().is_some() {
+                // The footer could not be made durable, and another segment goes on in its place.
+                return self.sign();
+            }
+        }
+        if !self.is_signed() {
+            self.sign()?;
+        }
+        // 2
+        if self.epoch_size != self.keys.newest().0 {
+            self.ratchet(Ratchet::Rotate)?;
+        }
+        // 3
+        let up = self.up();
+        let mut again = Vec::new();
+        for stream in &mut self.streams {
+            again.push(self.scribe.open_fact(up, &stream.id));
+            stream.told = None;
+            stream.ended.clear();
+        }
+        self.catalog.ready(&self.scribe).map_err(failed)?;
+        // 4
+        self.facts.splice(0..0, again);
+        self.seal()
+    }
+
+    /// The epoch's key certifies the next one for the tree as it is signed, and is erased.
+    ///
+    /// 1. next key kept                  crash: it is forgotten
+    /// 2. note appended and synced       crash: the next start takes the next key into use
+    /// 3. next key kept in its place
+    fn ratchet(&mut self, why: Ratchet) -> Result<(), Error> {
+        // 1
+        let next = self.keys.next()?;
+        let (size, root) = self.keys.newest();
+        let note = EpochNote::new(self.keys.origin().clone(), size, root, next)?;
+        let note = Signed::sign(note, &[self.keys.epoch_key()])?;
+        self.turning = Some((note.to_block(), why));
+        self.finish_ratchet()
+    }
+
+    fn finish_ratchet(&mut self) -> Result<(), Error> {
+        let failed = |what: &str, error| {
+            let text = format!("cannot write {what} of {}", self.store.display());
+            Error::io(text, error)
+        };
+        // 2
+        if let Some((note, why)) = &self.turning {
+            self.epochs
+                .append(note)
+                .map_err(|error| failed("the epoch notes", error))?;
+            let why = *why;
+            self.turning = None;
+            self.epoch_at = self.now();
+            self.epoch_size = self.keys.newest().0;
+            self.is_unsaved = true;
+            self.keys.turn();
+            let (epoch, key) = (self.keys.epoch(), self.keys.key());
+            let fact = self.scribe.epoch_fact(self.up(), epoch, key, why);
+            self.facts.push(fact);
+        }
+        // 3
+        if self.is_unsaved {
+            self.keys.save().map_err(|error| failed("the keys", error))?;
+            self.is_unsaved = false;
+        }
+        Ok(())
+    }
+
+    fn up(&self) -> Duration {
+        self.now().saturating_sub(self.since)
+    }
+
+    fn now(&self) -> Duration {
+        self.scribe.clock.boot_time()
+    }
+}
+
+fn failed(failure: WriteError) -> Error {
+    let text = format!("cannot write {}", failure.path.display());
+    Error::io(text, failure.error)
+}

@@ -1,0 +1,250 @@
+//! One honest history: two runs, rotations of a stream and of the catalog, a crash with its recovery, seven
+//! epochs, a witness, and an auditor's copy of a checkpoint.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use compliance_log::{
+    seal::{
+        Origin,
+        note::{Note, SigningKey},
+        statement::{Revocation, Role, Signed},
+    },
+    verify::{Options, Report, verify},
+};
+use tempfile::TempDir;
+
+use super::{
+    files::{AUDIT, add, copy_all, segment},
+    keys::key,
+    writer::{Birth, Clock, Keys, Writer},
+};
+
+pub(crate) const SERVICE: &str = "booking-api";
+pub(crate) const INCARNATION: &str = "0123456789abcdef";
+
+pub(crate) struct World {
+    pub(crate) base: TempDir,
+    /// The store as its writer left it.
+    pub(crate) store: PathBuf,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+    pub(crate) root: SigningKey,
+    pub(crate) witness: SigningKey,
+    /// The newest checkpoint that the witness signed too.
+    pub(crate) cosigned: Option<Note>,
+    /// The auditor's.
+    pub(crate) trusted: String,
+    /// A copy of store and keys from the middle of the history.
+    pub(crate) snapshot: PathBuf,
+    pub(crate) snapshot_keys: Keys,
+    pub(crate) now: SystemTime,
+}
+
+/// What a store is checked with, beside the root key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum With {
+    Root,
+    Trusted,
+    Witness,
+    Live,
+}
+
+impl With {
+    pub(crate) const ALL: [Self; 4] = [Self::Root, Self::Trusted, Self::Witness, Self::Live];
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let base = TempDir::new().unwrap();
+        let store = base.path().join("store");
+        let clock = Clock::default();
+        let root = key("acme.example/root", "root");
+        let birth = Birth {
+            service: SERVICE,
+            incarnation: INCARNATION,
+            role: Role::Store,
+            root: Some(&root),
+            continues: None,
+        };
+        let mut writer = Writer::create(&store, &clock, "honest", &birth);
+        let mut world = Self {
+            store: store.clone(),
+            keys: writer.keys.clone(),
+            snapshot_keys: writer.keys.clone(),
+            snapshot: base.path().join("snapshot"),
+            witness: key("witness.example/w1", "witness"),
+            cosigned: None,
+            trusted: String::new(),
+            now: clock.now(),
+            base,
+            root,
+            clock,
+        };
+        world.rounds(&mut writer, 12, Some(6), true);
+        let keys = writer.close();
+        world.clock.tick(60);
+        let mut writer = world.open(&store, keys, "honest");
+        world.rounds(&mut writer, 6, Some(3), true);
+        writer.rotate_catalog();
+        copy_all(&store, &world.snapshot);
+        world.snapshot_keys = writer.keys.clone();
+        world.rounds(&mut writer, 6, None, true);
+        let keys = writer.crash();
+        // Torn by the crash; the next start sets it aside.
+        add(&segment(&store, AUDIT, -1), br#"{"v":1,"stream":"booking-api/i1/"#);
+        let mut writer = world.open(&store, keys, "honest");
+        world.rounds(&mut writer, 4, None, true);
+        writer.ratchet("time");
+        world.rounds(&mut writer, 4, None, true);
+        world.trusted = writer.newest.as_ref().unwrap().to_string();
+        world.rounds(&mut writer, 2, None, true);
+        writer.seal();
+        world.rounds(&mut writer, 3, None, false);
+        world.keys = writer.crash();
+        world.now = world.clock.now();
+        world
+    }
+
+    pub(crate) fn open(&self, store: &Path, keys: Keys, lineage: &str) -> Writer {
+        Writer::open(store, &self.clock, lineage, keys)
+    }
+
+    /// Records, each sealed; now and then the witness sees the newest checkpoint.
+    pub(crate) fn rounds(
+        &mut self,
+        writer: &mut Writer,
+        count: u64,
+        rotate_after: Option<u64>,
+        anchor: bool,
+    ) {
+        for n in 0..count {
+            // Not even the same record is ever written in the same bytes twice.
+            let salt = format!("{} {:?}", self.clock.text(), std::ptr::from_ref(writer));
+            let data = format!(r#"{{"bytes":1,"booking":{n},"salt":"{salt}"}}"#);
+            writer.emit("audit", "booking.created", &data);
+            let data = format!(r#"{{"bytes":1,"path":"/bookings/{n}"}}"#);
+            writer.emit("app", "page.shown", &data);
+            self.clock.tick(20);
+            writer.seal();
+            if rotate_after == Some(n) {
+                writer.rotate("audit");
+            }
+            if anchor && n % 2 == 1 {
+                self.anchor(writer);
+            }
+        }
+    }
+
+    /// The witness signs the newest checkpoint and gives a receipt.
+    pub(crate) fn anchor(&mut self, writer: &mut Writer) {
+        let signed = writer.newest.as_ref().unwrap();
+        let size = signed.statement().size;
+        let mut note = Note::parse(signed.to_string().as_bytes()).unwrap();
+        note.sign(&self.witness).unwrap();
+        self.cosigned = Some(note);
+        let receipt = format!(r#","anchor":"w1","kind":"witness","size":{size},"receipt":"-""#);
+        writer.fact("anchor.receipt", &receipt);
+    }
+
+    /// A second honest store of the same names, certified by this root or another one.
+    pub(crate) fn other(&mut self, store: &Path, root: &SigningKey, incarnation: &str) {
+        let birth = Birth {
+            service: SERVICE,
+            incarnation,
+            role: Role::Store,
+            root: Some(root),
+            continues: None,
+        };
+        let mut writer = Writer::create(store, &self.clock, "other", &birth);
+        self.rounds(&mut writer, 12, Some(6), false);
+        writer.crash();
+    }
+
+    /// The origins that the witness has seen.
+    pub(crate) fn expected(&self) -> Origin {
+        self.keys.origin.clone()
+    }
+
+    pub(crate) fn options(&self, with: With, extra: &Extra) -> Options {
+        let mut options = Options::default().root_key(self.root.verifier().clone());
+        if let Some(ledger) = &extra.ledger {
+            options = options.ledger(ledger);
+        }
+        for revocation in &extra.revocations {
+            options = options.revocation(revocation.clone());
+        }
+        match with {
+            With::Root => options,
+            With::Trusted => options
+                .trusted_checkpoint("the auditor's copy", self.trusted.as_bytes())
+                .unwrap(),
+            With::Witness => {
+                let note = self.cosigned.as_ref().unwrap().to_string();
+                let witness = self.witness.verifier().clone();
+                options
+                    .witnessed_checkpoint("witness w1", note.as_bytes(), witness)
+                    .expect(self.expected(), 0)
+            }
+            With::Live => options.live(self.clock.now()),
+        }
+    }
+
+    pub(crate) fn verify(&self, store: &Path, with: With, extra: &Extra) -> Report {
+        verify(store, &self.options(with, extra)).unwrap()
+    }
+
+    /// A copy of the store, to be attacked.
+    pub(crate) fn copy(&self) -> PathBuf {
+        let copy = self.base.path().join("copy");
+        if copy.exists() {
+            fs::remove_dir_all(&copy).unwrap();
+        }
+        copy_all(&self.store, &copy);
+        copy
+    }
+}
+
+/// What an attack leaves beside the store.
+#[derive(Default)]
+pub(crate) struct Extra {
+    pub(crate) ledger: Option<PathBuf>,
+    pub(crate) revocations: Vec<Signed<Revocation>>,
+    /// The file, relative to the store, and the first byte that was changed.
+    pub(crate) struck: Option<(String, usize)>,
+}
+
+/// A short history with all kinds of files, for what is done to it byte by byte.
+pub(crate) struct Small {
+    pub(crate) base: TempDir,
+    pub(crate) store: PathBuf,
+    pub(crate) root: SigningKey,
+}
+
+impl Small {
+    pub(crate) fn new() -> Self {
+        let base = TempDir::new().unwrap();
+        let store = base.path().join("store");
+        let root = key("acme.example/root", "root");
+        let clock = Clock::default();
+        let birth = Birth {
+            service: SERVICE,
+            incarnation: INCARNATION,
+            role: Role::Store,
+            root: Some(&root),
+            continues: None,
+        };
+        let mut writer = Writer::create(&store, &clock, "honest", &birth);
+        writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
+        writer.seal();
+        writer.rotate("audit");
+        writer.rotate_catalog();
+        writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
+        clock.tick(20);
+        writer.seal();
+        Self { base, store, root }
+    }
+}

@@ -237,7 +237,9 @@ impl Config {
         let mut seal = Seal::default();
         let mut enabled = true;
         for (name, value) in table {
-            let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+            let number = value
+                .as_integer()
+                .and_then(|number| u64::try_from(number).ok());
             let expected = match (name.as_str(), value, number) {
                 ("enabled", toml::Value::Boolean(on), _) => {
                     enabled = *on;

@@ -69,7 +69,12 @@ impl Sealing {
     pub(super) fn close(self) -> Result<(), Error> {
         let (reply, answer) = mpsc::channel();
         self.ask(Request::Close(reply));
-        let ended = |_| Error::io("the seal thread ended", std::io::ErrorKind::BrokenPipe.into());
+        let ended = |_| {
+            Error::io(
+                "the seal thread ended",
+                std::io::ErrorKind::BrokenPipe.into(),
+            )
+        };
         answer.recv().map_err(ended)?
     }
 

@@ -280,7 +280,11 @@ fn try_continue(
     };
     let ends = || {
         Channel::ALL.map(|channel| {
-            end_of(&**fs, &layout::stream_dir(path, channel), &id(channel).ok()?)
+            end_of(
+                &**fs,
+                &layout::stream_dir(path, channel),
+                &id(channel).ok()?,
+            )
         })
     };
     let refused = |refused: Box<Refused>| {

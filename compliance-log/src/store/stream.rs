@@ -299,7 +299,8 @@ impl Stream {
     fn go_back(&mut self) {
         self.head = Head::after(&self.id, self.written.next_seq, self.written.last);
         let kept = self.written.next_seq.saturating_sub(self.durable.next_seq);
-        self.hashes.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
+        self.hashes
+            .truncate(usize::try_from(kept).unwrap_or(usize::MAX));
     }
 
     /// The next record's place.

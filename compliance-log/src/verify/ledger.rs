@@ -28,10 +28,16 @@ impl Ledger {
         let (stores, _) = find_stores(path)?;
         for store in stores {
             let nothing = Self::default();
-            let checked = check_store(&store, &nothing, Facts::Ledger, &options.for_ledger(), &mut 0)
-                .map_err(|error| {
-                    error.context(format_args!("cannot verify the ledger {}", store.display()))
-                })?;
+            let checked = check_store(
+                &store,
+                &nothing,
+                Facts::Ledger,
+                &options.for_ledger(),
+                &mut 0,
+            )
+            .map_err(|error| {
+                error.context(format_args!("cannot verify the ledger {}", store.display()))
+            })?;
             let verdict = checked.report.verdict;
             let why = if !matches!(checked.report.exit(), 0 | 4) {
                 Some(format!("it comes to {verdict}"))
@@ -43,9 +49,10 @@ impl Ledger {
                 None
             };
             match why {
-                Some(why) => ledger
-                    .refused
-                    .push(format!("the ledger {} is not believed: {why}", store.display())),
+                Some(why) => ledger.refused.push(format!(
+                    "the ledger {} is not believed: {why}",
+                    store.display()
+                )),
                 None => ledger.facts.extend(checked.ledger),
             }
         }

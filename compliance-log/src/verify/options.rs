@@ -114,12 +114,7 @@ impl Options {
     /// As [`anchored_checkpoint`](Self::anchored_checkpoint), read from a witness, which must have signed
     /// it too.
     #[must_use]
-    pub fn witnessed_checkpoint(
-        mut self,
-        source: &str,
-        note: &[u8],
-        witness: VerifierKey,
-    ) -> Self {
+    pub fn witnessed_checkpoint(mut self, source: &str, note: &[u8], witness: VerifierKey) -> Self {
         let known = Known::read(source.to_owned(), note, Some(witness));
         self.known.push(known);
         self

@@ -92,5 +92,8 @@ pub(super) fn check_plain(
 /// Whether nothing was said of a seal so far.
 fn found_no_seal(store: &StoreReport) -> bool {
     let of_seal = |verdict| matches!(verdict, Verdict::BadSignature | Verdict::Unsealed);
-    !store.findings.iter().any(|finding| of_seal(finding.verdict))
+    !store
+        .findings
+        .iter()
+        .any(|finding| of_seal(finding.verdict))
 }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use super::{
-    seal::{Facts, Sealed},
     scan::{HeaderData, MarkKind, Piece, Range, Scan},
+    seal::{Facts, Sealed},
     window::{Buffer, Window},
 };
 use crate::{

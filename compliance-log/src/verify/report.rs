@@ -128,7 +128,11 @@ impl Report {
         notes: Vec<String>,
     ) -> Self {
         let found = || findings.iter().map(|finding| finding.verdict);
-        let verdict = stores.iter().map(|store| store.verdict).chain(found()).min();
+        let verdict = stores
+            .iter()
+            .map(|store| store.verdict)
+            .chain(found())
+            .min();
         let present = |code: &u8| {
             stores.iter().any(|store| store.exit() == *code)
                 || found().any(|verdict| verdict.exit() == *code)

@@ -10,9 +10,7 @@ use super::{
     options::{Archives, Options, Signatures},
     plan::names,
     report::{Authenticity, Finding, SealReport, StoreReport, Verdict},
-    seal::{
-        Catalog, Certified, Facts, Found, Identity, Outside, Sealed, Statements, certified,
-    },
+    seal::{Catalog, Certified, Facts, Found, Identity, Outside, Sealed, Statements, certified},
     stitch::Outcome,
     store::{Checked, is_folder},
     stream::{Known, check_stream},
@@ -70,8 +68,7 @@ impl SealedStore<'_> {
         self.ledger.refuse(&mut self.found);
         self.look_around()?;
         self.note_unexpected();
-        let mut outside =
-            Outside::of(&self.identity, &self.options.known, &self.options.expected);
+        let mut outside = Outside::of(&self.identity, &self.options.known, &self.options.expected);
         self.store.notes.append(&mut outside.notes);
         let trusted_to = self.revoked(&mut outside);
         let all = self.options.signatures == Signatures::All;
@@ -214,8 +211,11 @@ impl SealedStore<'_> {
     fn planted(&mut self, channel: &str) -> Result<(), Error> {
         let folder = format!("{STREAMS}/{channel}");
         if is_folder(&self.path.join(&folder))? {
-            self.found
-                .in_file(Verdict::Unsealed, &folder, "the catalog names no such stream");
+            self.found.in_file(
+                Verdict::Unsealed,
+                &folder,
+                "the catalog names no such stream",
+            );
         } else {
             self.store.notes.push(format!("{folder} is not of the log"));
         }
@@ -277,7 +277,9 @@ impl SealedStore<'_> {
     }
 
     fn note_unknown(&mut self, folder: &str, names: &[String]) {
-        let notes = names.iter().map(|name| format!("{folder}/{name} is not of the log"));
+        let notes = names
+            .iter()
+            .map(|name| format!("{folder}/{name} is not of the log"));
         self.store.notes.extend(notes);
     }
 
@@ -296,7 +298,9 @@ impl SealedStore<'_> {
         let mut findings = found.findings;
         findings.append(&mut store.findings);
         store.findings = findings;
-        store.streams.sort_by(|one, two| one.stream.cmp(&two.stream));
+        store
+            .streams
+            .sort_by(|one, two| one.stream.cmp(&two.stream));
         if found.omitted > 0 {
             let note = format!("{} findings in the seal are not listed", found.omitted);
             store.notes.push(note);
@@ -306,7 +310,8 @@ impl SealedStore<'_> {
             not_checked.push("who sealed it: no root key was given".into());
         }
         if self.options.known.is_empty() {
-            not_checked.push("whether its end was cut off: no checkpoint from outside was given".into());
+            not_checked
+                .push("whether its end was cut off: no checkpoint from outside was given".into());
         }
         store.seal = Some(SealReport {
             origin: self.identity.origin.to_string(),

@@ -132,4 +132,3 @@ pub(super) fn is_folder(path: &Path) -> Result<bool, Error> {
         },
     }
 }
-

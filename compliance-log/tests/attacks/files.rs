@@ -44,8 +44,16 @@ fn nth(files: Vec<PathBuf>, n: isize) -> PathBuf {
 /// Lines without their ends.
 pub(crate) fn lines(file: &Path) -> Vec<Vec<u8>> {
     let bytes = fs::read(file).unwrap();
-    let mut lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    assert_eq!(lines.pop(), Some(Vec::new()), "{} ends in a line", file.display());
+    let mut lines: Vec<Vec<u8>> = bytes
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
+    assert_eq!(
+        lines.pop(),
+        Some(Vec::new()),
+        "{} ends in a line",
+        file.display()
+    );
     lines
 }
 
@@ -57,7 +65,10 @@ pub(crate) fn save(file: &Path, lines: &[Vec<u8>]) {
     put(file, &bytes);
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's files need not survive a crash")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's files need not survive a crash"
+)]
 pub(crate) fn put(file: &Path, bytes: &[u8]) {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, bytes).unwrap();
@@ -91,7 +102,9 @@ pub(crate) fn notes(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let parts: Vec<&str> = text.split("\n\n").collect();
     let pairs = parts.chunks_exact(2);
-    pairs.map(|pair| format!("{}\n\n{}\n\n", pair[0], pair[1])).collect()
+    pairs
+        .map(|pair| format!("{}\n\n{}\n\n", pair[0], pair[1]))
+        .collect()
 }
 
 /// A line of a note's text.

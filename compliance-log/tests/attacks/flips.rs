@@ -37,7 +37,10 @@ fn none_passes(of: impl Fn(&Path) -> std::path::PathBuf + Sync) {
                         flip(&file, byte * 8 + bit);
                         let report = verify(&copy, &options).unwrap();
                         let exit = report.exit;
-                        assert!(matches!(exit, 1 | 4), "bit {bit} of byte {byte}: exit {exit}");
+                        assert!(
+                            matches!(exit, 1 | 4),
+                            "bit {bit} of byte {byte}: exit {exit}"
+                        );
                         flip(&file, byte * 8 + bit);
                     }
                 }

@@ -38,8 +38,7 @@ impl Folder {
             incarnation: "00000000000000bb",
             role: Role::Store,
             root: Some(&self.world.root),
-            continues: continues
-                .map(|(origin, size, root)| (origin.parse().unwrap(), size, root)),
+            continues: continues.map(|(origin, size, root)| (origin.parse().unwrap(), size, root)),
         };
         let path = self.path.join("i1-00000000000000bb");
         Writer::create(&path, &self.world.clock, "later", &birth);
@@ -59,7 +58,10 @@ fn trusted(world: &World) -> Checkpoint {
 fn an_origin_that_is_known_and_not_here_was_rolled_back() {
     let folder = Folder::new();
     folder.successor(None);
-    assert_eq!(verify(&folder.path, &folder.options()).unwrap().verdict, Verdict::Ok);
+    assert_eq!(
+        verify(&folder.path, &folder.options()).unwrap().verdict,
+        Verdict::Ok
+    );
     fs::remove_dir_all(folder.path.join("i1-0123456789abcdef")).unwrap();
     let report = verify(&folder.path, &folder.options()).unwrap();
     assert_eq!((report.verdict, report.exit), (Verdict::Rollback, 1));
@@ -115,7 +117,13 @@ fn a_store_that_nobody_expects_is_noted() {
 fn unsealed(path: &std::path::Path) {
     let id = "svc/i1/00000000000000cc/audit".parse().unwrap();
     let genesis = compliance_log::chain::StreamId::genesis_prev(&id);
-    let body = super::line::body(&id, 0, "2026-01-01T00:00:00Z", "chain.genesis", r#"{"format":1}"#);
+    let body = super::line::body(
+        &id,
+        0,
+        "2026-01-01T00:00:00Z",
+        "chain.genesis",
+        r#"{"format":1}"#,
+    );
     let (mut line, _) = super::line::link(&genesis, &body);
     line.push(b'\n');
     add(&path.join(AUDIT).join("00000000000000000000.jsonl"), &line);
@@ -151,7 +159,9 @@ fn two_stores_swapped_under_each_others_roots() {
     let report = verify(&folder.path, &theirs).unwrap();
     assert_eq!(report.verdict, Verdict::BadSignature);
     let ours = folder.world.root.verifier().clone();
-    let both = Options::default().root_key(other.verifier().clone()).root_key(ours);
+    let both = Options::default()
+        .root_key(other.verifier().clone())
+        .root_key(ours);
     assert_eq!(verify(&folder.path, &both).unwrap().verdict, Verdict::Ok);
 }
 
@@ -176,7 +186,10 @@ fn an_issuer_certifies_stores_with_its_prefix_only() {
     let clock = Clock::default();
     let base = tempfile::TempDir::new().unwrap();
     let store = base.path().join("store");
-    let (root, issuer) = (key("acme.example/root", "root"), key("acme.example/issuer", "issuer"));
+    let (root, issuer) = (
+        key("acme.example/root", "root"),
+        key("acme.example/issuer", "issuer"),
+    );
     let birth = Birth {
         service: SERVICE,
         incarnation: "00000000000000dd",
@@ -220,7 +233,10 @@ fn an_issuer_certifies_stores_with_its_prefix_only() {
     let wrong = signed("acme.example/payments/").to_block();
     let file = [certificates.store().to_block(), wrong].concat();
     super::files::put(&store.join(CERT), file.as_bytes());
-    assert_eq!(verify(&store, &options()).unwrap().verdict, Verdict::BadSignature);
+    assert_eq!(
+        verify(&store, &options()).unwrap().verdict,
+        Verdict::BadSignature
+    );
     writer.seal();
 }
 
@@ -230,28 +246,52 @@ fn a_bad_anchor_is_reported_and_not_used() {
     let options = || Options::default().root_key(world.root.verifier().clone());
     let noted = |options: Options| {
         let report = verify(&world.store, &options).unwrap();
-        assert_eq!(report.verdict, Verdict::Ok, "{:?}", report.stores[0].findings);
+        assert_eq!(
+            report.verdict,
+            Verdict::Ok,
+            "{:?}",
+            report.stores[0].findings
+        );
         let of_store = report.stores[0].notes.iter().chain(&report.notes);
-        of_store.filter(|note| note.starts_with("bad anchor")).count()
+        of_store
+            .filter(|note| note.starts_with("bad anchor"))
+            .count()
     };
     // Nobody signed it whom the store knows.
     let forged = Checkpoint::new(world.keys.origin.clone(), 1_000_000, TreeHash::EMPTY);
     let thief = key(world.keys.origin.as_str(), "thief");
     let thief_epoch = key(world.keys.origin.epoch_key(0).as_str(), "thief");
     let forged = forged.sign(&thief, &thief_epoch).unwrap().to_string();
-    assert_eq!(noted(options().anchored_checkpoint("a mount", forged.as_bytes())), 1);
-    assert_eq!(noted(options().anchored_checkpoint("a mount", b"no note")), 1);
+    assert_eq!(
+        noted(options().anchored_checkpoint("a mount", forged.as_bytes())),
+        1
+    );
+    assert_eq!(
+        noted(options().anchored_checkpoint("a mount", b"no note")),
+        1
+    );
     // The witness did not sign it.
     let witness = world.witness.verifier().clone();
     let unsigned = world.trusted.as_bytes();
-    assert_eq!(noted(options().witnessed_checkpoint("w1", unsigned, witness.clone())), 1);
+    assert_eq!(
+        noted(options().witnessed_checkpoint("w1", unsigned, witness.clone())),
+        1
+    );
     assert_eq!(noted(options().anchored_checkpoint("a mount", unsigned)), 0);
     let cosigned = world.cosigned.as_ref().unwrap().to_string();
-    assert_eq!(noted(options().witnessed_checkpoint("w1", cosigned.as_bytes(), witness)), 0);
+    assert_eq!(
+        noted(options().witnessed_checkpoint("w1", cosigned.as_bytes(), witness)),
+        0
+    );
     // What a user names is believed as it is, and must be a checkpoint.
     assert!(options().trusted_checkpoint("a file", b"no note").is_err());
-    let options = options().trusted_checkpoint("a file", forged.as_bytes()).unwrap();
-    assert_eq!(verify(&world.store, &options).unwrap().verdict, Verdict::Rollback);
+    let options = options()
+        .trusted_checkpoint("a file", forged.as_bytes())
+        .unwrap();
+    assert_eq!(
+        verify(&world.store, &options).unwrap().verdict,
+        Verdict::Rollback
+    );
 }
 
 #[test]

@@ -41,7 +41,12 @@ fn long_random_edits_hashed_anew_are_always_found() {
         relink(&mut all, at);
         save(file, &all);
         let report = verify(&copy, &options).unwrap();
-        assert_eq!(report.exit, 1, "round {round}, line {at} of {}", file.display());
+        assert_eq!(
+            report.exit,
+            1,
+            "round {round}, line {at} of {}",
+            file.display()
+        );
         put(file, &good);
     }
 }
@@ -81,7 +86,12 @@ fn long_random_bytes_anywhere_never_pass_and_never_panic() {
         put(file, &bad);
         let report = verify(&copy, &options).unwrap();
         let torn = [1, 4].contains(&report.exit);
-        assert!(torn, "round {round}: {} bytes {from}..{to}: {:?}", file.display(), report.verdict);
+        assert!(
+            torn,
+            "round {round}: {} bytes {from}..{to}: {:?}",
+            file.display(),
+            report.verdict
+        );
         put(file, &good);
     }
 }

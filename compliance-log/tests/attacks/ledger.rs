@@ -36,15 +36,27 @@ impl Ledger {
             continues: None,
         };
         let writer = Writer::create(&path, &world.clock, "ops", &birth);
-        Self { world, store, path, writer }
+        Self {
+            world,
+            store,
+            path,
+            writer,
+        }
     }
 
     /// Records that a segment of the audit stream went, and removes it.
     fn remove(&mut self, nth: usize, event: &str, change: impl Fn(String) -> String) {
         let facts = files(&self.store.join(CATALOG), ".jsonl");
         let facts = facts.iter().flat_map(|file| lines(file));
-        let sealed = facts.filter(|line| event_of(line) == "segment.sealed").nth(nth).unwrap();
-        let text = |key: &str| between(&sealed, &format!(r#""{key}":""#), "\"").unwrap().to_owned();
+        let sealed = facts
+            .filter(|line| event_of(line) == "segment.sealed")
+            .nth(nth)
+            .unwrap();
+        let text = |key: &str| {
+            between(&sealed, &format!(r#""{key}":""#), "\"")
+                .unwrap()
+                .to_owned()
+        };
         let size = between(&sealed, r#""size":"#, ",").unwrap();
         let data = format!(
             r#"{{"origin":"{}","of":"{}","file":"{}","size":{size},"root":"{}","until":"{}"}}"#,
@@ -80,7 +92,10 @@ fn archived_segments_are_not_checked_and_that_counts() {
     ledger.writer.seal();
     let report = ledger.verify();
     assert_eq!((report.verdict, report.exit), (Verdict::Ok, 2));
-    assert_eq!(report.stores[0].seal.as_ref().unwrap().archived_not_checked, 2);
+    assert_eq!(
+        report.stores[0].seal.as_ref().unwrap().archived_not_checked,
+        2
+    );
 
     let report = verify(&ledger.store, &ledger.options().hot_only()).unwrap();
     assert_eq!((report.verdict, report.exit), (Verdict::Ok, 0));
@@ -111,7 +126,9 @@ fn a_reason_that_is_not_sealed_yet_is_none() {
 fn a_segment_that_went_before_its_time_is_missing() {
     let mut ledger = Ledger::new(Role::Ops);
     ledger.remove(0, "segment.expired", |data| {
-        let until = between(data.as_bytes(), r#""until":""#, "\"").unwrap().to_owned();
+        let until = between(data.as_bytes(), r#""until":""#, "\"")
+            .unwrap()
+            .to_owned();
         data.replace(&until, "2031-01-01T00:00:00Z")
     });
     ledger.writer.seal();
@@ -122,7 +139,9 @@ fn a_segment_that_went_before_its_time_is_missing() {
 fn a_reason_for_other_records_is_none() {
     let mut ledger = Ledger::new(Role::Ops);
     ledger.remove(0, "segment.expired", |data| {
-        let root = between(data.as_bytes(), r#""root":""#, "\"").unwrap().to_owned();
+        let root = between(data.as_bytes(), r#""root":""#, "\"")
+            .unwrap()
+            .to_owned();
         data.replace(&root, &"0".repeat(64))
     });
     ledger.writer.seal();
@@ -132,7 +151,9 @@ fn a_reason_for_other_records_is_none() {
 #[test]
 fn a_reason_for_a_store_of_another_origin_is_none() {
     let mut ledger = Ledger::new(Role::Ops);
-    ledger.remove(0, "segment.expired", |data| data.replace("acme.example/", "other.example/"));
+    ledger.remove(0, "segment.expired", |data| {
+        data.replace("acme.example/", "other.example/")
+    });
     ledger.writer.seal();
     assert_eq!(ledger.verify().verdict, Verdict::MissingSegment);
 }
@@ -154,7 +175,10 @@ fn a_store_of_a_service_is_no_ledger() {
     let report = ledger.verify();
     assert_eq!(report.verdict, Verdict::BadSignature);
     let detail = &report.stores[0].findings[0].detail;
-    assert!(detail.contains("not certified as an operators' ledger"), "{detail}");
+    assert!(
+        detail.contains("not certified as an operators' ledger"),
+        "{detail}"
+    );
 }
 
 #[test]
@@ -181,7 +205,9 @@ fn what_is_left_behind_an_expired_beginning_is_compared() {
         let text = String::from_utf8(all[0].clone()).unwrap();
         all[0] = text.replace("frontier", header).into_bytes();
         let text = String::from_utf8(all[2].clone()).unwrap();
-        all[2] = text.replace("booking.created", "booking.deleted").into_bytes();
+        all[2] = text
+            .replace("booking.created", "booking.deleted")
+            .into_bytes();
         super::line::relink(&mut all, 0);
         super::files::save(&file, &all);
         let report = ledger.verify();

@@ -5,8 +5,10 @@ use std::fs;
 use compliance_log::verify::{Report, Verdict, verify};
 
 use super::{
-    files::{AUDIT, CATALOG, EPOCHS, add, checkpoints, copy_all, files, lines, name, notes, save,
-        save_notes, segment},
+    files::{
+        AUDIT, CATALOG, EPOCHS, add, checkpoints, copy_all, files, lines, name, notes, save,
+        save_notes, segment,
+    },
     line::relink,
     world::{Extra, With, World},
     writer::{bounds, sizes},
@@ -68,7 +70,9 @@ fn a_closed_file_written_anew_whose_successor_links_to_the_old_one() {
     let file = segment(&copy, AUDIT, 0);
     let mut all = lines(&file);
     let line = String::from_utf8(all[3].clone()).unwrap();
-    all[3] = line.replace("booking.created", "booking.deleted").into_bytes();
+    all[3] = line
+        .replace("booking.created", "booking.deleted")
+        .into_bytes();
     relink(&mut all, 3);
     save(&file, &all);
     let report = check(&world, &copy);
@@ -78,7 +82,10 @@ fn a_closed_file_written_anew_whose_successor_links_to_the_old_one() {
     let (from, to) = (finding.offset.unwrap(), finding.length.unwrap());
     let at = super::files::line_start(&all, 3) as u64;
     assert!((from..from + to).contains(&at), "{finding:?}");
-    assert!(finding.detail.contains("not what was sealed"), "{finding:?}");
+    assert!(
+        finding.detail.contains("not what was sealed"),
+        "{finding:?}"
+    );
 }
 
 #[test]
@@ -111,7 +118,11 @@ fn the_edge_of_a_key_change() {
     let report = check(&world, &copy);
     assert_eq!(report.verdict, Verdict::BadSignature);
     let finding = &report.stores[0].findings[0];
-    assert!(finding.detail.contains("signs from size"), "{}", finding.detail);
+    assert!(
+        finding.detail.contains("signs from size"),
+        "{}",
+        finding.detail
+    );
     world.keys = writer.crash();
 }
 
@@ -122,13 +133,20 @@ fn a_byte_behind_consistent_roots() {
     let copy = world.copy();
     let file = segment(&copy, AUDIT, 1);
     let mut bytes = fs::read(&file).unwrap();
-    let at = bytes.windows(9).position(|nine| nine == br#""bytes":1"#).unwrap() + 8;
+    let at = bytes
+        .windows(9)
+        .position(|nine| nine == br#""bytes":1"#)
+        .unwrap()
+        + 8;
     bytes[at] = b'7';
     super::files::put(&file, &bytes);
     let report = check(&world, &copy);
     assert_eq!(report.verdict, Verdict::Edit);
     let finding = &report.stores[0].findings[0];
-    assert_eq!(finding.file.as_deref(), Some(&*format!("{AUDIT}/{}", name(&file))));
+    assert_eq!(
+        finding.file.as_deref(),
+        Some(&*format!("{AUDIT}/{}", name(&file)))
+    );
     let from = finding.offset.unwrap();
     assert!((from..from + finding.length.unwrap()).contains(&(at as u64)));
 }
@@ -184,5 +202,8 @@ fn a_beginning_that_is_gone_needs_a_reason_for_each_file() {
     assert_eq!(report.verdict, Verdict::MissingSegment);
     assert_eq!(report.exit, 1);
     assert_eq!(files(&copy.join(CATALOG), ".jsonl").len(), 1);
-    assert_eq!(verify(&copy, &world.options(With::Root, &Extra::default())).unwrap(), report);
+    assert_eq!(
+        verify(&copy, &world.options(With::Root, &Extra::default())).unwrap(),
+        report
+    );
 }

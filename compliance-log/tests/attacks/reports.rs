@@ -22,20 +22,33 @@ fn a_report_says_what_the_seal_covers() {
     let newest = notes(&checkpoints(&world.store, -1)).pop().unwrap();
     let printed = store["newest_checkpoint"].as_str().unwrap();
     assert_eq!(format!("{printed}\n"), newest);
-    assert_eq!(store["sealed_size"].to_string(), newest.lines().nth(1).unwrap());
+    assert_eq!(
+        store["sealed_size"].to_string(),
+        newest.lines().nth(1).unwrap()
+    );
     assert_eq!(store["exposure_window_s"], 60);
     let names: Vec<&str> = store["streams"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|stream| stream["stream"].as_str().unwrap().rsplit('/').next().unwrap())
+        .map(|stream| {
+            stream["stream"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+        })
         .collect();
     assert_eq!(names, ["app", "audit", "catalog"]);
     assert_eq!(store["streams"][1]["unsealed"], 0);
 
     // The checkpoint in it is good for the next run.
     let next = Options::default().trusted_checkpoint("the last report", printed.as_bytes());
-    assert_eq!(verify(&world.store, &next.unwrap()).unwrap().verdict, Verdict::Ok);
+    assert_eq!(
+        verify(&world.store, &next.unwrap()).unwrap().verdict,
+        Verdict::Ok
+    );
 }
 
 #[test]
@@ -60,14 +73,20 @@ fn records_that_no_checkpoint_covers_are_counted_and_fine() {
     world.keys = writer.crash();
     let report = world.verify(&copy, With::Live, &Extra::default());
     assert_eq!(report.verdict, Verdict::Ok);
-    let unsealed: Vec<_> = report.stores[0].streams.iter().map(|s| s.unsealed).collect();
+    let unsealed: Vec<_> = report.stores[0]
+        .streams
+        .iter()
+        .map(|s| s.unsealed)
+        .collect();
     assert_eq!(unsealed, [Some(0), Some(2), Some(1)]);
 }
 
 #[test]
 fn all_signatures_can_be_checked() {
     let world = World::new();
-    let options = world.options(With::Root, &Extra::default()).all_signatures();
+    let options = world
+        .options(With::Root, &Extra::default())
+        .all_signatures();
     assert_eq!(verify(&world.store, &options).unwrap().verdict, Verdict::Ok);
 }
 
@@ -96,11 +115,15 @@ fn a_second_change_in_a_later_file_is_found_by_its_root() {
     let file = segment(&copy, AUDIT, -1);
     let mut all = lines(&file);
     let text = String::from_utf8(all[2].clone()).unwrap();
-    all[2] = text.replace("booking.created", "booking.deleted").into_bytes();
+    all[2] = text
+        .replace("booking.created", "booking.deleted")
+        .into_bytes();
     relink(&mut all, 2);
     save(&file, &all);
     let report = world.verify(&copy, With::Root, &Extra::default());
     let findings = &report.stores[0].findings;
-    let by_root = findings.iter().find(|f| f.detail.contains("not what was sealed"));
+    let by_root = findings
+        .iter()
+        .find(|f| f.detail.contains("not what was sealed"));
     assert_eq!(by_root.unwrap().segment, Some(super::line::seq_of(&all[0])));
 }

@@ -87,7 +87,12 @@ fn thief(world: &mut World, store: &Path, keys: Keys, size: u64) {
 }
 
 fn last_before(sizes: &[u64], size: u64) -> u64 {
-    sizes.iter().copied().filter(|one| *one < size).max().unwrap()
+    sizes
+        .iter()
+        .copied()
+        .filter(|one| *one < size)
+        .max()
+        .unwrap()
 }
 
 fn drop_epoch(store: &Path, n: usize) {
@@ -108,16 +113,30 @@ fn expire(world: &mut World, store: &Path, root: &str, catalog_too: bool) -> Ext
         continues: None,
     };
     let mut writer = Writer::create(&ledger, &world.clock, "ops", &birth);
-    let facts = files(&store.join(CATALOG), ".jsonl").into_iter().flat_map(|file| lines(&file));
-    let sealed = facts.into_iter().find(|line| event_of(line) == "segment.sealed").unwrap();
-    let text = |key: &str| between(&sealed, &format!(r#""{key}":""#), "\"").unwrap().to_owned();
+    let facts = files(&store.join(CATALOG), ".jsonl")
+        .into_iter()
+        .flat_map(|file| lines(&file));
+    let sealed = facts
+        .into_iter()
+        .find(|line| event_of(line) == "segment.sealed")
+        .unwrap();
+    let text = |key: &str| {
+        between(&sealed, &format!(r#""{key}":""#), "\"")
+            .unwrap()
+            .to_owned()
+    };
     let size = between(&sealed, r#""size":"#, ",").unwrap().to_owned();
     let mut gone = vec![(text("of"), AUDIT, text("file"), size, text("root"))];
     if catalog_too {
         let begins = seq_of(&lines(&segment(store, CATALOG, 1))[0]);
         let notes = notes(&store.join(EPOCHS));
-        let note = notes.iter().find(|note| note_line(note, 3) == begins.to_string()).unwrap();
-        let root = data_encoding::BASE64.decode(note_line(note, 4).as_bytes()).unwrap();
+        let note = notes
+            .iter()
+            .find(|note| note_line(note, 3) == begins.to_string())
+            .unwrap();
+        let root = data_encoding::BASE64
+            .decode(note_line(note, 4).as_bytes())
+            .unwrap();
         let root = data_encoding::HEXLOWER.encode(&root);
         let of = text("of").replace("audit", "catalog");
         let file = name(&segment(store, CATALOG, 0)).to_owned();
@@ -349,7 +368,10 @@ const ROWS: &[Row] = &[
         expected: all(Edit),
         attack: |_, d| {
             on_lines(d, CATALOG, -1, |lines| {
-                let at = lines.iter().position(|line| event_of(line) == "seal.head").unwrap();
+                let at = lines
+                    .iter()
+                    .position(|line| event_of(line) == "seal.head")
+                    .unwrap();
                 let line = String::from_utf8(lines[at].clone()).unwrap();
                 lines[at] = line.replace(r#""bytes":"#, r#""bytes":1"#).into_bytes();
                 relink(lines, at);
@@ -595,8 +617,16 @@ const ROWS: &[Row] = &[
             world.open(d, world.keys.clone(), "honest").close();
             let file = segment(d, AUDIT, -1);
             let last = lines(&file).pop().unwrap();
-            let id = format!("booking-api/i1/{INCARNATION}/audit").parse().unwrap();
-            let body = body(&id, seq_of(&last) + 1, &world.clock.text(), "thing.forged", "{}");
+            let id = format!("booking-api/i1/{INCARNATION}/audit")
+                .parse()
+                .unwrap();
+            let body = body(
+                &id,
+                seq_of(&last) + 1,
+                &world.clock.text(),
+                "thing.forged",
+                "{}",
+            );
             let (mut line, _) = link(&hash_of(&last), &body);
             line.push(b'\n');
             add(&file, &line);
@@ -692,17 +722,31 @@ const ROWS: &[Row] = &[
 
 /// A stream beside the others, of well-formed records under its own name.
 fn plant(store: &Path) {
-    let id = format!("booking-api/i1/{INCARNATION}/admin").parse().unwrap();
+    let id = format!("booking-api/i1/{INCARNATION}/admin")
+        .parse()
+        .unwrap();
     let genesis = compliance_log::chain::StreamId::genesis_prev(&id);
-    let body = body(&id, 0, "2026-01-01T00:00:00Z", "chain.genesis", r#"{"format":1,"sealed":true}"#);
+    let body = body(
+        &id,
+        0,
+        "2026-01-01T00:00:00Z",
+        "chain.genesis",
+        r#"{"format":1,"sealed":true}"#,
+    );
     let (mut line, _) = link(&genesis, &body);
     line.push(b'\n');
-    put(&store.join("streams/admin/00000000000000000000.jsonl"), &line);
+    put(
+        &store.join("streams/admin/00000000000000000000.jsonl"),
+        &line,
+    );
 }
 
 #[test]
 fn every_attack_gets_its_verdict_from_each_verifier() {
-    let mut table = format!("{:76} {:16} {:16} {:16} live\n", "", "root", "+ trusted", "+ witness");
+    let mut table = format!(
+        "{:76} {:16} {:16} {:16} live\n",
+        "", "root", "+ trusted", "+ witness"
+    );
     let mut wrong = String::new();
     for row in ROWS {
         let mut world = World::new();
@@ -724,7 +768,13 @@ fn every_attack_gets_its_verdict_from_each_verifier() {
         if let Some((file, offset)) = &extra.struck {
             for (with, report) in With::ALL.iter().zip(&reports) {
                 if !names_place(report, row.expected[0], file, *offset as u64) {
-                    writeln!(wrong, "{}: {with:?} does not name {file}+{offset}: {:#?}", row.name, findings(report)).unwrap();
+                    writeln!(
+                        wrong,
+                        "{}: {with:?} does not name {file}+{offset}: {:#?}",
+                        row.name,
+                        findings(report)
+                    )
+                    .unwrap();
                 }
             }
         }

@@ -95,7 +95,10 @@ impl World {
         world.rounds(&mut writer, 6, None, true);
         let keys = writer.crash();
         // Torn by the crash; the next start sets it aside.
-        add(&segment(&store, AUDIT, -1), br#"{"v":1,"stream":"booking-api/i1/"#);
+        add(
+            &segment(&store, AUDIT, -1),
+            br#"{"v":1,"stream":"booking-api/i1/"#,
+        );
         let mut writer = world.open(&store, keys, "honest");
         world.rounds(&mut writer, 4, None, true);
         writer.ratchet("time");

@@ -21,7 +21,7 @@ use compliance_log::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    files::{AUDIT, APP, CATALOG, CERT, EPOCHS, add, files, name, note_line, notes, put, shorten},
+    files::{APP, AUDIT, CATALOG, CERT, EPOCHS, add, files, name, note_line, notes, put, shorten},
     keys::key,
     line::{between, body, event_of, hash_of, link, seq_of},
 };
@@ -93,7 +93,10 @@ impl Stream {
             stream.number = number as u64;
             let bytes = fs::read(file).unwrap();
             stream.bytes = bytes.len() as u64;
-            for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            for line in bytes
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
                 stream.seq = seq_of(line);
                 stream.grow(hash_of(line));
             }
@@ -127,13 +130,21 @@ impl Stream {
     /// Footer, and header of the next segment. `between` may do something before the latter.
     fn close_segment(&mut self, time: &str) {
         let records = self.seq - self.segment + 1;
-        self.append(time, "segment.footer", &format!(r#"{{"records":{records},"reason":"size"}}"#));
+        self.append(
+            time,
+            "segment.footer",
+            &format!(r#"{{"records":{records},"reason":"size"}}"#),
+        );
     }
 
     fn next_segment(&mut self, time: &str, ckpt: Option<String>) {
         let (previous, bytes) = (self.name(), self.bytes);
         let frontier = self.tree.to_hex().join("\",\"");
-        let frontier = if frontier.is_empty() { frontier } else { format!("\"{frontier}\"") };
+        let frontier = if frontier.is_empty() {
+            frontier
+        } else {
+            format!("\"{frontier}\"")
+        };
         let ckpt = ckpt.map_or_else(String::new, |ckpt| format!(r#","ckpt_sha256":"{ckpt}""#));
         self.number += 1;
         self.segment = self.seq;
@@ -185,11 +196,18 @@ impl Writer {
         };
         let mut writer = Self::new(dir, clock, lineage, keys);
         if let Some(root) = birth.root {
-            put(&dir.join(CERT), writer.certificates(birth.role, root).to_file().as_bytes());
+            put(
+                &dir.join(CERT),
+                writer.certificates(birth.role, root).to_file().as_bytes(),
+            );
         }
-        let continues = birth.continues.as_ref().map_or_else(String::new, |(origin, size, root)| {
-            format!(r#","continues":{{"origin":"{origin}","size":{size},"root":"{root}"}}"#)
-        });
+        let continues =
+            birth
+                .continues
+                .as_ref()
+                .map_or_else(String::new, |(origin, size, root)| {
+                    format!(r#","continues":{{"origin":"{origin}","size":{size},"root":"{root}"}}"#)
+                });
         let time = clock.text();
         let data = format!(
             r#"{{"format":1,"sealed":true,"origin":"{}","alg":"ed25519","seal_ms":20000,"heartbeat_s":{HEARTBEAT_S},"epoch_s":300,"log":"{}","epoch0":"{}","machine_id":"m1"{continues}}}"#,
@@ -226,7 +244,10 @@ impl Writer {
                 None => continue,
             };
             let bytes = fs::read(&file).unwrap();
-            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let whole = bytes
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
             if whole < bytes.len() {
                 let torn = format!("{}.torn-{whole}", name(&file));
                 put(&stream.folder.join(torn), &bytes[whole..]);
@@ -244,14 +265,20 @@ impl Writer {
     /// The catalog above the newest checkpoint is set aside.
     fn recover(dir: &Path, keys: &Keys) {
         let folder = dir.join(CATALOG);
-        let sizes = files(&folder, ".ckpt").into_iter().flat_map(|file| notes(&file)).map(|note| {
-            assert_eq!(note_line(&note, 0), keys.origin.as_str());
-            note_line(&note, 1).parse::<u64>().unwrap()
-        });
+        let sizes = files(&folder, ".ckpt")
+            .into_iter()
+            .flat_map(|file| notes(&file))
+            .map(|note| {
+                assert_eq!(note_line(&note, 0), keys.origin.as_str());
+                note_line(&note, 1).parse::<u64>().unwrap()
+            });
         let size = sizes.max().unwrap();
         for file in files(&folder, ".jsonl") {
             let mut kept = Vec::new();
-            for line in fs::read(&file).unwrap().split_inclusive(|byte| *byte == b'\n') {
+            for line in fs::read(&file)
+                .unwrap()
+                .split_inclusive(|byte| *byte == b'\n')
+            {
                 if line.ends_with(b"\n") && seq_of(line) < size {
                     kept.extend_from_slice(line);
                 }
@@ -294,8 +321,7 @@ impl Writer {
         let log = self.keys.log.verifier().clone();
         let epoch0 = key(self.keys.origin.epoch_key(0).as_str(), &self.lineage);
         let origin = self.keys.origin.clone();
-        let certificate =
-            Certificate::new(role, origin, log, epoch0.verifier().clone()).unwrap();
+        let certificate = Certificate::new(role, origin, log, epoch0.verifier().clone()).unwrap();
         Certificates::new(Signed::sign(certificate, &[root]).unwrap(), None).unwrap()
     }
 
@@ -312,7 +338,10 @@ impl Writer {
 
     pub(crate) fn emit(&mut self, channel: &str, event: &str, data: &str) {
         let time = self.clock.text();
-        self.streams.get_mut(channel).unwrap().append(&time, event, data);
+        self.streams
+            .get_mut(channel)
+            .unwrap()
+            .append(&time, event, data);
     }
 
     /// Heads of what grew, then a checkpoint.
@@ -328,7 +357,11 @@ impl Writer {
             if stream.seq > 0 && wanted(sealed, stream.seq) {
                 heads.push(format!(
                     r#","of":"{}","size":{},"root":"{}","segment":"{}","bytes":{}"#,
-                    stream.id, stream.seq, stream.tree.root(), stream.name(), stream.bytes
+                    stream.id,
+                    stream.seq,
+                    stream.tree.root(),
+                    stream.name(),
+                    stream.bytes
                 ));
                 self.heads.insert(channel, stream.seq);
             }
@@ -380,7 +413,10 @@ impl Writer {
         let vkey = next.verifier().to_string();
         self.keys.epoch = epoch;
         self.keys.key = Rc::new(next);
-        self.fact("seal.epoch", &format!(r#","epoch":{epoch},"key":"{vkey}","reason":"{reason}""#));
+        self.fact(
+            "seal.epoch",
+            &format!(r#","epoch":{epoch},"key":"{vkey}","reason":"{reason}""#),
+        );
     }
 
     pub(crate) fn rotate(&mut self, channel: &str) {
@@ -389,7 +425,12 @@ impl Writer {
         stream.close_segment(&time);
         let data = format!(
             r#","of":"{}","file":"{}","bytes":{},"hash":"{}","size":{},"root":"{}""#,
-            stream.id, stream.name(), stream.bytes, stream.last, stream.seq, stream.tree.root()
+            stream.id,
+            stream.name(),
+            stream.bytes,
+            stream.last,
+            stream.seq,
+            stream.tree.root()
         );
         stream.next_segment(&time, None);
         self.fact("segment.sealed", &data);
@@ -475,8 +516,12 @@ fn keep_notes(file: &Path, line: usize, size: u64) {
 
 /// The sizes of a store's checkpoints.
 pub(crate) fn sizes(store: &Path) -> Vec<u64> {
-    let notes = files(&store.join(CATALOG), ".ckpt").into_iter().flat_map(|file| notes(&file));
-    let mut sizes: Vec<u64> = notes.map(|note| note_line(&note, 1).parse().unwrap()).collect();
+    let notes = files(&store.join(CATALOG), ".ckpt")
+        .into_iter()
+        .flat_map(|file| notes(&file));
+    let mut sizes: Vec<u64> = notes
+        .map(|note| note_line(&note, 1).parse().unwrap())
+        .collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
@@ -485,5 +530,8 @@ pub(crate) fn sizes(store: &Path) -> Vec<u64> {
 /// The sizes at which epochs begin.
 pub(crate) fn bounds(store: &Path) -> Vec<u64> {
     let notes = notes(&store.join(EPOCHS));
-    notes.iter().map(|note| note_line(note, 3).parse().unwrap()).collect()
+    notes
+        .iter()
+        .map(|note| note_line(note, 3).parse().unwrap())
+        .collect()
 }

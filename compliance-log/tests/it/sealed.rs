@@ -3,9 +3,7 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use compliance_log::{
-    ComplianceLog, Seal, audit_event,
-    seal::note::NoteFile,
-    test_util::within_sync,
+    ComplianceLog, Seal, audit_event, seal::note::NoteFile, test_util::within_sync,
 };
 use serde_json::Value;
 
@@ -111,7 +109,10 @@ fn what_was_sealed_is_found_changed_and_another_incarnation_begins() {
             .into_iter()
             .find(|record| record["event"] == "log.started")
             .unwrap();
-        started["data"]["why"].as_str().unwrap_or_default().to_owned()
+        started["data"]["why"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     };
     let newest = |dir: &Path| {
         let mut stores = stores(dir);
@@ -206,7 +207,11 @@ fn another_implementation_verifies_it() {
             .arg(root_keys.trim_end())
             .output()
             .unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         String::from_utf8(out.stdout).unwrap()
     };
     let verdict = said(&store);
@@ -214,8 +219,16 @@ fn another_implementation_verifies_it() {
     assert!(verdict.starts_with("OK "), "{verdict}");
     let segment = store.join("streams/audit/00000000000000000000.jsonl");
     let text = fs::read_to_string(&segment).unwrap();
-    fs::set_permissions(&segment, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
-    fs::write(&segment, rehash(&text.replace("booking/7\"", "booking/8\""))).unwrap();
+    fs::set_permissions(
+        &segment,
+        std::os::unix::fs::PermissionsExt::from_mode(0o640),
+    )
+    .unwrap();
+    fs::write(
+        &segment,
+        rehash(&text.replace("booking/7\"", "booking/8\"")),
+    )
+    .unwrap();
     let verdict = said(&store);
     assert!(verdict.starts_with("EDIT "), "{verdict}");
 }

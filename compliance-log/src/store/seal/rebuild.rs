@@ -71,15 +71,22 @@ pub(super) fn rebuild(
         let until = firsts.get(at.saturating_add(1)).copied();
         let (mut hashes, mut header) = (Vec::new(), None::<Vec<u8>>);
         let mut end = 0;
-        scan(&*file, len, id, Expected::from(first), None, |start, line, record| {
-            if header.is_none() && says(line, name::HEADER) {
-                header = Some(line.to_vec());
-            }
-            if until.is_none_or(|until| record.seq < until) {
-                hashes.push(record.hash);
-                end = start.saturating_add(line.len() as u64).saturating_add(1);
-            }
-        })
+        scan(
+            &*file,
+            len,
+            id,
+            Expected::from(first),
+            None,
+            |start, line, record| {
+                if header.is_none() && says(line, name::HEADER) {
+                    header = Some(line.to_vec());
+                }
+                if until.is_none_or(|until| record.seq < until) {
+                    hashes.push(record.hash);
+                    end = start.saturating_add(line.len() as u64).saturating_add(1);
+                }
+            },
+        )
         .map_err(failed)?;
         let mut frontier = match tree.take() {
             Some(tree) if tree.size() == first => tree,

@@ -110,9 +110,8 @@ pub(in crate::store) fn resume(
         Err(NoKeys::Locked) => return Ok(None),
         Err(NoKeys::Lost(error)) => return Err(Refusal::new("keys_lost", None, error)),
     };
-    let damaged = |text: &str| {
-        Error::new(ErrorKind::Damaged, format!("{}: {text}", store.display()))
-    };
+    let damaged =
+        |text: &str| Error::new(ErrorKind::Damaged, format!("{}: {text}", store.display()));
     if let (Some(here), Some(there)) = (seal.machine_id.as_deref(), keys.machine_id())
         && here != there
     {
@@ -243,9 +242,8 @@ impl Resumed {
             });
         }
         let tree = self.catalog.tree().map(Arc::clone);
-        let tree = tree.ok_or_else(|| {
-            self.refuse(Error::new(ErrorKind::Seal, "the catalog has no tree"))
-        })?;
+        let tree = tree
+            .ok_or_else(|| self.refuse(Error::new(ErrorKind::Seal, "the catalog has no tree")))?;
         let parts = Parts {
             store: store.to_path_buf(),
             settings: seal.clone(),
@@ -280,19 +278,22 @@ fn finish_ratchet(
     }
     let noted = newest.map_or(0, |note| note.epoch);
     if noted > keys.epoch() {
-        return refuse("keys_lost", "the key of its newest epoch is not among its keys");
+        return refuse(
+            "keys_lost",
+            "the key of its newest epoch is not among its keys",
+        );
     }
     if noted < keys.epoch() || newest.is_some_and(|note| note.key != *keys.key()) {
-        return refuse("tampered", "its epoch notes are not those that were written");
+        return refuse(
+            "tampered",
+            "its epoch notes are not those that were written",
+        );
     }
     Ok(())
 }
 
 /// The newest whole checkpoint, and the file that it stands in.
-fn newest_checkpoint(
-    fs: &dyn Fs,
-    dir: &Path,
-) -> Result<(Checkpoints, Signed<Checkpoint>), Error> {
+fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Checkpoint>), Error> {
     let failed = |error| Error::io("cannot read its checkpoints", error);
     let names = fs.list(dir).map_err(failed)?;
     for name in names.into_iter().rev() {
@@ -315,10 +316,13 @@ fn newest_checkpoint(
 fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
     let failed = |error| Error::io(format!("cannot read {}", dir.display()), error);
     let names = fs.list(dir).map_err(failed)?;
-    let newest = names.iter().rev().find_map(|name| match layout::file_kind(name) {
-        FileKind::Segment(first) => Some(first),
-        _ => None,
-    });
+    let newest = names
+        .iter()
+        .rev()
+        .find_map(|name| match layout::file_kind(name) {
+            FileKind::Segment(first) => Some(first),
+            _ => None,
+        });
     let mut facts = Facts::default();
     let Some(first) = newest else {
         return Ok(facts);
@@ -327,20 +331,27 @@ fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
         .open(&dir.join(layout::segment_name(first)), Access::Read)
         .map_err(failed)?;
     let len = file.len().map_err(failed)?;
-    scan(&*file, len, id, Expected::from(first), None, |_, line, _| {
-        let is_head = says(line, name::SEAL_HEAD);
-        if !is_head && !says(line, name::SEGMENT_SEALED) {
-            return;
-        }
-        let Ok(Fact { data }) = serde_json::from_slice(line) else {
-            return;
-        };
-        if is_head && let Ok(root) = data.root.parse() {
-            facts.heads.insert(data.of, (data.size, root));
-        } else if let Some(file) = data.file {
-            facts.ended.entry(data.of).or_default().push(file);
-        }
-    })
+    scan(
+        &*file,
+        len,
+        id,
+        Expected::from(first),
+        None,
+        |_, line, _| {
+            let is_head = says(line, name::SEAL_HEAD);
+            if !is_head && !says(line, name::SEGMENT_SEALED) {
+                return;
+            }
+            let Ok(Fact { data }) = serde_json::from_slice(line) else {
+                return;
+            };
+            if is_head && let Ok(root) = data.root.parse() {
+                facts.heads.insert(data.of, (data.size, root));
+            } else if let Some(file) = data.file {
+                facts.ended.entry(data.of).or_default().push(file);
+            }
+        },
+    )
     .map_err(failed)?;
     Ok(facts)
 }

@@ -145,9 +145,7 @@ impl Sealer {
 
     /// The first fact of a writer, sealed, and a new epoch.
     pub(crate) fn begin(&mut self, begun: Begun) -> Result<(), Error> {
-        let fact = self
-            .scribe
-            .started_fact(self.up(), begun == Begun::Again);
+        let fact = self.scribe.started_fact(self.up(), begun == Begun::Again);
         self.facts.push(fact);
         if self.catalog.newest_segment().is_none() {
             self.rotate()?;
@@ -406,7 +404,9 @@ impl Sealer {
         }
         // 3
         if self.is_unsaved {
-            self.keys.save().map_err(|error| failed("the keys", error))?;
+            self.keys
+                .save()
+                .map_err(|error| failed("the keys", error))?;
             self.is_unsaved = false;
         }
         Ok(())

@@ -120,11 +120,7 @@ impl Seal {
     }
 
     /// What the log knows of the machine, for a store on disk.
-    pub(crate) fn on_machine(
-        mut self,
-        machine_id: Option<String>,
-        root_key_file: PathBuf,
-    ) -> Self {
+    pub(crate) fn on_machine(mut self, machine_id: Option<String>, root_key_file: PathBuf) -> Self {
         self.machine_id = machine_id;
         self.root_key_file = Some(root_key_file);
         self

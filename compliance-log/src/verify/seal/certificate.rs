@@ -6,10 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{
-    fact::CatalogGenesis,
-    found::Found,
-};
+use super::{fact::CatalogGenesis, found::Found};
 use crate::{
     chain::{LINE_BYTES_MAX, check_line},
     error::Error,
@@ -73,9 +70,7 @@ pub(in crate::verify) fn certified(
     let file = format!("{SEAL}/{CERTIFICATE}");
     let Some(bytes) = read(&store.join(&file), CERTIFICATE_BYTES_MAX)? else {
         let identity = uncertified(store)?;
-        return Ok(identity.map_or(Certified::No, |identity| {
-            Certified::Yes(Box::new(identity))
-        }));
+        return Ok(identity.map_or(Certified::No, |identity| Certified::Yes(Box::new(identity))));
     };
     let checked = Certificates::parse(&bytes).and_then(|certificates| {
         if !roots.is_empty() {
@@ -119,7 +114,10 @@ fn uncertified(store: &Path) -> Result<Option<Identity>, Error> {
     let Some(bytes) = read(&path, to_u64(LINE_BYTES_MAX))? else {
         return Ok(None);
     };
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     if check_line(line).is_err() {
         return Ok(None);
     }

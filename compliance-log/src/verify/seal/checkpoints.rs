@@ -58,11 +58,7 @@ pub(super) fn checkpoints_file(first_seq: u64) -> String {
 }
 
 impl<'s> Checkpoints<'s> {
-    pub(super) fn new(
-        identity: &'s Identity,
-        epochs: &'s Epochs,
-        trusted_to: Option<u64>,
-    ) -> Self {
+    pub(super) fn new(identity: &'s Identity, epochs: &'s Epochs, trusted_to: Option<u64>) -> Self {
         Self {
             identity,
             epochs,

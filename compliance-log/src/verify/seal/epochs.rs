@@ -100,7 +100,12 @@ impl Epochs {
         Ok(epochs)
     }
 
-    fn next(&self, identity: &Identity, key: &VerifierKey, note: &[u8]) -> Result<EpochNote, String> {
+    fn next(
+        &self,
+        identity: &Identity,
+        key: &VerifierKey,
+        note: &[u8],
+    ) -> Result<EpochNote, String> {
         let signed = Signed::<EpochNote>::parse(note).map_err(|error| error.to_string())?;
         let note = signed.statement();
         let (epoch, begins) = self.newest();

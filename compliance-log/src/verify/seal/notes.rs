@@ -75,7 +75,10 @@ fn read<'f>(
     let mut damaged = false;
     loop {
         let before = held.len();
-        reader.by_ref().take(to_u64(READ_BYTES)).read_to_end(&mut held)?;
+        reader
+            .by_ref()
+            .take(to_u64(READ_BYTES))
+            .read_to_end(&mut held)?;
         let fresh = held.get(before..).unwrap_or_default();
         if fresh.is_empty() {
             break;

@@ -117,7 +117,9 @@ impl Outside {
                 }
             }
         }
-        let ours = expected.iter().filter(|(origin, _)| *origin == identity.origin);
+        let ours = expected
+            .iter()
+            .filter(|(origin, _)| *origin == identity.origin);
         outside.sizes = ours.map(|(_, size)| *size).collect();
         outside
     }
@@ -157,7 +159,8 @@ impl Outside {
         };
         for (source, known, root) in &self.checkpoints {
             if *known > size {
-                let detail = format!("the store is sealed to size {size}; {source} knows size {known}");
+                let detail =
+                    format!("the store is sealed to size {size}; {source} knows size {known}");
                 add(Verdict::Rollback, size, detail);
             } else if root_at(*known).is_some_and(|here| here != *root) {
                 let detail = format!("{source} knows another history of size {known}");
@@ -180,7 +183,9 @@ impl Outside {
         known: &[Known],
         expected: &[(Origin, u64)],
     ) -> Vec<Finding> {
-        let named = known.iter().filter(|known| matches!(known.trust, Trust::Named));
+        let named = known
+            .iter()
+            .filter(|known| matches!(known.trust, Trust::Named));
         let named = named.filter_map(|known| {
             let checkpoint = known.checkpoint.as_ref()?;
             let root = Some(checkpoint.root);
@@ -193,7 +198,9 @@ impl Outside {
             .chain(expected)
             .filter(|(_, origin, ..)| !here.contains(origin));
         let findings = absent.filter_map(|(source, origin, size, root)| {
-            let after = continued.iter().find(|after| after.origin == origin.as_str());
+            let after = continued
+                .iter()
+                .find(|after| after.origin == origin.as_str());
             let (verdict, detail) = match after {
                 None => (
                     Verdict::Rollback,

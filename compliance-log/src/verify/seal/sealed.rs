@@ -37,7 +37,9 @@ impl Sealed {
     ) -> Self {
         let mut sealed = Self::new(stream, roots, size, gone, Facts::Catalog);
         // Only what its own keys signed says where a catalog may begin.
-        sealed.gone.retain(|gone| find(&sealed.roots, gone.size) == Some(gone.root));
+        sealed
+            .gone
+            .retain(|gone| find(&sealed.roots, gone.size) == Some(gone.root));
         sealed.probes = probes.into_iter().collect();
         sealed.probes.sort_unstable();
         sealed.sizes.extend(&sealed.probes);
@@ -54,7 +56,8 @@ impl Sealed {
         facts: Facts,
     ) -> Self {
         let mut roots: Vec<_> = known.roots().collect();
-        let contradicts = |gone: &Gone| find(&roots, gone.size).is_some_and(|root| root != gone.root);
+        let contradicts =
+            |gone: &Gone| find(&roots, gone.size).is_some_and(|root| root != gone.root);
         let gone: Vec<Gone> = gone.into_iter().filter(|gone| !contradicts(gone)).collect();
         for gone in &gone {
             if find(&roots, gone.size).is_none() {

@@ -141,7 +141,11 @@ impl Statements {
         }
         let statements = Self {
             // What a key of an epoch signed at its end is sealed, whatever became of its checkpoint.
-            size: if newest.is_some() { size.max(begins) } else { 0 },
+            size: if newest.is_some() {
+                size.max(begins)
+            } else {
+                0
+            },
             roots: checkpoints.roots.into_iter().collect(),
             newest,
             epochs: epoch,

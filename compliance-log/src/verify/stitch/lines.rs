@@ -99,9 +99,7 @@ impl Stitch<'_> {
         if pending.is_empty() {
             return;
         }
-        let bound = self
-            .current()
-            .map_or(0, |segment| self.bound(segment));
+        let bound = self.current().map_or(0, |segment| self.bound(segment));
         let known = self.next.saturating_add(self.cover());
         let mut place_in_stream = self.next;
         for bad in pending {

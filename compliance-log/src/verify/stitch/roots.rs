@@ -180,8 +180,7 @@ impl Stitch<'_> {
                 }
             };
             if let Some((verdict, detail)) = wrong {
-                let finding =
-                    self.finding_in(segment, verdict, Some(fact.seq), fact.place, detail);
+                let finding = self.finding_in(segment, verdict, Some(fact.seq), fact.place, detail);
                 self.emit(finding);
             }
         }
@@ -202,7 +201,8 @@ impl Stitch<'_> {
         let stated = Frontier::from_hex(first, stated).ok();
         if self.roots.at(first) {
             if stated != self.roots.tree {
-                let detail = "segment.header states another tree than that of the records before it";
+                let detail =
+                    "segment.header states another tree than that of the records before it";
                 self.emit_here(Verdict::Edit, first, header_place(run), detail.to_owned());
             }
             return;
@@ -247,7 +247,10 @@ impl Stitch<'_> {
 
     fn expired(&mut self, gone: &Gone) {
         let last = gone.size.saturating_sub(1);
-        let detail = format!("{} removed when their time was over", span(gone.first_seq, last));
+        let detail = format!(
+            "{} removed when their time was over",
+            span(gone.first_seq, last)
+        );
         let mut finding = Finding::new(Verdict::Expired, detail);
         finding.file = Some(format!("{}/{}", self.plan.folder, gone.file));
         finding.segment = Some(gone.first_seq);
@@ -284,9 +287,16 @@ impl Stitch<'_> {
         let missing = closed.range(self.next.saturating_add(1)..);
         let mut from = self.next;
         for (size, file) in missing {
-            let here = self.plan.segments.iter().any(|segment| segment.name == *file);
+            let here = self
+                .plan
+                .segments
+                .iter()
+                .any(|segment| segment.name == *file);
             if !here && !self.excuse(from, *size) {
-                let detail = format!("{} missing with the file that held them", span(from, size.saturating_sub(1)));
+                let detail = format!(
+                    "{} missing with the file that held them",
+                    span(from, size.saturating_sub(1))
+                );
                 let mut finding = Finding::new(Verdict::MissingSegment, detail);
                 finding.file = Some(format!("{}/{file}", self.plan.folder));
                 finding.segment = crate::layout::segment_seq(file);

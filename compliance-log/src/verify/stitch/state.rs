@@ -218,12 +218,18 @@ impl<'p> Stitch<'p> {
         let by_seal = by_seal.filter(|size| *size > 0);
         let by_head = by_head.map(|size| (size, "the head file"));
         let by_seal = by_seal.map(|size| (size, "the seal"));
-        by_seal.into_iter().chain(by_head).max_by_key(|(size, _)| *size)
+        by_seal
+            .into_iter()
+            .chain(by_head)
+            .max_by_key(|(size, _)| *size)
     }
 
     /// After the last part of the last file. `closed` are the segments that the catalog knows as closed,
     /// by the size at their end.
-    pub(in crate::verify) fn finish(mut self, closed: Option<&BTreeMap<u64, String>>) -> Result<Outcome, Error> {
+    pub(in crate::verify) fn finish(
+        mut self,
+        closed: Option<&BTreeMap<u64, String>>,
+    ) -> Result<Outcome, Error> {
         if let Some(last) = self.plan.segments.len().checked_sub(1) {
             self.advance(last)?;
             if self.segment <= self.newest {
@@ -248,7 +254,9 @@ impl<'p> Stitch<'p> {
         self.close_forks();
         self.check_compared();
         if self.plan.sealed.is_none()
-            && self.report.records == 0 && self.worst().is_none_or(|worst| worst >= Verdict::Torn) {
+            && self.report.records == 0
+            && self.worst().is_none_or(|worst| worst >= Verdict::Torn)
+        {
             self.emit(Finding::new(
                 Verdict::NothingChecked,
                 "no record stands in this stream",

@@ -120,3 +120,9 @@ Exit codes:
   0  the record is in the store
   1  that is not shown
   3  usage, or the operating system refused";
+
+/// The table for `witness origins --help`.
+pub(crate) const ORIGINS_HELP: &str = "\
+Exit codes:
+  0  done
+  3  usage, or the witness cannot be reached";

@@ -95,6 +95,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Verb::Witness(args) => match args.verb {
             WitnessVerb::Serve(args) => cmd::witness_serve::run(&args, &mut printer)?,
+            WitnessVerb::Origins(args) => cmd::witness_origins::run(&args, &mut printer)?,
             WitnessVerb::Submit(args) => cmd::witness_submit::run(&args, &mut printer)?,
         },
     };

@@ -9,4 +9,6 @@ pub(crate) use keys::{
     KeysVerb,
 };
 pub(crate) use proof::{CheckProofArgs, ProveArgs};
-pub(crate) use witness::{WitnessArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb};
+pub(crate) use witness::{
+    WitnessArgs, WitnessOriginsArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb,
+};

@@ -20,6 +20,7 @@ pub(crate) struct WitnessArgs {
 pub(crate) enum WitnessVerb {
     Serve(WitnessServeArgs),
     Submit(WitnessSubmitArgs),
+    Origins(WitnessOriginsArgs),
 }
 
 /// Run a witness over HTTP, until SIGINT or SIGTERM
@@ -77,6 +78,26 @@ pub(crate) struct WitnessSubmitArgs {
     /// What the receipts of this witness are named after
     #[arg(long, value_name = "NAME", default_value = "witness", value_parser = anchor_name)]
     pub(crate) anchor: String,
+    /// The root certificates, PEM, to which that of the URL must lead [default: those of the system]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print which stores a witness knows
+///
+/// One line `<origin> <size>` for each, with the records of its catalog that the witness cosigned: these
+/// stores there must be, and none of them may have less.
+///
+/// Needs: access to the witness.
+#[derive(Debug, Args)]
+#[command(after_help = exit::ORIGINS_HELP)]
+pub(crate) struct WitnessOriginsArgs {
+    /// The witness' prefix, as in `https://witness.example`
+    #[arg(long, value_name = "URL")]
+    pub(crate) of: String,
     /// The root certificates, PEM, to which that of the URL must lead [default: those of the system]
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,

@@ -19,6 +19,7 @@ pub(crate) mod schema_export;
 pub(crate) mod show;
 pub(crate) mod tail;
 pub(crate) mod verify;
+pub(crate) mod witness_origins;
 pub(crate) mod witness_serve;
 pub(crate) mod witness_submit;
 

@@ -1,8 +1,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
-use compliance_log::seal::Submission;
+use compliance_log::seal::{Origin, Submission};
 use ureq::{
-    Agent,
+    Agent, Body,
+    http::Response,
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
@@ -10,8 +11,8 @@ use crate::{failure::Failure, small_file};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
-/// Some signature lines.
-const ANSWER_BYTES_MAX: u64 = 64 << 10;
+/// Origins of some hundred thousand stores.
+const ANSWER_BYTES_MAX: u64 = 32 << 20;
 
 /// Where systems keep their root certificates: Debian and Alpine, Red Hat, SUSE, macOS.
 const SYSTEM_ROOTS: [&str; 4] = [
@@ -105,27 +106,57 @@ impl Client {
         }
     }
 
+    /// Each store that it knows, and how many records of its catalog it cosigned.
+    ///
+    /// # Errors
+    ///
+    /// A witness that cannot be reached, or says something else.
+    pub(crate) fn origins(&self) -> Result<Vec<(Origin, u64)>, Failure> {
+        let (status, text) = self.said(self.agent.get(self.url("origins")).call(), "origins")?;
+        let origins = text.lines().map(|line| {
+            let (origin, size) = line.split_once(' ')?;
+            Some((origin.parse().ok()?, size.parse().ok()?))
+        });
+        let origins = origins.collect::<Option<Vec<(Origin, u64)>>>();
+        let origins = origins.filter(|_| status == 200);
+        origins.ok_or_else(|| self.refused("origins", status, &text))
+    }
+
     fn post(&self, call: &str, body: &[u8]) -> Result<(u16, String), Failure> {
-        let url = format!("{}/{call}", self.prefix);
+        self.said(self.agent.post(self.url(call)).send(body), call)
+    }
+
+    fn url(&self, call: &str) -> String {
+        format!("{}/{call}", self.prefix)
+    }
+
+    fn said(
+        &self,
+        answered: Result<Response<Body>, ureq::Error>,
+        call: &str,
+    ) -> Result<(u16, String), Failure> {
         let unreached = |error: ureq::Error| {
-            let hint = "nothing is lost: the next run submits what is newest then";
-            Failure::new(format!("{url}: {error}"), hint)
+            let hint = "nothing is lost: the next run asks again";
+            Failure::new(format!("{}: {error}", self.url(call)), hint)
         };
-        let mut response = self.agent.post(&url).send(body).map_err(unreached)?;
+        let mut response = answered.map_err(unreached)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
         Ok((status, body.read_to_string().map_err(unreached)?))
     }
 
     fn refused(&self, call: &str, status: u16, text: &str) -> Failure {
-        let hint = match status {
-            403 => {
+        let hint = match (call, status) {
+            ("origins", 404) => {
+                "only `compliance-log witness serve` tells which stores it knows: is that its prefix?"
+            }
+            (_, 403) => {
                 "the witness trusts another key for this store: add the right certificate or root key there"
             }
-            404 => {
+            (_, 404) => {
                 "the witness has to be told of the log key: `compliance-log keys show STORE` prints it"
             }
-            409 => {
+            (_, 409) => {
                 "the witness has another certificate of this store; whoever runs it decides which one is right"
             }
             _ => "what runs the witness says more",

@@ -1,6 +1,7 @@
 //! A witness: what it knows of stores, and how it is asked.
 
 mod known;
+mod folder;
 mod registry;
 mod server;
 mod client;

@@ -1,8 +1,7 @@
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions, TryLockError},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -11,37 +10,23 @@ use compliance_log::{
     seal::{
         Origin, Submission,
         merkle::TreeHash,
-        note::{Algorithm, CosigningKey, Note, Signature, SigningKey, VerifierKey},
+        note::{CosigningKey, Note, Signature, VerifierKey},
         statement::Certificates,
     },
 };
 
-use super::known::{Known, Newest};
-use crate::{
-    durable::{self, Access, UNFINISHED, Unwritten},
-    failure::Failure,
-    private_key,
+use super::{
+    folder::Folder,
+    known::{Known, Newest},
 };
+use crate::{durable::Unwritten, failure::Failure};
 
-const LOCK: &str = "lock";
-const KEY: &str = "key";
-const ORIGINS: &str = "origins";
-const NAME: &str = "witness.invalid";
-
-/// The folder of a witness, locked for as long as this lives:
-///
-/// ```text
-/// lock            held by the process
-/// key             the skey, 0600
-/// origins/<SHA-256 of the origin, hex>     certificate, and newest cosigned checkpoint
-/// ```
+/// What a witness decides, by what its folder holds. It may be asked on any thread.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    origins: PathBuf,
-    key: CosigningKey,
+    folder: Folder,
     roots: Vec<VerifierKey>,
     known: RwLock<BTreeMap<Digest, Arc<Mutex<Entry>>>>,
-    _lock: File,
 }
 
 /// One store. Its lock is held from the look at what was cosigned until the new state is durable.
@@ -91,26 +76,18 @@ impl Registry {
         name: Option<&str>,
         roots: Vec<VerifierKey>,
     ) -> Result<Self, Failure> {
-        let origins = dir.join(ORIGINS);
-        for folder in [dir, &origins] {
-            durable::folder(folder).map_err(|error| cannot("make", folder, &error))?;
-        }
-        let lock = lock(dir)?;
-        let known = read_known(&origins)?;
-        let key = key(dir, name, known.is_empty())?;
-        check_ours(&known, &key, dir)?;
+        let (folder, known) = Folder::open(dir, name)?;
+        let entries = known.into_iter().map(|(at, known)| (at, Entry::of(known)));
         Ok(Self {
-            origins,
-            key,
+            folder,
             roots,
-            known: RwLock::new(known),
-            _lock: lock,
+            known: RwLock::new(entries.collect()),
         })
     }
 
     /// What it signs with.
     pub(crate) fn key(&self) -> &CosigningKey {
-        &self.key
+        &self.folder.key
     }
 
     /// Takes the certificate of a store.
@@ -141,10 +118,10 @@ impl Registry {
             certificates,
             newest: None,
         };
-        self.write(at, &known)
+        self.folder
+            .write(at, &known)
             .map_err(|unwritten| Refusal::Storage(io::Error::from(unwritten).to_string()))?;
-        let disk = Disk::Same;
-        all.insert(at, Arc::new(Mutex::new(Entry { known, disk })));
+        all.insert(at, Entry::of(known));
         Ok(origin)
     }
 
@@ -189,7 +166,7 @@ impl Registry {
         }
         let text = submission.note().text();
         let signature = self
-            .key
+            .key()
             .sign(text, time)
             .map_err(|error| Refusal::Storage(error.to_string()))?;
         let note = with(submission.note(), &certified.log, &signature);
@@ -197,7 +174,7 @@ impl Registry {
             certificates: entry.known.certificates.clone(),
             newest: Some(Newest::parse(note.as_bytes()).map_err(malformed)?),
         };
-        match self.write(at, &known) {
+        match self.folder.write(at, &known) {
             Ok(()) => {
                 entry.known = known;
                 Ok(signature)
@@ -236,10 +213,12 @@ impl Registry {
         let all = self.known.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&origin).map(Arc::clone)
     }
+}
 
-    fn write(&self, origin: Digest, known: &Known) -> Result<(), Unwritten> {
-        let path = self.origins.join(origin.to_string());
-        durable::replace(&path, known.to_file().as_bytes(), Access::Everybody)
+impl Entry {
+    fn of(known: Known) -> Arc<Mutex<Self>> {
+        let disk = Disk::Same;
+        Arc::new(Mutex::new(Self { known, disk }))
     }
 }
 
@@ -251,122 +230,4 @@ fn with(note: &Note, log: &VerifierKey, ours: &Signature) -> String {
     let lines = theirs.chain([ours]).map(|line| format!("{line}\n"));
     let lines: Vec<String> = lines.collect();
     format!("{}\n{}", note.text(), lines.concat())
-}
-
-fn lock(dir: &Path) -> Result<File, Failure> {
-    let path = dir.join(LOCK);
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(false);
-    let lock = options
-        .open(&path)
-        .map_err(|error| cannot("open", &path, &error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Failure::new(
-            format!("another process runs the witness in {}", dir.display()),
-            "two of them could cosign two histories: stop the other one, or give another folder",
-        )),
-        Err(TryLockError::Error(error)) => Err(cannot("lock", &path, &error)),
-    }
-}
-
-fn read_known(origins: &Path) -> Result<BTreeMap<Digest, Arc<Mutex<Entry>>>, Failure> {
-    let unread = |error| cannot("read", origins, &error);
-    let mut all = BTreeMap::new();
-    for entry in fs::read_dir(origins).map_err(unread)? {
-        let path = entry.map_err(unread)?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with(UNFINISHED) {
-            continue; // What a crash left; the next write of this file replaces it.
-        }
-        let bytes = fs::read(&path).map_err(|error| cannot("read", &path, &error))?;
-        let known = Known::parse(&bytes).and_then(|known| {
-            let origin = &known.certificates.store().statement().origin;
-            let at = Digest::of(origin.as_str().as_bytes());
-            if at.to_string() == name {
-                Ok((at, known))
-            } else {
-                Err(format!("it is of {origin}, which has another name"))
-            }
-        });
-        let (at, known) = known.map_err(|reason| {
-            Failure::new(
-                format!("{} is damaged: {reason}", path.display()),
-                "this witness cannot know what it cosigned: begin another one in another folder, with a new key",
-            )
-        })?;
-        let disk = Disk::Same;
-        all.insert(at, Arc::new(Mutex::new(Entry { known, disk })));
-    }
-    Ok(all)
-}
-
-/// The key of the folder; a new one only where there is nothing that another key cosigned.
-fn key(dir: &Path, name: Option<&str>, is_new: bool) -> Result<CosigningKey, Failure> {
-    let path = dir.join(KEY);
-    if !path.exists() {
-        if !is_new {
-            return Err(Failure::new(
-                format!(
-                    "{} is missing, but there are stores that it cosigned",
-                    path.display()
-                ),
-                "put the key back, or begin another witness in another folder",
-            ));
-        }
-        let key = name
-            .unwrap_or(NAME)
-            .parse()
-            .and_then(|name| SigningKey::generate(name, Algorithm::Ed25519));
-        let key = key.map_err(|error| {
-            Failure::new(
-                error.to_string(),
-                "give a name such as `witness.example/w1`",
-            )
-        })?;
-        private_key::create(&path, &key)?;
-    }
-    let key = private_key::read(&path)?;
-    let found = key.verifier().name().as_str().to_owned();
-    if let Some(name) = name
-        && name != found
-    {
-        return Err(Failure::new(
-            format!("the key in {} is named {found}, not {name}", dir.display()),
-            "leave --name out, or give another folder",
-        ));
-    }
-    CosigningKey::new(key).map_err(|error| Failure::new(error.to_string(), "give another folder"))
-}
-
-/// Another key of the same name would be believed by those who know its vkey alone.
-fn check_ours(
-    known: &BTreeMap<Digest, Arc<Mutex<Entry>>>,
-    key: &CosigningKey,
-    dir: &Path,
-) -> Result<(), Failure> {
-    for entry in known.values() {
-        let entry = entry.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(newest) = &entry.known.newest else {
-            continue;
-        };
-        if !matches!(key.witness().cosigned(&newest.note), Ok(Some(_))) {
-            let origin = &newest.checkpoint.origin;
-            let text = format!("the key in {} did not cosign {origin}", dir.display());
-            let hint = "put back the key that did, or begin another witness in another folder";
-            return Err(Failure::new(text, hint));
-        }
-    }
-    Ok(())
-}
-
-fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        format!("cannot {what} {}: {error}", path.display()),
-        "a witness needs a folder of its own that it can write",
-    )
 }

@@ -37,6 +37,7 @@ fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
             &["witness", "submit"],
             "1  another history of this store exists",
         ),
+        (&["witness", "origins"], "Needs: access to the witness"),
         (&["keys", "init"], "Needs: write access to the folder"),
         (&["keys", "request"], "Needs: read access to the store"),
         (

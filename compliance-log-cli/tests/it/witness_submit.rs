@@ -4,7 +4,7 @@ use std::{
 };
 
 use compliance_log::seal::{note::Note, statement::Checkpoint};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
 use crate::{
@@ -385,6 +385,46 @@ fn a_witness_behind_tls_is_asked_if_its_certificate_leads_to_a_root() {
     let said = world.submit(&world.store.path, &["--ca", ca.to_str().unwrap()]);
     assert!(
         said.err.contains("there is no certificate in"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn the_witness_says_which_stores_there_must_be() {
+    let mut world = World::new();
+    let origins = |url: &str, more: &[&str]| {
+        run(
+            world.base.path(),
+            ["witness", "origins", "--of", url].iter().chain(more),
+        )
+    };
+    let said = origins(&world.witness.url, &[]);
+    assert_eq!((said.code, &*said.out), (0, ""), "{}", said.err);
+    world.submitted();
+    let said = origins(&world.witness.url, &[]);
+    let origin = &world.store.keys.origin;
+    assert_eq!((said.code, said.out), (0, format!("{origin} 3\n")));
+    let said = origins(&world.witness.url, &["--json"]);
+    let value: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        value,
+        json!({ "origins": [{ "origin": origin.as_str(), "size": 3 }] })
+    );
+
+    let elsewhere = origins(&format!("{}/elsewhere", world.witness.url), &[]);
+    assert_eq!((elsewhere.code, &*elsewhere.out), (3, ""));
+    assert!(
+        elsewhere.err.contains("origins answered 404"),
+        "{}",
+        elsewhere.err
+    );
+    let url = world.witness.url.clone();
+    world.witness.kill();
+    let said = run(world.base.path(), ["witness", "origins", "--of", &url]);
+    assert_eq!((said.code, &*said.out), (3, ""));
+    assert!(
+        said.err.contains(&format!("{url}/origins: ")),
         "{}",
         said.err
     );

@@ -6,6 +6,8 @@ use compliance_log::{
     },
 };
 
+use proptest::prelude::*;
+
 use crate::keys::{flips, key};
 
 const TEXT: &str = "log.example/booking/pod-7/0123456789abcdef\n17\nfXgDXt1XJLmVuIMP3pzWQZ5q0xW0DVPMZYyYyk4tDtc=\n";
@@ -159,6 +161,26 @@ fn what_is_no_policy_is_refused_with_its_line() {
         let error = parties.policy(rest).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Seal);
         assert!(error.to_string().contains(text), "{rest}: {error}");
+    }
+}
+
+proptest! {
+    /// Whatever words stand there, reading ends with an answer, and what is read can be asked.
+    #[test]
+    fn hostile_policies_never_panic(lines in prop::collection::vec(
+        prop::sample::select(vec!["witness 1", "group", "quorum", "1", "2", "g", "none", "any", "all", "3", "#", "log", "VKEY", "\n", "\n", "\n"]),
+        0..60,
+    )) {
+        let parties = Parties::new();
+        let vkey = parties.witnesses[0].witness().to_string();
+        let text = lines.join(" ").replace("VKEY", &vkey);
+        if let Ok(policy) = text.parse::<WitnessPolicy>() {
+            let note = signed(&parties.log, &[&parties.witnesses[0]]);
+            match policy.check(parties.log.verifier(), &note) {
+                Ok(cosigned) => prop_assert!(cosigned.len() <= 1, "{cosigned:?}"),
+                Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Seal),
+            }
+        }
     }
 }
 

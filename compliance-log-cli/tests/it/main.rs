@@ -23,6 +23,8 @@ mod proof;
 #[cfg(test)]
 mod pseudonym;
 #[cfg(test)]
+mod real_store;
+#[cfg(test)]
 mod redact;
 #[cfg(test)]
 mod schema;

@@ -38,6 +38,10 @@ pub(crate) struct Answer {
 impl Witness {
     /// Starts it in a folder, with a root key of which a file is written beside the folder.
     pub(crate) fn start(dir: &Path, root: &SigningKey) -> Self {
+        Self::with_root(dir, &root.verifier().to_string())
+    }
+
+    pub(crate) fn with_root(dir: &Path, root: &str) -> Self {
         let roots = root_file(dir, root);
         let mut child = command()
             .args([
@@ -113,9 +117,9 @@ impl Drop for Witness {
     }
 }
 
-pub(crate) fn root_file(dir: &Path, root: &SigningKey) -> PathBuf {
+pub(crate) fn root_file(dir: &Path, root: &str) -> PathBuf {
     let path = dir.with_extension("roots");
-    rewrite(&path, format!("# roots\n{}\n", root.verifier()).as_bytes());
+    rewrite(&path, format!("# roots\n{root}\n").as_bytes());
     path
 }
 

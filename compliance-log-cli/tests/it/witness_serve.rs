@@ -501,7 +501,7 @@ fn a_folder_that_cannot_be_trusted_is_refused() {
 #[test]
 fn roots_are_read_from_files_of_vkeys() {
     let world = World::new();
-    let file = root_file(&world.dir, &world.root);
+    let file = root_file(&world.dir, &world.root.verifier().to_string());
     rewrite(&file, b"nonsense\n");
     let said = world.refused(&["--root-key", file.to_str().unwrap()]);
     assert!(said.contains("roots, line 1: a vkey is"), "{said}");

@@ -14,7 +14,16 @@ use compliance_log::{
 
 /// CPU time that this thread has used.
 pub fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    used(rustix::time::ClockId::ThreadCPUTime)
+}
+
+/// CPU time that all threads of this process have used.
+pub fn process_cpu() -> Duration {
+    used(rustix::time::ClockId::ProcessCPUTime)
+}
+
+fn used(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     Duration::new(
         u64::try_from(time.tv_sec).unwrap_or(0),
         u32::try_from(time.tv_nsec).unwrap_or(0),

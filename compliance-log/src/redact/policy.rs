@@ -8,10 +8,11 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    base64::JSON_BYTES_MIN,
     document::{self, BUILTIN, Document, Place, Placed},
     kind,
     name::Names,
-    prefilter::{Prefilter, RuleSet},
+    prefilter::{Prefilter, RuleSet, Trigger},
     rule::{Detector, Effect, Finder, Hit, NameRule},
     token::Affixes,
     value::Net,
@@ -48,7 +49,7 @@ const ID_BYTES_MAX: usize = 32;
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
 ///     right behind a run of 16 or more letters and digits: how most tokens look. A prefix may have a
 ///     shorter part between it and the run, which `_` or `-` joins: `re_0fa4e_...`.
-///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`.
+///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`, `option`.
 ///
 /// By itself the document says everything: nothing of [`Policy::builtin`] applies beside it. To begin
 /// with the rules of embedded documents, it names them before its own:
@@ -154,12 +155,12 @@ impl Policy {
         self.name(name).is_none() && self.clean(name).is_none()
     }
 
-    /// Fewer bytes of an encoded value hold nothing that begins with a literal.
+    /// Fewer bytes of an encoded value hold nothing that [`Policy::suspicious`] would see.
     pub(crate) fn literal_value_bytes_min(&self) -> usize {
         self.0.net.literal_value_bytes_min
     }
 
-    /// Whether any rule's literal occurs in encoded string values.
+    /// Whether any rule's literal, or an option, occurs in encoded string values.
     pub(crate) fn suspicious(&self, encoded: &[u8]) -> bool {
         self.0.net.prefilter.literal(encoded)
     }
@@ -405,8 +406,14 @@ fn parts<R>(rules: Vec<Placed<R>>) -> (Vec<Place>, Vec<R>) {
 }
 
 fn literal_value_bytes_min(detectors: &[Detector]) -> usize {
-    let led = detectors.iter().filter(|d| !d.rule.literals.is_empty());
-    led.map(Detector::bytes_min).min().unwrap_or(usize::MAX)
+    let wants = |d: &Detector, trigger| d.triggers.contains(&trigger);
+    let led = detectors
+        .iter()
+        .filter(|d| !d.rule.literals.is_empty() || wants(d, Trigger::Option));
+    let assigns = detectors.iter().any(|d| wants(d, Trigger::Assignment));
+    let json = assigns.then_some(JSON_BYTES_MIN);
+    let least = led.map(Detector::bytes_min).chain(json).min();
+    least.unwrap_or(usize::MAX)
 }
 
 fn prefilter(

@@ -1,15 +1,17 @@
 //! Where to look closer: one pass over a whole record, and a cheap look at each value.
 
 use aho_corasick::{AhoCorasick, packed};
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::{
     assignment,
-    base64::{RUN_BYTES_MIN, any_run, any_text},
+    base64::{JSON, RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
     check::IBAN_BYTES_MIN,
     element, kind,
     number::{self, CARD_DIGITS_MIN},
+    option,
     token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
@@ -45,16 +47,19 @@ pub(super) enum Trigger {
     Digits,
     /// The end of an element whose name ends as a prohibited one does.
     Element,
+    /// Two dashes before a name that ends as a prohibited one does.
+    Option,
 }
 
 impl Trigger {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::At,
         Self::CardNumber,
         Self::Iban,
         Self::Assignment,
         Self::Digits,
         Self::Element,
+        Self::Option,
     ];
 }
 
@@ -95,6 +100,8 @@ pub(super) struct Prefilter {
     owners: Vec<RuleSet>,
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
+    /// Finds the dashes before an option's name, if any rule looks for options.
+    dashes: Option<memmem::Finder<'static>>,
     endings: Endings,
     affixes: Affixes,
     /// What any rule looks for in a value.
@@ -130,6 +137,12 @@ impl Prefilter {
             }
         }
         let any = |trigger: Trigger| !triggers[trigger as usize].is_empty();
+        // JSON in Base64 that is too short to be told from a word by anything else.
+        if any(Trigger::Assignment) && !texts.contains(&JSON) {
+            texts.push(JSON);
+            owners.push(RuleSet::default());
+        }
+        let dashes = any(Trigger::Option).then(|| memmem::Finder::new(option::DASHES));
         let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
         let watched = when(any(Trigger::At), kind::AT)
             | when(
@@ -142,7 +155,7 @@ impl Prefilter {
                 kind::DIGIT,
             );
         // Whatever there is to find may be wrapped.
-        let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty();
+        let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty() || dashes.is_some();
         let watched = watched | when(finds, kind::WRAPPING);
         let number_bytes_min = if any(Trigger::Digits) {
             PERSONAL_DIGITS_MIN
@@ -156,6 +169,7 @@ impl Prefilter {
             literals: AhoCorasick::new(&texts)?,
             owners,
             triggers,
+            dashes,
             endings: Endings::of(names),
             affixes,
         })
@@ -172,12 +186,20 @@ impl Prefilter {
         self.packed.is_some()
     }
 
-    /// Whether any literal occurs.
+    /// Whether any literal occurs, or an option that any rule looks for.
     pub(super) fn literal(&self, encoded: &[u8]) -> bool {
-        match &self.packed {
+        let literal = match &self.packed {
             Some(packed) => packed.iter().any(|some| some.find(encoded).is_some()),
             None => !self.owners.is_empty() && self.literals.is_match(encoded),
-        }
+        };
+        literal || self.option(encoded)
+    }
+
+    fn option(&self, text: &[u8]) -> bool {
+        self.dashes.as_ref().is_some_and(|finder| {
+            let mut dashes = finder.find_iter(text);
+            dashes.any(|at| self.endings.name(&text[option::name(text, at)]))
+        })
     }
 
     /// Whether any trigger fires, or anything would if what is wrapped were not.
@@ -281,6 +303,7 @@ impl Prefilter {
                 Trigger::Assignment => self.endings.any(text),
                 Trigger::Digits => kind::digits(text) >= PERSONAL_DIGITS_MIN,
                 Trigger::Element => self.endings.any_element(text),
+                Trigger::Option => self.option(text),
             }
     }
 }

@@ -139,7 +139,8 @@ impl Finder {
             Self::Element => Some(Trigger::Element),
             Self::Iban => Some(Trigger::Iban),
             Self::KeyValue | Self::Query => Some(Trigger::Assignment),
-            Self::Option | Self::Part => None,
+            Self::Option => Some(Trigger::Option),
+            Self::Part => None,
         }
     }
 }
@@ -220,6 +221,7 @@ impl Detector {
         let literal = literals.min().unwrap_or(0);
         match self.search {
             Search::Pattern(..) => least.unwrap_or(0).max(literal),
+            Search::Finder(Finder::Option) => option::BYTES_MIN,
             // What leads to a secret, one byte between, and the secret.
             Search::Finder(_) => literal + 1 + SECRET_BYTES_MIN,
         }

@@ -160,9 +160,10 @@ impl Policy {
         self.0.net.literal_value_bytes_min
     }
 
-    /// Whether any rule's literal, or an option, occurs in encoded string values.
-    pub(crate) fn suspicious(&self, encoded: &[u8]) -> bool {
-        self.0.net.prefilter.literal(encoded)
+    /// Whether any rule's literal, or an option, occurs in encoded string values of bytes of these
+    /// kinds.
+    pub(crate) fn suspicious(&self, encoded: &[u8], kinds: u8) -> bool {
+        self.0.net.prefilter.literal(encoded, kinds)
     }
 
     /// Whether one encoded string value, of bytes of these kinds, has anything else that leads to a rule.
@@ -173,7 +174,8 @@ impl Policy {
 
     /// Whether anything leads from a text to a rule.
     pub(crate) fn suspicious_text(&self, text: &[u8]) -> bool {
-        self.suspicious(text) || self.suspicious_value(text, kind::of(text))
+        let kinds = kind::of(text);
+        self.suspicious(text, kinds) || self.suspicious_value(text, kinds)
     }
 
     /// What is left of a short text, such as a name, if it holds a secret.

@@ -93,7 +93,7 @@ impl RuleSet {
 #[derive(Debug)]
 pub(super) struct Prefilter {
     /// Tries up to 64 literals at once, on processors that can.
-    packed: Option<Box<[packed::Searcher]>>,
+    packed: Option<Box<[Packed]>>,
     /// Tells which literals occur, one letter at a time.
     literals: AhoCorasick,
     /// The rules of each literal.
@@ -144,12 +144,11 @@ impl Prefilter {
         }
         let dashes = any(Trigger::Option).then(|| memmem::Finder::new(option::DASHES));
         let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
-        let watched = when(any(Trigger::At), kind::AT)
+        let watched = when(any(Trigger::At) || any(Trigger::Element), kind::RARE)
             | when(
                 any(Trigger::Assignment),
                 kind::SIGN | kind::COMMA | kind::OPENING,
             )
-            | when(any(Trigger::Element), kind::TAG)
             | when(
                 any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
                 kind::DIGIT,
@@ -186,10 +185,10 @@ impl Prefilter {
         self.packed.is_some()
     }
 
-    /// Whether any literal occurs, or an option that any rule looks for.
-    pub(super) fn literal(&self, encoded: &[u8]) -> bool {
+    /// Whether any literal occurs in a text of bytes of these kinds, or an option that any rule looks for.
+    pub(super) fn literal(&self, encoded: &[u8], kinds: u8) -> bool {
         let literal = match &self.packed {
-            Some(packed) => packed.iter().any(|some| some.find(encoded).is_some()),
+            Some(packed) => packed.iter().any(|some| some.is_in(encoded, kinds)),
             None => !self.owners.is_empty() && self.literals.is_match(encoded),
         };
         literal || self.option(encoded)
@@ -207,9 +206,13 @@ impl Prefilter {
     pub(super) fn trigger(&self, value: &[u8], kinds: u8) -> bool {
         let seen = kinds & self.watched;
         // Most values are a word or a number.
-        let short = value.len() < token::RUN_BYTES_MIN.min(self.number_bytes_min);
+        let least = if seen & kind::DIGIT == 0 {
+            token::RUN_BYTES_MIN
+        } else {
+            token::RUN_BYTES_MIN.min(self.number_bytes_min)
+        };
         let plain = seen & !(kind::DIGIT | kind::COMMA) == 0;
-        !(short && plain) && self.trigger_of(value, seen)
+        !(value.len() < least && plain) && self.trigger_of(value, seen)
     }
 
     fn trigger_of(&self, value: &[u8], seen: u8) -> bool {
@@ -221,14 +224,16 @@ impl Prefilter {
             || (seen & kind::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
-    fn plain(&self, value: &[u8]) -> bool {
-        self.plain_of(value, kind::of(value) & self.watched)
+    /// Whether a text that was unwrapped holds anything plain.
+    fn plain(&self, text: &[u8]) -> bool {
+        let kinds = kind::of(text);
+        self.literal(text, kinds) || self.plain_of(text, kinds & self.watched)
     }
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
-        (seen & kind::AT != 0 && memchr::memchr(b'@', value).is_some())
+        (seen & kind::RARE != 0
+            && (self.fires(Trigger::At, value) || self.fires(Trigger::Element, value)))
             || (may_assign(seen) && self.endings.any(value))
-            || (seen & kind::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & kind::DIGIT != 0
                 && value.len() >= self.number_bytes_min
@@ -250,7 +255,7 @@ impl Prefilter {
         let (mut now, mut next) = (Buffer::take(), Buffer::take());
         unwrap(value, &mut now, |_| ());
         for _ in 0..=STEPS_MAX {
-            if self.literal(&now) || self.plain(&now) || self.in_base64(&now, depth) {
+            if self.plain(&now) || self.in_base64(&now, depth) {
                 return true;
             }
             if !is_wrapped(&now) {
@@ -265,8 +270,7 @@ impl Prefilter {
     fn in_base64(&self, value: &[u8], depth: usize) -> bool {
         let look = |text: &str| {
             let text = text.as_bytes();
-            self.literal(text)
-                || self.plain(text)
+            self.plain(text)
                 || self.in_base64(text, depth - 1)
                 || self.in_views(text, depth - 1)
         };
@@ -314,12 +318,38 @@ fn may_assign(seen: u8) -> bool {
     seen & kind::SIGN != 0 || seen & pair == pair
 }
 
-/// Searchers for short and for long literals. One for all would compare no more bytes at a time than
-/// the shortest has, and stop at places where no longer one stands.
-fn packed(literals: &[&str]) -> Option<Box<[packed::Searcher]>> {
-    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| text.len() < 4);
-    let some = [short, long].into_iter().filter(|texts| !texts.is_empty());
-    some.map(packed::Searcher::new).collect()
+/// Literals that are tried together.
+#[derive(Debug)]
+struct Packed {
+    searcher: packed::Searcher,
+    /// Each has a byte of these kinds, if any are told.
+    kinds: u8,
+}
+
+impl Packed {
+    fn is_in(&self, text: &[u8], kinds: u8) -> bool {
+        (self.kinds == 0 || self.kinds & kinds != 0) && self.searcher.find(text).is_some()
+    }
+}
+
+/// Searchers for short and for long literals, each for those that every value may hold and for those that few
+/// can. One for all would compare no more bytes at a time than the shortest has, and stop at places
+/// where no longer one stands.
+fn packed(literals: &[&str]) -> Option<Box<[Packed]>> {
+    const SHORT: usize = 4;
+    let mut all = Vec::new();
+    for kinds in [0, kind::MARKED] {
+        let marked = |text: &&str| kind::of(text.as_bytes()) & kind::MARKED == kinds;
+        let some: Vec<&str> = literals.iter().copied().filter(marked).collect();
+        let (short, long): (Vec<&str>, Vec<&str>) = some.iter().partition(|text| text.len() < SHORT);
+        for texts in [short, long] {
+            if !texts.is_empty() {
+                let searcher = packed::Searcher::new(texts)?;
+                all.push(Packed { searcher, kinds });
+            }
+        }
+    }
+    Some(all.into())
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.

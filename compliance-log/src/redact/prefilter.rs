@@ -270,9 +270,7 @@ impl Prefilter {
     fn in_base64(&self, value: &[u8], depth: usize) -> bool {
         let look = |text: &str| {
             let text = text.as_bytes();
-            self.plain(text)
-                || self.in_base64(text, depth - 1)
-                || self.in_views(text, depth - 1)
+            self.plain(text) || self.in_base64(text, depth - 1) || self.in_views(text, depth - 1)
         };
         depth > 0 && any_run(value, |run| any_text(&value[run], look))
     }
@@ -332,24 +330,22 @@ impl Packed {
     }
 }
 
-/// Searchers for short and for long literals, each for those that every value may hold and for those that few
-/// can. One for all would compare no more bytes at a time than the shortest has, and stop at places
-/// where no longer one stands.
+/// Searchers for literals that any value may hold and for those that few can; of these for short and for
+/// long ones, since a search compares no more bytes at a time than the shortest has, and stops at
+/// places where no longer one stands.
 fn packed(literals: &[&str]) -> Option<Box<[Packed]>> {
-    const SHORT: usize = 4;
-    let mut all = Vec::new();
-    for kinds in [0, kind::MARKED] {
-        let marked = |text: &&str| kind::of(text.as_bytes()) & kind::MARKED == kinds;
-        let some: Vec<&str> = literals.iter().copied().filter(marked).collect();
-        let (short, long): (Vec<&str>, Vec<&str>) = some.iter().partition(|text| text.len() < SHORT);
-        for texts in [short, long] {
-            if !texts.is_empty() {
-                let searcher = packed::Searcher::new(texts)?;
-                all.push(Packed { searcher, kinds });
-            }
-        }
-    }
-    Some(all.into())
+    const SHORT_BYTES_MAX: usize = 3;
+    let is_marked = |text: &&str| kind::of(text.as_bytes()) & kind::MARKED != 0;
+    let is_short = |text: &&str| text.len() <= SHORT_BYTES_MAX;
+    let (marked, plain): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| is_marked(text));
+    let (short, long) = marked.into_iter().partition(is_short);
+    let some = [(plain, 0), (short, kind::MARKED), (long, kind::MARKED)];
+    let some = some.into_iter().filter(|(texts, _)| !texts.is_empty());
+    let packed = some.map(|(texts, kinds)| {
+        let searcher = packed::Searcher::new(texts)?;
+        Some(Packed { searcher, kinds })
+    });
+    packed.collect()
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.
@@ -407,6 +403,54 @@ fn letter(byte: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_literal_is_seen_by_the_kinds_of_the_text_that_holds_it() {
+        let literals =
+            ["abc", "ab-cd", "a_b", "Abc", "x.y", ": q", "~~", "0815 "].map(str::to_owned);
+        let rules = literals
+            .iter()
+            .map(|text| (std::slice::from_ref(text), &[][..]));
+        let prefilter = Prefilter::new(rules, [].into_iter(), Affixes::default()).unwrap();
+        for text in &literals {
+            for text in [
+                text.clone(),
+                format!("a small {text} between"),
+                format!("Big.{text}"),
+            ] {
+                let text = text.as_bytes();
+                assert!(prefilter.literal(text, kind::of(text)));
+            }
+        }
+        for text in ["ab c", "a b-c", "aBc ABC ~ ~", "--password x"] {
+            assert!(!prefilter.literal(text.as_bytes(), kind::of(text.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn an_option_is_seen_only_with_a_name_that_ends_as_a_prohibited_one() {
+        let rules = [(&[][..], &[Trigger::Option][..])].into_iter();
+        let names = ["password", "cvv"].into_iter();
+        let prefilter = Prefilter::new(rules, names, Affixes::default()).unwrap();
+        let seen = |text: &str| prefilter.literal(text.as_bytes(), kind::of(text.as_bytes()));
+        for text in [
+            "--cvv 123",
+            "a --db-password x",
+            "[\"--old_password\", \"x\"]",
+            "x----cvv --cvv 1",
+        ] {
+            assert!(seen(text), "{text}");
+        }
+        for text in [
+            "--verbose",
+            "a -- cvv",
+            "--",
+            "-cvv 123",
+            "-----BEGIN X-----",
+        ] {
+            assert!(!seen(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_is_watched_in_every_spelling() {

@@ -1,6 +1,6 @@
 //! Kinds of bytes that a value is looked at for, seen in one pass over it.
 
-/// `@`, and what ends a tag.
+/// `@`, what ends a tag, and `$`.
 pub(super) const RARE: u8 = 1;
 /// What may stand between a name and its value.
 pub(super) const SIGN: u8 = 2;
@@ -54,6 +54,7 @@ pub(crate) const KINDS: [u8; 256] = {
     kinds[b'"' as usize] = OPENING;
     kinds[b'`' as usize] = OPENING;
     kinds[b'>' as usize] = RARE;
+    kinds[b'$' as usize] = RARE;
     kinds[b'%' as usize] = WRAPPING;
     kinds[b'&' as usize] = WRAPPING;
     kinds[b'\\' as usize] = WRAPPING | OPENING;

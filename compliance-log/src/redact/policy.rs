@@ -49,7 +49,8 @@ const ID_BYTES_MAX: usize = 32;
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
 ///     right behind a run of 16 or more letters and digits: how most tokens look. A prefix may have a
 ///     shorter part between it and the run, which `_` or `-` joins: `re_0fa4e_...`.
-///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`, `option`.
+///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`, `option`,
+///     `crypt` (as in `$2b$`).
 ///
 /// By itself the document says everything: nothing of [`Policy::builtin`] applies beside it. To begin
 /// with the rules of embedded documents, it names them before its own:

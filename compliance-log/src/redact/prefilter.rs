@@ -49,10 +49,12 @@ pub(super) enum Trigger {
     Element,
     /// Two dashes before a name that ends as a prohibited one does.
     Option,
+    /// The mark that a hash of a password begins with: `$2b$`, `$argon2id$`.
+    Crypt,
 }
 
 impl Trigger {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::At,
         Self::CardNumber,
         Self::Iban,
@@ -60,6 +62,7 @@ impl Trigger {
         Self::Digits,
         Self::Element,
         Self::Option,
+        Self::Crypt,
     ];
 }
 
@@ -144,7 +147,10 @@ impl Prefilter {
         }
         let dashes = any(Trigger::Option).then(|| memmem::Finder::new(option::DASHES));
         let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
-        let watched = when(any(Trigger::At) || any(Trigger::Element), kind::RARE)
+        let watched = when(
+            [Trigger::At, Trigger::Element, Trigger::Crypt].into_iter().any(any),
+            kind::RARE,
+        )
             | when(
                 any(Trigger::Assignment),
                 kind::SIGN | kind::COMMA | kind::OPENING,
@@ -232,7 +238,9 @@ impl Prefilter {
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
         (seen & kind::RARE != 0
-            && (self.fires(Trigger::At, value) || self.fires(Trigger::Element, value)))
+            && [Trigger::At, Trigger::Element, Trigger::Crypt]
+                .into_iter()
+                .any(|trigger| self.fires(trigger, value)))
             || (may_assign(seen) && self.endings.any(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & kind::DIGIT != 0
@@ -306,8 +314,19 @@ impl Prefilter {
                 Trigger::Digits => kind::digits(text) >= PERSONAL_DIGITS_MIN,
                 Trigger::Element => self.endings.any_element(text),
                 Trigger::Option => self.option(text),
+                Trigger::Crypt => any_crypt(text),
             }
     }
+}
+
+/// Whether small letters, digits and dashes stand between two `$` anywhere.
+fn any_crypt(text: &[u8]) -> bool {
+    const NAME_BYTES_MAX: usize = 16;
+    memchr::memchr_iter(b'$', text).any(|mark| {
+        let is_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let name = assignment::count(text, mark + 1, NAME_BYTES_MAX, is_name);
+        name > 0 && text.get(mark + 1 + name) == Some(&b'$')
+    })
 }
 
 /// Whether a value with these kinds of bytes may assign anything.

@@ -6,9 +6,15 @@ use std::{
     path::Path,
     sync::Barrier,
     thread,
+    time::Duration,
 };
 
-use compliance_log::{ComplianceLog, Policy, audit_event, test_util::within_sync};
+use compliance_log::{
+    ComplianceLog, Health, OnFailure, Policy, audit_event,
+    event::Category,
+    test_util::within_sync,
+    verify::{Options, Verdict, verify},
+};
 use serde_json::Value;
 
 use crate::{
@@ -107,44 +113,44 @@ fn keep(log: &ComplianceLog, number: u64) {
     });
 }
 
-/// Nothing is lost, and each record holds what the policy that it names leaves, as it is kept in the store.
+/// Nothing is lost, and each record holds what the policy that it names leaves, in both streams.
 fn assert_redacted_as_named(dir: &Path) {
+    for channel in ["audit", "app"] {
+        assert_as_named(dir, channel, LOGGERS * ROUNDS * RECORDS);
+    }
+    assert_told(dir);
+}
+
+/// All numbers below `end` are there, each with what the policy leaves that it names, as that is kept in the
+/// store.
+fn assert_as_named(dir: &Path, channel: &str, end: u64) {
     let policies: BTreeMap<String, Policy> = fs::read_dir(only_store(dir).join("policies"))
         .unwrap()
         .map(|file| Policy::parse(&fs::read_to_string(file.unwrap().path()).unwrap()).unwrap())
         .map(|policy| (policy.short().to_owned(), policy))
         .collect();
-    for channel in ["audit", "app"] {
-        let mut numbers = BTreeSet::new();
-        for record in records(dir, channel) {
-            let Some(number) = record["data"]["number"].as_u64() else {
-                continue;
-            };
-            assert!(numbers.insert(number), "twice: {record}");
-            let policy = &policies[record["policy"].as_str().unwrap()];
-            let raw = text(number);
-            let redacted = policy.redact_text(&raw);
-            let left = redacted
-                .as_ref()
-                .map_or(raw.as_str(), |redacted| &redacted.text);
-            assert_eq!(record["data"]["text"], left, "{record}");
-            let rules = redacted.iter().flat_map(|redacted| &redacted.findings);
-            let rules: Vec<&str> = rules.map(|finding| finding.rule.as_str()).collect();
-            let told: Vec<&str> = record["redactions"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|one| one["rule"].as_str())
-                .collect();
-            assert_eq!(told, rules, "{record}");
-        }
-        assert_eq!(
-            numbers,
-            (0..LOGGERS * ROUNDS * RECORDS).collect(),
-            "{channel}"
-        );
+    let mut numbers = BTreeSet::new();
+    for record in records(dir, channel) {
+        let Some(number) = record["data"]["number"].as_u64() else {
+            continue;
+        };
+        assert!(numbers.insert(number), "twice: {record}");
+        let policy = &policies[record["policy"].as_str().unwrap()];
+        let raw = text(number);
+        let redacted = policy.redact_text(&raw);
+        let left = redacted
+            .as_ref()
+            .map_or(raw.as_str(), |redacted| &redacted.text);
+        assert_eq!(record["data"]["text"], left, "{record}");
+        let rules = redacted.iter().flat_map(|redacted| &redacted.findings);
+        let rules: Vec<&str> = rules.map(|finding| finding.rule.as_str()).collect();
+        let told = record["redactions"].as_array().into_iter().flatten();
+        let told: Vec<&str> = told.filter_map(|one| one["rule"].as_str()).collect();
+        assert_eq!(told, rules, "{record}");
     }
-    assert_told(dir);
+    assert_eq!(numbers, (0..end).collect(), "{channel}");
+    let report = verify(dir, &Options::default()).unwrap();
+    assert_eq!(report.verdict, Verdict::Ok, "{report:#?}");
 }
 
 /// The digests of the policies that the chain tells of, in its order, without that of the start.
@@ -229,4 +235,32 @@ fn swaps_by_two_threads_are_each_told_in_the_order_of_each() {
         );
     }
     assert_redacted_as_named(dir.path());
+}
+
+#[test]
+fn a_commit_that_waits_for_the_store_is_as_the_policy_left_it_that_it_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let stores = dir.path().join("stores");
+    fs::write(&stores, "in the way").unwrap();
+    let deadline = Duration::from_secs(60);
+    let builder = ComplianceLog::builder("svc").env("test").dir(&stores);
+    let builder = builder.on_failure(Category::Audit, OnFailure::Block { deadline });
+    let log = builder.open().unwrap();
+    assert_ne!(log.health(), Health::Ready);
+    let policies = [with_rule("one"), lions()].map(|document| Policy::parse(&document).unwrap());
+    let mut commits = Vec::new();
+    for (policy, number) in policies.iter().cycle().zip(0..8) {
+        let kept = Swapped {
+            number,
+            text: text(number),
+        };
+        commits.push(within_sync(&log, || kept.commit()));
+        log.set_policy(policy.clone()).wait().unwrap_err();
+    }
+    fs::remove_file(&stores).unwrap();
+    for commit in commits {
+        commit.wait().unwrap();
+    }
+    log.shutdown().unwrap();
+    assert_as_named(&stores, "audit", 8);
 }

@@ -30,6 +30,8 @@ pub(super) const COMMANDS: Rows = &[
             "report --pass-rate 98 --max-tokens 512 --from 2026-01-01",
             "serve --bind 0.0.0.0 --cookies-enabled --session-timeout 900",
             "nmap --script ssl-cert --reason api.example.com",
+            "awk '{ print $1\"$6$\"$2 }' fares.csv",
+            "crypt(3) knows $1$, $5$, $6$, $y$ and $2b$; Argon2 begins with $argon2id$v=19$",
             "2026-05-17 -- the pin was changed -- see above",
         ],
     ),

@@ -262,7 +262,7 @@ mod tests {
             "abceyJwaW4iOjEyM30",
         ] {
             assert_eq!(json(&format!("value: {run}, x")), [run]);
-            assert!(texts(run).iter().any(|text| text.contains(":")), "{run}");
+            assert!(texts(run).iter().any(|text| text.contains(':')), "{run}");
         }
         for text in ["eyJ0ZXN0IjoxfQ", "heyJude is a song", &"eyJ0".repeat(6)] {
             assert_eq!(json(text), Vec::<String>::new(), "{text}");

@@ -43,7 +43,9 @@ const ID_BYTES_MAX: usize = 32;
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`
-///   (`card-number`, `element`, `iban`, `key-value`, `option`, `part`, `query`). A pattern needs something that leads to it:
+///   (`card-number`, `element`, `iban`, `key-value`, `option`, `part`, `query`). A pattern that may end in
+///   something optional at any distance, as in `key(?:.*end)?`, is refused: it would read a long text again and again.
+///   A pattern needs something that leads to it:
 ///   - `literals`, of which one occurs in whatever it matches. Up to 64 in the document are tried at
 ///     once; more work, but slower.
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or

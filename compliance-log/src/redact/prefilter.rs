@@ -148,17 +148,17 @@ impl Prefilter {
         let dashes = any(Trigger::Option).then(|| memmem::Finder::new(option::DASHES));
         let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
         let watched = when(
-            [Trigger::At, Trigger::Element, Trigger::Crypt].into_iter().any(any),
+            [Trigger::At, Trigger::Element, Trigger::Crypt]
+                .into_iter()
+                .any(any),
             kind::RARE,
-        )
-            | when(
-                any(Trigger::Assignment),
-                kind::SIGN | kind::COMMA | kind::OPENING,
-            )
-            | when(
-                any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
-                kind::DIGIT,
-            );
+        ) | when(
+            any(Trigger::Assignment),
+            kind::SIGN | kind::COMMA | kind::OPENING,
+        ) | when(
+            any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
+            kind::DIGIT,
+        );
         // Whatever there is to find may be wrapped.
         let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty() || dashes.is_some();
         let watched = watched | when(finds, kind::WRAPPING);

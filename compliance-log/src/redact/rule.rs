@@ -13,7 +13,7 @@ use super::{
     name::Names,
     number, option, part, placeholder,
     prefilter::{LITERAL_BYTES_MIN, Trigger},
-    prose,
+    prose, tail,
 };
 
 /// Shorter values are no secrets: `pin: no`.
@@ -375,6 +375,13 @@ fn syntax() -> syntax::Config {
 }
 
 fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    if syntax::parse_with(pattern, &syntax()).is_ok_and(|hir| tail::is_far(&hir)) {
+        return Err(
+            "pattern: it ends in something optional that may be any distance away; give the repetition before that \
+             a bound, such as `{0,256}`"
+                .to_owned(),
+        );
+    }
     meta::Builder::new()
         .configure(meta::Config::new().nfa_size_limit(Some(PATTERN_BYTES_MAX)))
         .syntax(syntax())

@@ -457,6 +457,23 @@ fn the_embedded_documents_are_complete_by_themselves() {
 }
 
 #[test]
+fn a_pattern_that_reads_a_text_again_and_again_is_refused_by_its_line() {
+    let rule = |pattern: &str| {
+        format!(
+            "version = 1\n\n[[value]]\nid = \"x\"\ndescription = \"\"\naction = \"drop\"\nliterals = [\"key\"]\n\
+             pattern = '{pattern}'\nmatch = [\"key=1;\"]\npass = []\n"
+        )
+    };
+    let refused = Policy::parse(&rule("key=[0-9](?:.*;end)?")).unwrap_err();
+    let reason = refused.to_string();
+    assert!(
+        reason.contains("line 3: rule \"x\": pattern: it ends in something optional"),
+        "{reason}"
+    );
+    Policy::parse(&rule("key=[0-9](?:.{0,99};end)?")).unwrap();
+}
+
+#[test]
 fn what_cannot_be_included_is_refused_by_its_line() {
     for (rows, reason) in [
         (

@@ -467,7 +467,7 @@ fn a_pattern_that_reads_a_text_again_and_again_is_refused_by_its_line() {
     let refused = Policy::parse(&rule("key=[0-9](?:.*;end)?")).unwrap_err();
     let reason = refused.to_string();
     assert!(
-        reason.contains("line 3: rule \"x\": pattern: it ends in something optional"),
+        reason.contains("line 4: rule \"x\": pattern: it ends in something optional"),
         "{reason}"
     );
     Policy::parse(&rule("key=[0-9](?:.{0,99};end)?")).unwrap();

@@ -83,7 +83,8 @@ impl<'p> Nets<'p> {
     pub(crate) fn suspicious(&mut self) -> bool {
         let policy = self.policy;
         let Buffers { body, values, .. } = self.scratch.buffers();
-        policy.suspicious(body)
+        let kinds = values.iter().fold(0, |all, value| all | value.kinds);
+        policy.suspicious(body, kinds)
             || values.iter().any(|Value { start, end, kinds }| {
                 policy.suspicious_value(&body[*start..*end], *kinds)
             })

@@ -160,15 +160,17 @@ impl Pass<'_, '_> {
             return false;
         }
         let least = self.policy.literal_value_bytes_min();
+        let mut seen = 0;
         joined.clear();
-        for Value { start, end, .. } in &*values {
+        for Value { start, end, kinds } in &*values {
             if end - start >= least {
+                seen |= kinds;
                 append(joined, body, *start..*end);
                 // So that no two values make one word.
                 joined.push(b'\n');
             }
         }
-        self.policy.suspicious(joined)
+        self.policy.suspicious(joined, seen)
             || values.iter().any(|Value { start, end, kinds }| {
                 self.policy.suspicious_value(&body[*start..*end], *kinds)
             })

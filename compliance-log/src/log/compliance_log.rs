@@ -208,7 +208,7 @@ impl ComplianceLog {
     /// In the audit stream that record stands between those that were made under the policy before and those
     /// under this one; only commits that were waiting for room may follow it. An answer that the store cannot be
     /// written changes nothing: the policy counts all the same, and its record follows as soon as there
-    /// is a store.
+    /// is a store. Of several in the meantime only the last has a record; the documents of all are kept.
     ///
     /// ```
     /// use compliance_log::{ComplianceLog, Policy};

@@ -10,6 +10,7 @@ use super::{
     health::Health,
     in_flight::Owing,
     mode::Mode,
+    queue::Pushed,
     shared::{Plan, Shared},
     submit::Debt,
     tracer::ids_within,
@@ -292,20 +293,17 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn say(&self, event: &Event<'_>) {
-        let body = {
-            let mut scratch = Scratch::take();
-            encode(
-                &mut scratch,
-                event,
-                &self.0.policy.load(),
-                Pseudonyms::NONE,
-                &self.0.service,
-            )
-            .bytes
-            .to_vec()
-        };
-        // After the end of the log there is nothing to say it in.
-        self.0.queue.tell(Turn::Say { body }).unwrap_or(());
+        let mut scratch = Scratch::take();
+        loop {
+            let policy = self.0.policy.load();
+            let none = Pseudonyms::NONE;
+            let encoded = encode(&mut scratch, event, &policy, none, &self.0.service);
+            match self.0.queue.say(encoded.bytes, &policy) {
+                Ok(Pushed::Stale(_)) => (),
+                // After the end of the log there is nothing to say it in.
+                Ok(Pushed::Done) | Err(_) => return,
+            }
+        }
     }
 
     /// Announces a record of `event` that a request owes.

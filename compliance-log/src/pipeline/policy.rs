@@ -13,16 +13,21 @@ use crate::{
     store,
 };
 
-/// Policies that are told of and whose documents are not in the store yet.
+/// Policies that records name and whose documents are not in the store yet.
 #[derive(Debug, Default)]
 pub(super) struct Unkept(Vec<Arc<Policy>>);
 
 impl Unkept {
+    /// Has a policy's document to be kept in the store.
+    pub(super) fn add(&mut self, policy: Arc<Policy>) {
+        let digest = policy.digest();
+        self.0.retain(|policy| policy.digest() != digest);
+        self.0.push(policy);
+    }
+
     /// Keeps the document of the scribe's policy in the store, now or as soon as that takes it.
     pub(super) fn keep(&mut self, path: &Path, opener: &Opener, scribe: &Scribe) {
-        let digest = scribe.policy.digest();
-        self.0.retain(|policy| policy.digest() != digest);
-        self.0.push(Arc::clone(&scribe.policy));
+        self.add(Arc::clone(&scribe.policy));
         self.retry(path, opener);
     }
 

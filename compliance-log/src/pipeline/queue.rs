@@ -330,6 +330,16 @@ impl Queue {
         self.turn(self.open_state()?, turn)
     }
 
+    /// Has the writer say something in the log's own name, unless the policy changed since it was made.
+    pub(super) fn say(&self, bytes: &[u8], policy: &Arc<Policy>) -> Result<Pushed, CommitError> {
+        let state = self.open_state()?;
+        if !Arc::ptr_eq(&state.policy, policy) {
+            return Ok(Pushed::Stale(None));
+        }
+        let body = bytes.to_vec();
+        self.turn(state, Turn::Say { body }).map(|()| Pushed::Done)
+    }
+
     fn turn(&self, mut state: MutexGuard<'_, State>, turn: Turn) -> Result<(), CommitError> {
         let after = state.batch.entries.len();
         state.batch.turns.push((after, turn));

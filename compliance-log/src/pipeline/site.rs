@@ -72,6 +72,8 @@ pub(super) struct Carried {
     pub(super) ledgers: [Ledger; 2],
     /// What the log itself has to say.
     pub(super) unsaid: Vec<Vec<u8>>,
+    /// Policies that were in force: a commit that waited for the store names the one it was made under.
+    pub(super) unkept: Unkept,
 }
 
 /// Whether what was sealed is still there.
@@ -128,7 +130,7 @@ impl Site {
             lock,
         } = open;
         let mut lanes = Box::new(streams.map(Lane::new));
-        let mut unkept = Unkept::default();
+        let mut unkept = carried.unkept;
         unkept.keep(&path, opener, scribe);
         if let Some(body) = policy_record(&path, &start, opener, scribe) {
             lanes[Channel::Audit.index()].own(body, scribe);
@@ -413,7 +415,8 @@ impl Site {
                 }
                 (lanes, path, unkept)
             }
-            Self::Missing { why, .. } => {
+            Self::Missing { why, carried, .. } => {
+                carried.unkept.add(before);
                 let text = format!("{why}; the policy is in force, its record is not stored yet");
                 promise.answer(Err(CommitError::new(CommitErrorKind::Unavailable, text)));
                 return;

@@ -6,6 +6,10 @@ use super::buffer::Buffer;
 
 /// A shorter run is a word.
 pub(super) const RUN_BYTES_MIN: usize = 24;
+/// How `{"` begins, which makes a run of a shorter one too.
+pub(super) const JSON: &str = "eyJ";
+/// `{"pin":123}` has so many digits.
+pub(super) const JSON_BYTES_MIN: usize = 15;
 /// So much of a run is decoded, and the rest only if that was text.
 const DECODED_BYTES_MIN: usize = 4096;
 /// No record holds more.
@@ -66,6 +70,20 @@ pub(super) fn any_run(text: &[u8], mut visit: impl FnMut(Range<usize>) -> bool) 
     false
 }
 
+/// Calls `visit` with each shorter run that begins as JSON does, and its padding.
+pub(super) fn each_json(text: &[u8], mut visit: impl FnMut(Range<usize>)) {
+    for json in memchr::memmem::find_iter(text, JSON) {
+        let digits = |byte: &&u8| is_digit(**byte);
+        let back = text[..json].iter().rev().take(RUN_BYTES_MIN);
+        let start = json - back.take_while(digits).count();
+        let rest = text[json..].iter().take(RUN_BYTES_MIN);
+        let end = json + rest.take_while(digits).count();
+        if end - json >= JSON_BYTES_MIN && end - start < RUN_BYTES_MIN {
+            visit(start..end + padding(text, end));
+        }
+    }
+}
+
 /// The end of the digits that begin at `start`.
 fn line(text: &[u8], start: usize) -> usize {
     let digits = text[start..].iter().take_while(|byte| is_digit(**byte));
@@ -82,8 +100,12 @@ fn lines(text: &[u8], mut end: usize) -> usize {
         }
         end = last;
     }
+    end + padding(text, end)
+}
+
+fn padding(text: &[u8], end: usize) -> usize {
     let padding = text[end..].iter().take(2).take_while(|byte| **byte == b'=');
-    end + padding.count()
+    padding.count()
 }
 
 /// The bytes of a line break that `text` begins with: as it is, or escaped.
@@ -225,6 +247,26 @@ mod tests {
         let broken = format!("{long}\r\n{long}\\n{long}\\u000aAA==\n");
         assert_eq!(runs(&broken), [broken.trim_end()]);
         assert_eq!(runs(&format!("{long} {long}")), [long, long]);
+    }
+
+    #[test]
+    fn json_makes_a_run_of_what_is_shorter() {
+        let json = |text: &str| {
+            let mut all = Vec::new();
+            each_json(text.as_bytes(), |run| all.push(text[run].to_owned()));
+            all
+        };
+        for run in [
+            "eyJwaW4iOjEyM30=",
+            "eyJjdnYiOiIxMjMifQ==",
+            "abceyJwaW4iOjEyM30",
+        ] {
+            assert_eq!(json(&format!("value: {run}, x")), [run]);
+            assert!(texts(run).iter().any(|text| text.contains(':')), "{run}");
+        }
+        for text in ["eyJ0ZXN0IjoxfQ", "heyJude is a song", &"eyJ0".repeat(6)] {
+            assert_eq!(json(text), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]

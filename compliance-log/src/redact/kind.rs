@@ -1,13 +1,14 @@
 //! Kinds of bytes that a value is looked at for, seen in one pass over it.
 
-pub(super) const AT: u8 = 1;
+/// `@`, what ends a tag, and `$`.
+pub(super) const RARE: u8 = 1;
 /// What may stand between a name and its value.
 pub(super) const SIGN: u8 = 2;
 pub(super) const DIGIT: u8 = 4;
 /// Encodings, escapes and disguises begin with it.
 pub(super) const WRAPPING: u8 = 8;
-/// Ends a tag.
-pub(super) const TAG: u8 = 16;
+/// Capitals and the signs that names and sentences in small letters do not have, and most literals do.
+pub(super) const MARKED: u8 = 16;
 /// Assigns where one of the next kind stands before it.
 pub(super) const COMMA: u8 = 32;
 /// Quotes and opening brackets.
@@ -28,12 +29,23 @@ pub(crate) const KINDS: [u8; 256] = {
         }
         byte += 1;
     }
+    let mut capital = b'A';
+    while capital <= b'Z' {
+        kinds[capital as usize] = MARKED;
+        capital += 1;
+    }
+    let signs = b"._~+;";
+    let mut sign = 0;
+    while sign < signs.len() {
+        kinds[signs[sign] as usize] = MARKED;
+        sign += 1;
+    }
     let mut digit = b'0';
     while digit <= b'9' {
         kinds[digit as usize] = DIGIT;
         digit += 1;
     }
-    kinds[b'@' as usize] = AT;
+    kinds[b'@' as usize] = RARE;
     kinds[b'=' as usize] = SIGN;
     kinds[b':' as usize] = SIGN;
     kinds[b',' as usize] = COMMA;
@@ -41,7 +53,8 @@ pub(crate) const KINDS: [u8; 256] = {
     kinds[b'\'' as usize] = OPENING;
     kinds[b'"' as usize] = OPENING;
     kinds[b'`' as usize] = OPENING;
-    kinds[b'>' as usize] = TAG;
+    kinds[b'>' as usize] = RARE;
+    kinds[b'$' as usize] = RARE;
     kinds[b'%' as usize] = WRAPPING;
     kinds[b'&' as usize] = WRAPPING;
     kinds[b'\\' as usize] = WRAPPING | OPENING;

@@ -40,6 +40,7 @@ mod policy;
 mod prefilter;
 mod prose;
 mod rule;
+mod tail;
 mod text;
 mod token;
 mod trial;

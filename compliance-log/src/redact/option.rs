@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use super::{assignment::count, placeholder};
 
+/// What an option begins with.
+pub(super) const DASHES: &[u8] = b"--";
+/// No option with its value is shorter: `--ab 123`.
+pub(super) const BYTES_MIN: usize = 8;
 const NAME_BYTES_MAX: usize = 64;
 /// Quotes, backslashes, commas and spaces between a name and its value.
 const JOINT_BYTES_MAX: usize = 8;
@@ -13,12 +17,12 @@ const JOINT_BYTES_MAX: usize = 8;
 pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&'t str, Range<usize>) -> bool) {
     let bytes = text.as_bytes();
     let mut free = 0;
-    for dashes in memchr::memmem::find_iter(bytes, "--") {
+    for dashes in memchr::memmem::find_iter(bytes, DASHES) {
         if dashes < free || !apart(bytes, dashes) {
             continue;
         }
-        let name = dashes + 2..dashes + 2 + count(bytes, dashes + 2, NAME_BYTES_MAX, is_name);
-        if let Some(value) = value(bytes, name.end) {
+        let name = name(bytes, dashes);
+        if let Some(value) = value(bytes, name.end).filter(|_| !name.is_empty()) {
             let end = value.end;
             if visit(&text[name], value) {
                 free = end;
@@ -27,11 +31,18 @@ pub(super) fn each<'t>(text: &'t str, mut visit: impl FnMut(&'t str, Range<usize
     }
 }
 
+/// The name behind the dashes; empty if there is none.
+pub(super) fn name(bytes: &[u8], dashes: usize) -> Range<usize> {
+    let start = dashes + DASHES.len();
+    let begins = bytes.get(start).is_some_and(u8::is_ascii_alphabetic);
+    let max = if begins { NAME_BYTES_MAX } else { 0 };
+    start..start + count(bytes, start, max, is_name)
+}
+
 /// An option begins where a word does.
 fn apart(bytes: &[u8], dashes: usize) -> bool {
     let before = dashes.checked_sub(1).map(|at| bytes[at]);
     before.is_none_or(|before| !before.is_ascii_alphanumeric() && before != b'-')
-        && bytes.get(dashes + 2).is_some_and(u8::is_ascii_alphabetic)
 }
 
 fn value(bytes: &[u8], name_end: usize) -> Option<Range<usize>> {

@@ -1,4 +1,4 @@
-//! What stands where a secret would: variables, templates, blanks, digests under a key.
+//! What stands where a secret would: variables, templates, blanks, digests under a key, the mark of a cut.
 
 /// A longer placeholder is none.
 const BYTES_MAX: usize = 128;
@@ -18,8 +18,22 @@ pub(super) fn is_one(value: &str) -> bool {
         || begins(bytes) == Some(value.len())
 }
 
-/// The bytes of the template that `text` begins with: `${NAME}`, `$(command)` or `{{ name }}`.
+/// The bytes of the template that `text` begins with: `${NAME}`, `$(command)` or `{{ name }}`; or of the
+/// mark where a record's value was cut: `…[5000 bytes, sha256:<64 digits>]`.
 pub(super) fn begins(text: &[u8]) -> Option<usize> {
+    cut(text).or_else(|| template(text))
+}
+
+fn cut(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix("…[".as_bytes())?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest[digits..].strip_prefix(b" bytes, sha256:")?;
+    let (digest, rest) = rest.split_at_checked(DIGEST_BYTES)?;
+    let whole = rest.first() == Some(&b']') && digest.iter().all(u8::is_ascii_hexdigit);
+    whole.then(|| text.len() - rest.len() + 1)
+}
+
+fn template(text: &[u8]) -> Option<usize> {
     let (open, close, of): (&[u8], &[u8], &[u8]) = match text {
         [b'$', b'{', b'{', ..] => (b"${{", b"}}", b" ._$|-"),
         [b'{', b'{', ..] => (b"{{", b"}}", b" ._$|-"),
@@ -71,6 +85,9 @@ mod tests {
     #[test]
     fn what_stands_for_a_secret_is_told_from_one() {
         let digest = format!("hmac-sha256:{}", "00fa4e00".repeat(8));
+        let mark = format!("…[5000 bytes, sha256:{}]", "00fa4e00".repeat(8));
+        assert!(is_one(&mark) && !is_one(&format!("h{mark}")) && !is_one(&mark[..20]));
+        assert_eq!(begins(format!("{mark}x").as_bytes()), Some(mark.len()));
         for text in [
             "****",
             "$TOKEN",

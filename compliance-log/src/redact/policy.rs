@@ -8,10 +8,11 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    base64::JSON_BYTES_MIN,
     document::{self, BUILTIN, Document, Place, Placed},
     kind,
     name::Names,
-    prefilter::{Prefilter, RuleSet},
+    prefilter::{Prefilter, RuleSet, Trigger},
     rule::{Detector, Effect, Finder, Hit, NameRule},
     token::Affixes,
     value::Net,
@@ -42,13 +43,16 @@ const ID_BYTES_MAX: usize = 32;
 ///   that takes part is the secret (or all of it, if it has no groups), with an optional `check`
 ///   (`jwt`, `user-password`, `userinfo`, `opaque`, `mixed`, `github`, `discord`, `track`, `phone`, `ssn`, `nino`,
 ///   `steuer-id`, `nir`, `dni`, `codice-fiscale`, `bsn`, `aadhaar`, `mrz`); or by `find`
-///   (`card-number`, `element`, `iban`, `key-value`, `option`, `part`, `query`). A pattern needs something that leads to it:
+///   (`card-number`, `element`, `iban`, `key-value`, `option`, `part`, `query`). A pattern that may end in
+///   something optional at any distance, as in `key(?:.*end)?`, is refused: it would read a long text again and again.
+///   A pattern needs something that leads to it:
 ///   - `literals`, of which one occurs in whatever it matches. Up to 64 in the document are tried at
 ///     once; more work, but slower.
 ///   - `prefixes` and `suffixes`, any number, of which one stands right before, at the beginning of, or
 ///     right behind a run of 16 or more letters and digits: how most tokens look. A prefix may have a
 ///     shorter part between it and the run, which `_` or `-` joins: `re_0fa4e_...`.
-///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`.
+///   - `triggers`: `at`, `card-number`, `iban`, `assignment`, `digits` (six of them), `element`, `option`,
+///     `crypt` (as in `$2b$`).
 ///
 /// By itself the document says everything: nothing of [`Policy::builtin`] applies beside it. To begin
 /// with the rules of embedded documents, it names them before its own:
@@ -154,14 +158,15 @@ impl Policy {
         self.name(name).is_none() && self.clean(name).is_none()
     }
 
-    /// Fewer bytes of an encoded value hold nothing that begins with a literal.
+    /// Fewer bytes of an encoded value hold nothing that [`Policy::suspicious`] would see.
     pub(crate) fn literal_value_bytes_min(&self) -> usize {
         self.0.net.literal_value_bytes_min
     }
 
-    /// Whether any rule's literal occurs in encoded string values.
-    pub(crate) fn suspicious(&self, encoded: &[u8]) -> bool {
-        self.0.net.prefilter.literal(encoded)
+    /// Whether any rule's literal, or an option, occurs in encoded string values of bytes of these
+    /// kinds.
+    pub(crate) fn suspicious(&self, encoded: &[u8], kinds: u8) -> bool {
+        self.0.net.prefilter.literal(encoded, kinds)
     }
 
     /// Whether one encoded string value, of bytes of these kinds, has anything else that leads to a rule.
@@ -172,7 +177,8 @@ impl Policy {
 
     /// Whether anything leads from a text to a rule.
     pub(crate) fn suspicious_text(&self, text: &[u8]) -> bool {
-        self.suspicious(text) || self.suspicious_value(text, kind::of(text))
+        let kinds = kind::of(text);
+        self.suspicious(text, kinds) || self.suspicious_value(text, kinds)
     }
 
     /// What is left of a short text, such as a name, if it holds a secret.
@@ -405,8 +411,14 @@ fn parts<R>(rules: Vec<Placed<R>>) -> (Vec<Place>, Vec<R>) {
 }
 
 fn literal_value_bytes_min(detectors: &[Detector]) -> usize {
-    let led = detectors.iter().filter(|d| !d.rule.literals.is_empty());
-    led.map(Detector::bytes_min).min().unwrap_or(usize::MAX)
+    let wants = |d: &Detector, trigger| d.triggers.contains(&trigger);
+    let led = detectors
+        .iter()
+        .filter(|d| !d.rule.literals.is_empty() || wants(d, Trigger::Option));
+    let assigns = detectors.iter().any(|d| wants(d, Trigger::Assignment));
+    let json = assigns.then_some(JSON_BYTES_MIN);
+    let least = led.map(Detector::bytes_min).chain(json).min();
+    least.unwrap_or(usize::MAX)
 }
 
 fn prefilter(

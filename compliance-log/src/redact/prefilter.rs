@@ -1,15 +1,17 @@
 //! Where to look closer: one pass over a whole record, and a cheap look at each value.
 
 use aho_corasick::{AhoCorasick, packed};
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use super::{
     assignment,
-    base64::{RUN_BYTES_MIN, any_run, any_text},
+    base64::{JSON, RUN_BYTES_MIN, any_run, any_text},
     buffer::Buffer,
     check::IBAN_BYTES_MIN,
     element, kind,
     number::{self, CARD_DIGITS_MIN},
+    option,
     token::{self, Affixes},
     view::{STEPS_MAX, is_wrapped, unwrap},
 };
@@ -45,16 +47,22 @@ pub(super) enum Trigger {
     Digits,
     /// The end of an element whose name ends as a prohibited one does.
     Element,
+    /// Two dashes before a name that ends as a prohibited one does.
+    Option,
+    /// The mark that a hash of a password begins with: `$2b$`, `$argon2id$`.
+    Crypt,
 }
 
 impl Trigger {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::At,
         Self::CardNumber,
         Self::Iban,
         Self::Assignment,
         Self::Digits,
         Self::Element,
+        Self::Option,
+        Self::Crypt,
     ];
 }
 
@@ -88,13 +96,15 @@ impl RuleSet {
 #[derive(Debug)]
 pub(super) struct Prefilter {
     /// Tries up to 64 literals at once, on processors that can.
-    packed: Option<Box<[packed::Searcher]>>,
+    packed: Option<Box<[Packed]>>,
     /// Tells which literals occur, one letter at a time.
     literals: AhoCorasick,
     /// The rules of each literal.
     owners: Vec<RuleSet>,
     /// The rules of each trigger.
     triggers: [RuleSet; Trigger::ALL.len()],
+    /// Finds the dashes before an option's name, if any rule looks for options.
+    dashes: Option<memmem::Finder<'static>>,
     endings: Endings,
     affixes: Affixes,
     /// What any rule looks for in a value.
@@ -130,19 +140,27 @@ impl Prefilter {
             }
         }
         let any = |trigger: Trigger| !triggers[trigger as usize].is_empty();
+        // JSON in Base64 that is too short to be told from a word by anything else.
+        if any(Trigger::Assignment) && !texts.contains(&JSON) {
+            texts.push(JSON);
+            owners.push(RuleSet::default());
+        }
+        let dashes = any(Trigger::Option).then(|| memmem::Finder::new(option::DASHES));
         let when = |watched: bool, kinds: u8| if watched { kinds } else { 0 };
-        let watched = when(any(Trigger::At), kind::AT)
-            | when(
-                any(Trigger::Assignment),
-                kind::SIGN | kind::COMMA | kind::OPENING,
-            )
-            | when(any(Trigger::Element), kind::TAG)
-            | when(
-                any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
-                kind::DIGIT,
-            );
+        let watched = when(
+            [Trigger::At, Trigger::Element, Trigger::Crypt]
+                .into_iter()
+                .any(any),
+            kind::RARE,
+        ) | when(
+            any(Trigger::Assignment),
+            kind::SIGN | kind::COMMA | kind::OPENING,
+        ) | when(
+            any(Trigger::CardNumber) || any(Trigger::Iban) || any(Trigger::Digits),
+            kind::DIGIT,
+        );
         // Whatever there is to find may be wrapped.
-        let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty();
+        let finds = watched != 0 || !texts.is_empty() || !affixes.is_empty() || dashes.is_some();
         let watched = watched | when(finds, kind::WRAPPING);
         let number_bytes_min = if any(Trigger::Digits) {
             PERSONAL_DIGITS_MIN
@@ -156,6 +174,7 @@ impl Prefilter {
             literals: AhoCorasick::new(&texts)?,
             owners,
             triggers,
+            dashes,
             endings: Endings::of(names),
             affixes,
         })
@@ -172,12 +191,20 @@ impl Prefilter {
         self.packed.is_some()
     }
 
-    /// Whether any literal occurs.
-    pub(super) fn literal(&self, encoded: &[u8]) -> bool {
-        match &self.packed {
-            Some(packed) => packed.iter().any(|some| some.find(encoded).is_some()),
+    /// Whether any literal occurs in a text of bytes of these kinds, or an option that any rule looks for.
+    pub(super) fn literal(&self, encoded: &[u8], kinds: u8) -> bool {
+        let literal = match &self.packed {
+            Some(packed) => packed.iter().any(|some| some.is_in(encoded, kinds)),
             None => !self.owners.is_empty() && self.literals.is_match(encoded),
-        }
+        };
+        literal || self.option(encoded)
+    }
+
+    fn option(&self, text: &[u8]) -> bool {
+        self.dashes.as_ref().is_some_and(|finder| {
+            let mut dashes = finder.find_iter(text);
+            dashes.any(|at| self.endings.name(&text[option::name(text, at)]))
+        })
     }
 
     /// Whether any trigger fires, or anything would if what is wrapped were not.
@@ -185,9 +212,13 @@ impl Prefilter {
     pub(super) fn trigger(&self, value: &[u8], kinds: u8) -> bool {
         let seen = kinds & self.watched;
         // Most values are a word or a number.
-        let short = value.len() < token::RUN_BYTES_MIN.min(self.number_bytes_min);
+        let least = if seen & kind::DIGIT == 0 {
+            token::RUN_BYTES_MIN
+        } else {
+            token::RUN_BYTES_MIN.min(self.number_bytes_min)
+        };
         let plain = seen & !(kind::DIGIT | kind::COMMA) == 0;
-        !(short && plain) && self.trigger_of(value, seen)
+        !(value.len() < least && plain) && self.trigger_of(value, seen)
     }
 
     fn trigger_of(&self, value: &[u8], seen: u8) -> bool {
@@ -199,14 +230,18 @@ impl Prefilter {
             || (seen & kind::WRAPPING != 0 && self.in_views(value, BASE64_DEPTH_MAX))
     }
 
-    fn plain(&self, value: &[u8]) -> bool {
-        self.plain_of(value, kind::of(value) & self.watched)
+    /// Whether a text that was unwrapped holds anything plain.
+    fn plain(&self, text: &[u8]) -> bool {
+        let kinds = kind::of(text);
+        self.literal(text, kinds) || self.plain_of(text, kinds & self.watched)
     }
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
-        (seen & kind::AT != 0 && memchr::memchr(b'@', value).is_some())
+        (seen & kind::RARE != 0
+            && [Trigger::At, Trigger::Element, Trigger::Crypt]
+                .into_iter()
+                .any(|trigger| self.fires(trigger, value)))
             || (may_assign(seen) && self.endings.any(value))
-            || (seen & kind::TAG != 0 && self.endings.any_element(value))
             || (value.len() >= token::RUN_BYTES_MIN && self.affixes.any(value))
             || (seen & kind::DIGIT != 0
                 && value.len() >= self.number_bytes_min
@@ -228,7 +263,7 @@ impl Prefilter {
         let (mut now, mut next) = (Buffer::take(), Buffer::take());
         unwrap(value, &mut now, |_| ());
         for _ in 0..=STEPS_MAX {
-            if self.literal(&now) || self.plain(&now) || self.in_base64(&now, depth) {
+            if self.plain(&now) || self.in_base64(&now, depth) {
                 return true;
             }
             if !is_wrapped(&now) {
@@ -243,10 +278,7 @@ impl Prefilter {
     fn in_base64(&self, value: &[u8], depth: usize) -> bool {
         let look = |text: &str| {
             let text = text.as_bytes();
-            self.literal(text)
-                || self.plain(text)
-                || self.in_base64(text, depth - 1)
-                || self.in_views(text, depth - 1)
+            self.plain(text) || self.in_base64(text, depth - 1) || self.in_views(text, depth - 1)
         };
         depth > 0 && any_run(value, |run| any_text(&value[run], look))
     }
@@ -281,8 +313,20 @@ impl Prefilter {
                 Trigger::Assignment => self.endings.any(text),
                 Trigger::Digits => kind::digits(text) >= PERSONAL_DIGITS_MIN,
                 Trigger::Element => self.endings.any_element(text),
+                Trigger::Option => self.option(text),
+                Trigger::Crypt => any_crypt(text),
             }
     }
+}
+
+/// Whether small letters, digits and dashes stand between two `$` anywhere.
+fn any_crypt(text: &[u8]) -> bool {
+    const NAME_BYTES_MAX: usize = 16;
+    memchr::memchr_iter(b'$', text).any(|mark| {
+        let is_name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        let name = assignment::count(text, mark + 1, NAME_BYTES_MAX, is_name);
+        name > 0 && text.get(mark + 1 + name) == Some(&b'$')
+    })
 }
 
 /// Whether a value with these kinds of bytes may assign anything.
@@ -291,12 +335,36 @@ fn may_assign(seen: u8) -> bool {
     seen & kind::SIGN != 0 || seen & pair == pair
 }
 
-/// Searchers for short and for long literals. One for all would compare no more bytes at a time than
-/// the shortest has, and stop at places where no longer one stands.
-fn packed(literals: &[&str]) -> Option<Box<[packed::Searcher]>> {
-    let (short, long): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| text.len() < 4);
-    let some = [short, long].into_iter().filter(|texts| !texts.is_empty());
-    some.map(packed::Searcher::new).collect()
+/// Literals that are tried together.
+#[derive(Debug)]
+struct Packed {
+    searcher: packed::Searcher,
+    /// Each has a byte of these kinds, if any are told.
+    kinds: u8,
+}
+
+impl Packed {
+    fn is_in(&self, text: &[u8], kinds: u8) -> bool {
+        (self.kinds == 0 || self.kinds & kinds != 0) && self.searcher.find(text).is_some()
+    }
+}
+
+/// Searchers for literals that any value may hold and for those that few can; of these for short and for
+/// long ones, since a search compares no more bytes at a time than the shortest has, and stops at
+/// places where no longer one stands.
+fn packed(literals: &[&str]) -> Option<Box<[Packed]>> {
+    const SHORT_BYTES_MAX: usize = 3;
+    let is_marked = |text: &&str| kind::of(text.as_bytes()) & kind::MARKED != 0;
+    let is_short = |text: &&str| text.len() <= SHORT_BYTES_MAX;
+    let (marked, plain): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| is_marked(text));
+    let (short, long) = marked.into_iter().partition(is_short);
+    let some = [(plain, 0), (short, kind::MARKED), (long, kind::MARKED)];
+    let some = some.into_iter().filter(|(texts, _)| !texts.is_empty());
+    let packed = some.map(|(texts, kinds)| {
+        let searcher = packed::Searcher::new(texts)?;
+        Some(Packed { searcher, kinds })
+    });
+    packed.collect()
 }
 
 /// The last two letters of each name: 676 bits that rule out nearly every name in prose.
@@ -354,6 +422,54 @@ fn letter(byte: u8) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_literal_is_seen_by_the_kinds_of_the_text_that_holds_it() {
+        let literals =
+            ["abc", "ab-cd", "a_b", "Abc", "x.y", ": q", "~~", "0815 "].map(str::to_owned);
+        let rules = literals
+            .iter()
+            .map(|text| (std::slice::from_ref(text), &[][..]));
+        let prefilter = Prefilter::new(rules, [].into_iter(), Affixes::default()).unwrap();
+        for text in &literals {
+            for text in [
+                text.clone(),
+                format!("a small {text} between"),
+                format!("Big.{text}"),
+            ] {
+                let text = text.as_bytes();
+                assert!(prefilter.literal(text, kind::of(text)));
+            }
+        }
+        for text in ["ab c", "a b-c", "aBc ABC ~ ~", "--password x"] {
+            assert!(!prefilter.literal(text.as_bytes(), kind::of(text.as_bytes())));
+        }
+    }
+
+    #[test]
+    fn an_option_is_seen_only_with_a_name_that_ends_as_a_prohibited_one() {
+        let rules = [(&[][..], &[Trigger::Option][..])].into_iter();
+        let names = ["password", "cvv"].into_iter();
+        let prefilter = Prefilter::new(rules, names, Affixes::default()).unwrap();
+        let seen = |text: &str| prefilter.literal(text.as_bytes(), kind::of(text.as_bytes()));
+        for text in [
+            "--cvv 123",
+            "a --db-password x",
+            "[\"--old_password\", \"x\"]",
+            "x----cvv --cvv 1",
+        ] {
+            assert!(seen(text), "{text}");
+        }
+        for text in [
+            "--verbose",
+            "a -- cvv",
+            "--",
+            "-cvv 123",
+            "-----BEGIN X-----",
+        ] {
+            assert!(!seen(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_name_is_watched_in_every_spelling() {

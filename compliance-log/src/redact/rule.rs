@@ -13,7 +13,7 @@ use super::{
     name::Names,
     number, option, part, placeholder,
     prefilter::{LITERAL_BYTES_MIN, Trigger},
-    prose,
+    prose, tail,
 };
 
 /// Shorter values are no secrets: `pin: no`.
@@ -139,7 +139,8 @@ impl Finder {
             Self::Element => Some(Trigger::Element),
             Self::Iban => Some(Trigger::Iban),
             Self::KeyValue | Self::Query => Some(Trigger::Assignment),
-            Self::Option | Self::Part => None,
+            Self::Option => Some(Trigger::Option),
+            Self::Part => None,
         }
     }
 }
@@ -220,6 +221,7 @@ impl Detector {
         let literal = literals.min().unwrap_or(0);
         match self.search {
             Search::Pattern(..) => least.unwrap_or(0).max(literal),
+            Search::Finder(Finder::Option) => option::BYTES_MIN,
             // What leads to a secret, one byte between, and the secret.
             Search::Finder(_) => literal + 1 + SECRET_BYTES_MIN,
         }
@@ -373,6 +375,13 @@ fn syntax() -> syntax::Config {
 }
 
 fn compile(pattern: &str) -> Result<meta::Regex, String> {
+    if syntax::parse_with(pattern, &syntax()).is_ok_and(|hir| tail::is_far(&hir)) {
+        return Err(
+            "pattern: it ends in something optional that may be any distance away; give the repetition before that \
+             a bound, such as `{0,256}`"
+                .to_owned(),
+        );
+    }
     meta::Builder::new()
         .configure(meta::Config::new().nfa_size_limit(Some(PATTERN_BYTES_MAX)))
         .syntax(syntax())

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, ops::Range};
 
 use super::{
-    base64::{any_run, any_text},
+    base64::{any_run, any_text, each_json},
     name::Names,
     number,
     prefilter::{BASE64_DEPTH_MAX, Prefilter},
@@ -169,7 +169,7 @@ impl Net {
         if depth == 0 {
             return;
         }
-        any_run(text.as_bytes(), |run| {
+        let mut look = |run: Range<usize>| {
             any_text(&text.as_bytes()[run.clone()], |held| {
                 let spans = self.find(held, names, depth - 1);
                 let first = spans.first();
@@ -178,6 +178,10 @@ impl Net {
                 }
                 first.is_some()
             });
+        };
+        each_json(text.as_bytes(), &mut look);
+        any_run(text.as_bytes(), |run| {
+            look(run);
             false
         });
     }

@@ -25,6 +25,7 @@ mod json_schema;
 mod keycloak;
 mod policies;
 mod policy;
+mod policy_swaps;
 mod opt_out;
 mod pseudonyms;
 mod records;

@@ -33,7 +33,7 @@ fn builder(dir: &Path) -> compliance_log::Builder {
 }
 
 /// The built-in policy, and `tiger`, whatever it is, under this id.
-fn with_rule(id: &str) -> String {
+pub(crate) fn with_rule(id: &str) -> String {
     format!(
         "{}\n[[value]]\nid = \"{id}\"\ndescription = \"\"\naction = \"drop\"\nliterals = [\"tiger\"]\n\
          pattern = \"tiger-[0-9]+\"\nmatch = [\"tiger-1\"]\npass = [\"lion\"]\n",
@@ -53,7 +53,7 @@ fn texts(records: &[Value]) -> Vec<&str> {
 
 /// Every record names a policy whose document is kept, and none comes before the record that tells of
 /// its policy.
-fn assert_told(dir: &Path) {
+pub(crate) fn assert_told(dir: &Path) {
     let store = only_store(dir);
     let mut told = String::new();
     for record in records(dir, "audit").iter().skip(1) {

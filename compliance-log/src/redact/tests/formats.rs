@@ -338,7 +338,32 @@ const FORMATS: &[(&str, Place, &str)] = &[
     (
         "command-option",
         Word,
-        "--(password|token|api-key|client-secret|db-password) [A-Za-z0-9]{7}[0-9]",
+        "--(password|token|api-key|client-secret|db-password|session-id|db-credential) [A-Za-z0-9]{7}[0-9]",
+    ),
+    (
+        "command-option",
+        Word,
+        "--(cvv|card-cvc|card-security-code|otp) [0-9]{3,6}",
+    ),
+    (
+        "quoted-password",
+        Word,
+        "(password|identified by) '[a-z]{4}[0-9][A-Za-z0-9]{9}'",
+    ),
+    (
+        "password-hash",
+        Anywhere,
+        r"\$2[aby]\$1[0-4]\$[./A-Za-z0-9]{53}",
+    ),
+    (
+        "password-hash",
+        Anywhere,
+        r"\$argon2(id|i)\$v=19\$m=65536,t=3,p=4\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}",
+    ),
+    (
+        "password-hash",
+        Anywhere,
+        r"\$6\$[./A-Za-z0-9]{16}\$[./A-Za-z0-9]{86}",
     ),
     (
         "command-password",

@@ -4,6 +4,14 @@ use super::Rows;
 
 pub(super) const TEXTS: Rows = &[
     (
+        "user-statement",
+        &[
+            "ALTER ROLE booking WITH PASSWORD '«base62:16»'",
+            "alter role booking with login password '«base62:16»' valid until 'infinity'",
+            "create user booking identified by '«base62:16»'",
+        ],
+    ),
+    (
         "postgres-url",
         &[
             "postgres://booking:«password:20»@db-1.internal:5432/bookings?sslmode=require",

@@ -2,7 +2,19 @@
 
 use super::Rows;
 
-pub(super) const TOKENS: Rows = &[("age-key", &["AGE-SECRET-KEY-1«bech32:58»"])];
+pub(super) const TOKENS: Rows = &[
+    ("age-key", &["AGE-SECRET-KEY-1«bech32:58»"]),
+    (
+        "password-hash",
+        &[
+            "$2b$12$«base62:53»",
+            "$argon2id$v=19$m=65536,t=3,p=4$«base62:22»$«base64:43»",
+            "$6$«base62:16»$«base62:86»",
+            "$6$rounds=5000$«base62:16»$«base62:86»",
+            "$y$j9T$«base62:22»$«base62:43»",
+        ],
+    ),
+];
 
 /// The first line of a PEM is put together here, so that no scanner takes this file for a key.
 macro_rules! pem {

@@ -9,6 +9,10 @@ pub(super) const CODE: Rows = &[
         &[
             "SELECT id, email FROM users WHERE password_hash = $1",
             "SELECT * FROM tokens WHERE token = ? AND expires_at > now()",
+            "select id from users where created by 'import' or modified by 'bookings'",
+            "the password '' was empty, the password 'required' rule failed",
+            "error: password 'minimum' setting is no number",
+            "PREPARE find AS SELECT $1$2, $3 FROM fares WHERE price > $4",
             "UPDATE users SET password = $1, password_changed_at = now() WHERE id = $2",
             "INSERT INTO api_keys (id, name, secret) VALUES ($1, $2, $3)",
             "DELETE FROM sessions WHERE session_id = :session_id",

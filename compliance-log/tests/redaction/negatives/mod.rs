@@ -3,6 +3,7 @@
 
 mod agents;
 mod code;
+mod commands;
 mod config;
 mod ids;
 mod keys;
@@ -37,6 +38,7 @@ pub(crate) fn negatives() -> Vec<Negative> {
         prose::PROSE,
         config::CONFIG,
         code::CODE,
+        commands::COMMANDS,
         traces::TRACES,
         logs::LOGS,
     ];

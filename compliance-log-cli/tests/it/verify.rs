@@ -184,7 +184,11 @@ fn json_has_the_documented_shape() {
         (&"DELETE".into(), &1.into())
     );
     let store = &report["stores"][0];
-    assert_eq!(keys(store), ["path", "verdict", "streams", "findings"]);
+    assert_eq!(
+        keys(store),
+        ["path", "verdict", "streams", "findings", "sealed"]
+    );
+    assert_eq!(store["sealed"], false);
     assert_eq!(
         keys(&store["streams"][0])[..6],
         [

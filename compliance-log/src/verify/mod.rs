@@ -17,8 +17,21 @@
 //! # Ok::<(), compliance_log::Error>(())
 //! ```
 //!
-//! What it does not do: it cannot see records that were removed from the end of a stream together
-//! with the head file, nor a stream that was written anew as a whole.
+//! # What a seal adds
+//!
+//! A chain alone does not show that records were removed from the end of a stream together with the head
+//! file, nor that a stream was written anew as a whole. Of a store with a [seal](crate::seal) these are
+//! found, and how much of it depends on what [`Options`] are given:
+//!
+//! | given | found beside every change of what was sealed |
+//! |---|---|
+//! | nothing | who does not hold the store's keys |
+//! | a root key | a store that somebody else sealed |
+//! | a checkpoint from outside | a store that was taken back, or has two histories, up to that checkpoint |
+//! | `live` | a writer that is silent, or whose newest records were cut off |
+//!
+//! What it does not find: what was changed before it was sealed, and what a thief of the keys wrote anew
+//! since the last key change, as long as nobody outside has a checkpoint from that time.
 
 mod report;
 mod options;

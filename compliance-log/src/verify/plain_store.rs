@@ -13,7 +13,11 @@ use super::{
     store::{Checked, is_folder},
     stream::{check_stream, wrong_name},
 };
-use crate::{error::Error, event::Channel, layout::STREAMS};
+use crate::{
+    error::Error,
+    event::Channel,
+    layout::{CATALOG, SEAL, STREAMS},
+};
 
 /// Checks the chains of all streams. `found` is what is wrong with the seal, if there is one.
 pub(super) fn check_plain(
@@ -24,7 +28,10 @@ pub(super) fn check_plain(
     checked: &mut u64,
 ) -> Result<Checked, Error> {
     let mut store = StoreReport::of(path);
-    store.sealed = found.worst.is_some();
+    let left_over = [SEAL.to_owned(), format!("{STREAMS}/{CATALOG}")];
+    for folder in left_over {
+        store.sealed |= is_folder(&path.join(folder))?;
+    }
     let mut worst = found.worst;
     store.findings = found.findings;
     let folder = path.join(STREAMS);

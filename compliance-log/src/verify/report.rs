@@ -182,10 +182,8 @@ pub enum Authenticity {
     Checked,
     /// No root key was given: the seal fits the store, whoever made both.
     NotChecked,
-    /// Nothing certifies its keys.
+    /// Nothing certifies its keys yet.
     Uncertified,
-    /// They do not lead to a root key that was given.
-    Refused,
 }
 
 /// What a store's seal says.

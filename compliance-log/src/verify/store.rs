@@ -45,7 +45,8 @@ pub(super) struct Checked {
 ///
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if something of a single store cannot be read; in a folder
 /// of stores that is a finding of the one, and the others are checked. A path that does not exist is
-/// no error but [`Verdict::NothingChecked`].
+/// no error but [`Verdict::NothingChecked`](super::Verdict::NothingChecked), or, if something is known of a
+/// store that should be there, [`Verdict::Rollback`](super::Verdict::Rollback).
 pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
     let ledger = read_ledger(options)?;
     let mut checked = 0;

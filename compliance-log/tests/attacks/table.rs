@@ -197,6 +197,29 @@ const ROWS: &[Row] = &[
         attack: |_, d| on_lines(d, AUDIT, -1, |lines| rewrite(lines)),
     },
     Row {
+        name: "record edited with a key that stands there twice, hashes computed anew",
+        expected: all(Edit),
+        attack: |_, d| {
+            on_lines(d, AUDIT, -1, |lines| {
+                let text = String::from_utf8(lines[2].clone()).unwrap();
+                let twice = r#""bytes":2,"bytes":1"#;
+                lines[2] = text.replace(r#""bytes":1"#, twice).into_bytes();
+                relink(lines, 2);
+                2
+            })
+        },
+    },
+    Row {
+        name: "all streams written anew, all hashes computed anew, seal kept",
+        expected: all(Edit),
+        attack: |_, d| {
+            for folder in [AUDIT, APP, CATALOG] {
+                write_anew(&d.join(folder));
+            }
+            Extra::default()
+        },
+    },
+    Row {
         name: "record deleted",
         expected: all(Delete),
         attack: |_, d| {
@@ -649,6 +672,17 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "control: the wall clock was set back by a day",
+        expected: all(Ok),
+        attack: |world, d| {
+            world.clock.set_back(86_400);
+            let mut writer = world.open(d, world.keys.clone(), "honest");
+            world.rounds(&mut writer, 3, None, false);
+            writer.crash();
+            Extra::default()
+        },
+    },
+    Row {
         name: "control: segment expired, tombstone of the operators' key",
         expected: all(Expired),
         attack: |world, d| expire(world, d, "root", false),
@@ -724,6 +758,24 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// The whole stream with other records, each file linked to the one before it.
+fn write_anew(folder: &Path) {
+    let mut before: Option<Vec<u8>> = None;
+    for file in files(folder, ".jsonl") {
+        let mut all = lines(&file);
+        let own = usize::from(before.is_some());
+        if let Some(before) = before.take() {
+            all.insert(0, before);
+        }
+        for line in &mut all[own..] {
+            *line = edited(line);
+        }
+        relink(&mut all, 1);
+        before = all.last().cloned();
+        save(&file, &all[own..]);
+    }
+}
+
 /// A stream beside the others, of well-formed records under its own name.
 fn plant(store: &Path) {
     let id = format!("booking-api/i1/{INCARNATION}/admin")
@@ -746,7 +798,7 @@ fn plant(store: &Path) {
 }
 
 #[test]
-fn every_attack_gets_its_verdict_from_each_verifier() {
+fn long_every_attack_gets_its_verdict_from_each_verifier() {
     let mut table = format!(
         "{:76} {:16} {:16} {:16} live\n",
         "", "root", "+ trusted", "+ witness"

@@ -28,25 +28,33 @@ use super::{
 
 pub(crate) const HEARTBEAT_S: u64 = 60;
 /// When each history begins.
-const FIRST_SECOND: i64 = 1_767_225_600;
+const FIRST_SECOND: u64 = 1_767_225_600;
 
 /// Seconds since the history began, shared by all who live in it.
 #[derive(Clone, Default)]
-pub(crate) struct Clock(Rc<Cell<u64>>);
+pub(crate) struct Clock {
+    /// As the machine's uptime has it.
+    seconds: Rc<Cell<u64>>,
+    /// How far the wall clock was set back.
+    back: Rc<Cell<u64>>,
+}
 
 impl Clock {
     pub(crate) fn tick(&self, seconds: u64) {
-        self.0.set(self.0.get() + seconds);
+        self.seconds.set(self.seconds.get() + seconds);
+    }
+
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.back.set(seconds);
     }
 
     pub(crate) fn now(&self) -> std::time::SystemTime {
-        let now = u64::try_from(FIRST_SECOND).unwrap() + self.0.get();
+        let now = FIRST_SECOND + self.seconds.get() - self.back.get();
         std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now)
     }
 
     pub(crate) fn text(&self) -> String {
-        let now = FIRST_SECOND + i64::try_from(self.0.get()).unwrap();
-        jiff::Timestamp::from_second(now).unwrap().to_string()
+        jiff::Timestamp::try_from(self.now()).unwrap().to_string()
     }
 }
 
@@ -298,7 +306,7 @@ impl Writer {
             dir: dir.to_owned(),
             clock: clock.clone(),
             lineage: lineage.to_owned(),
-            started: clock.0.get(),
+            started: clock.seconds.get(),
             streams: streams.into(),
             catalog: Stream::new(dir, id("catalog")),
             heads: BTreeMap::new(),
@@ -309,7 +317,7 @@ impl Writer {
     }
 
     fn start(&mut self, resumed: bool) {
-        self.started = self.clock.0.get();
+        self.started = self.clock.seconds.get();
         let data = format!(r#","pid":1,"boot_id":"b1","resumed":{resumed}"#);
         self.fact("log.started", &data);
         self.seal();
@@ -330,7 +338,7 @@ impl Writer {
 
     /// A record in the catalog; `data` begins with a comma.
     pub(crate) fn fact(&mut self, event: &str, data: &str) {
-        let up = (self.clock.0.get() - self.started) * 1_000;
+        let up = (self.clock.seconds.get() - self.started) * 1_000;
         let data = format!(r#"{{"up":{up}{data}}}"#);
         self.catalog.append(&self.clock.text(), event, &data);
     }

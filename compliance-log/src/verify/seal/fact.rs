@@ -2,7 +2,10 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
 
 use super::tombstones::{LedgerEvent, LedgerFact};
 use crate::{
@@ -65,6 +68,7 @@ pub(in crate::verify) struct CatalogGenesis {
     pub(in crate::verify) heartbeat_s: u64,
     pub(in crate::verify) log: String,
     pub(in crate::verify) epoch0: String,
+    #[serde(default, deserialize_with = "continues")]
     pub(in crate::verify) continues: Option<Continues>,
 }
 
@@ -211,13 +215,19 @@ pub(super) fn time_ms(text: &str) -> Option<i64> {
     Some(time.as_millisecond())
 }
 
-fn root<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<TreeHash, D::Error> {
+fn root<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TreeHash, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
+    text.parse().map_err(D::Error::custom)
 }
 
-fn digest<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
+fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     let digest = text.map(|text| text.parse()).transpose();
-    digest.map_err(serde::de::Error::custom)
+    digest.map_err(D::Error::custom)
+}
+
+/// A store before this one that was not sealed is named in another way, which says nothing here.
+fn continues<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Continues>, D::Error> {
+    let stated = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(stated).ok())
 }

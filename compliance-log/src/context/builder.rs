@@ -45,7 +45,7 @@ impl ContextBuilder {
 
     /// Continues a trace; the context keeps a span id of its own.
     pub fn trace(mut self, trace_id: TraceId, flags: TraceFlags) -> Self {
-        self.trace.continues(trace_id, flags);
+        self.trace = Begun::Continued { trace_id, flags };
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{StatusCode, Uri};
+use http::{StatusCode, uri::PathAndQuery};
 
 use super::{
     arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit,
@@ -43,7 +43,7 @@ pub(super) struct Access<'a> {
     pub(super) latency: Duration,
     pub(super) noted: Noted,
     pub(super) bytes_out: Option<u64>,
-    pub(super) uri: &'a Uri,
+    pub(super) path: Option<&'a PathAndQuery>,
 }
 
 /// How the schema says that a request ended.
@@ -80,7 +80,7 @@ impl Access<'_> {
             count_gap(audit.route().unwrap_or_default());
         }
         let fields = Details {
-            uri: self.uri,
+            path: self.path,
             ip_of: self.noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
@@ -191,17 +191,17 @@ const WOULD_REFUSE: FieldMeta = FieldMeta::own("would_refuse", Kind::Text);
 
 /// The fields of an access record.
 struct Details<'a> {
-    uri: &'a Uri,
+    path: Option<&'a PathAndQuery>,
     ip_of: IpOf,
     would_refuse: Option<&'static str>,
 }
 
 impl Fields for Details<'_> {
     fn visit(&self, out: &mut dyn Visit) {
-        if !self.uri.path().is_empty() {
-            out.field(&PATH, Raw::Str(self.uri.path()));
+        if let Some(path) = self.path {
+            out.field(&PATH, Raw::Str(path.path()));
         }
-        if let Some(query) = self.uri.query() {
+        if let Some(query) = self.path.and_then(PathAndQuery::query) {
             out.field(&QUERY, Raw::Str(query));
         }
         if self.ip_of == IpOf::Proxy {

@@ -1,5 +1,7 @@
 //! What is known of a request when it comes in.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_LENGTH, DNT, HeaderName, USER_AGENT},
@@ -8,7 +10,12 @@ use http::{
 use http_body::Body;
 
 use super::{
-    claim::Claims, layer::AuditLayer, proxies::IpOf, request_audit::RequestAudit, trust::Source,
+    claim::Claims,
+    layer::AuditLayer,
+    proxies::IpOf,
+    request_audit::RequestAudit,
+    sent::{Sent, Topic},
+    trust::Source,
 };
 use crate::{
     clock::Timestamp,
@@ -22,14 +29,14 @@ pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent
 pub(super) static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(super) static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// In which a tracer of the service may read a trace, whole and in hexadecimal.
-static TRACE_CARRIERS: [HeaderName; 5] = [
+pub(super) static TRACE_CARRIERS: [HeaderName; 5] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("b3"),
     HeaderName::from_static("x-b3-traceid"),
     HeaderName::from_static("uber-trace-id"),
     HeaderName::from_static("x-cloud-trace-context"),
 ];
-static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
+pub(super) static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// The members of `baggage` that are read and sent: what a request is about.
 pub(super) const OFFER_ID: &str = "offer_id";
@@ -55,17 +62,22 @@ pub(super) struct Noted {
 }
 
 /// Puts a [`RequestAudit`] into the request, unless it has one.
-pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) -> Arrival {
+pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &Arc<AuditLayer>) -> Arrival {
     let route = (layer.route_of)(parts);
     if let Some(audit) = parts.extensions.get::<RequestAudit>() {
         audit.matched(route);
         audit.meet_tracer();
         return Arrival::Seen;
     }
-    let (context, ip_of) = context(parts, layer);
-    let claims = Claims::of(&parts.headers, &layer.ignored_claims);
+    let sent = Sent::of(&parts.headers);
+    let (context, ip_of) = context(parts, sent, layer);
+    let claims = if sent.has(Topic::Claim) || sent.has(Topic::Baggage) {
+        Claims::of(&parts.headers, &layer.ignored_claims)
+    } else {
+        None
+    };
     let method = parts.method.clone();
-    let audit = RequestAudit::new(layer.handle.clone(), context, method, claims);
+    let audit = RequestAudit::new(Arc::clone(layer), context, method, claims);
     audit.matched(route);
     audit.meet_tracer();
     parts.extensions.insert(audit.clone());
@@ -73,14 +85,16 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) 
     Arrival::New(audit, Noted { bytes_in, ip_of })
 }
 
-fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
+fn context(parts: &Parts, sent: Sent, layer: &AuditLayer) -> (AuditContext, IpOf) {
     let mut context = match layer.trust.trace {
-        Source::Header => continued(AuditContext::request(), &parts.headers),
-        Source::New => disbelieving(AuditContext::request(), &parts.headers),
+        Source::Header => continued(AuditContext::request(), &parts.headers, sent),
+        Source::New => disbelieving(AuditContext::request(), &parts.headers, sent),
     };
     let theirs = match layer.trust.request_id {
-        Source::Header => wire::request_id(lines(&parts.headers, &X_REQUEST_ID)),
-        Source::New => None,
+        Source::Header if sent.has(Topic::RequestId) => {
+            wire::request_id(lines(&parts.headers, &X_REQUEST_ID))
+        }
+        Source::Header | Source::New => None,
     };
     context = match theirs {
         Some(id) => context.request_id(id),
@@ -101,19 +115,26 @@ fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
         context = context.user_agent(text(agent.as_bytes()));
     }
     let context = context.build();
-    if wire::refuses_telemetry(lines(&parts.headers, &SEC_GPC), lines(&parts.headers, &DNT)) {
+    if sent.has(Topic::Refusal)
+        && wire::refuses_telemetry(lines(&parts.headers, &SEC_GPC), lines(&parts.headers, &DNT))
+    {
         context.refuse_telemetry();
     }
     (context, ip_of)
 }
 
 /// In the trace of the caller, about what the caller says.
-fn continued(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
-    if let Some(parent) = TraceParent::from_lines(lines(headers, &TRACEPARENT)) {
+fn continued(mut context: ContextBuilder, headers: &HeaderMap, sent: Sent) -> ContextBuilder {
+    if sent.has(Topic::Trace)
+        && let Some(parent) = TraceParent::from_lines(lines(headers, &TRACEPARENT))
+    {
         context = context.trace(parent.trace_id, parent.flags);
         if let Some(state) = wire::tracestate(lines(headers, &TRACESTATE)) {
             context = context.tracestate(state);
         }
+    }
+    if !sent.has(Topic::Baggage) {
+        return context;
     }
     let member = |key| wire::baggage(lines(headers, &BAGGAGE), key);
     if let Some(id) = member(OFFER_ID) {
@@ -126,7 +147,10 @@ fn continued(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder
 }
 
 /// In a trace of its own, whatever the service's tracer makes of the headers.
-fn disbelieving(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
+fn disbelieving(mut context: ContextBuilder, headers: &HeaderMap, sent: Sent) -> ContextBuilder {
+    if !sent.has(Topic::Trace) {
+        return context;
+    }
     for name in &TRACE_CARRIERS {
         for line in lines(headers, name) {
             context = context.not_of(line);
@@ -153,9 +177,9 @@ pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
 /// A UUID version 7 (RFC 9562): the time in milliseconds, then 74 random bits.
 fn new_request_id(now: Timestamp) -> String {
     let mut bytes = [0; 16];
-    random(&mut bytes);
     let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+    random(&mut bytes[6..]);
     bytes[6] = 0x70 | (bytes[6] & 0x0f);
     bytes[8] = 0x80 | (bytes[8] & 0x3f);
     let mut hex = [b'0'; 32];
@@ -164,12 +188,14 @@ fn new_request_id(now: Timestamp) -> String {
         hex.fill(b'0');
     }
     let mut id = String::with_capacity(36);
-    for (at, digit) in hex.into_iter().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            id.push('-');
-        }
-        id.push(char::from(digit));
+    let mut rest = std::str::from_utf8(&hex).unwrap_or_default();
+    for digits in [8, 4, 4, 4] {
+        let (group, others) = rest.split_at_checked(digits).unwrap_or_default();
+        id.push_str(group);
+        id.push('-');
+        rest = others;
     }
+    id.push_str(rest);
     id
 }
 

@@ -11,15 +11,16 @@ use crate::metric;
 /// author wrote routes, times the methods and statuses that these answer with: no client can make more.
 pub(super) fn report(method: &Method, route: Option<&str>, status: u16, took: Duration) {
     metric::report(|| {
-        let labels = [
-            Some(Label::from_static_parts(
-                "http_request_method",
-                known(method),
-            )),
-            route.map(|route| Label::new("http_route", route.to_owned())),
-            Some(Label::new("http_response_status_code", digits(status))),
-        ];
-        let labels: Vec<Label> = labels.into_iter().flatten().collect();
+        let mut labels = Vec::with_capacity(3);
+        labels.push(Label::from_static_parts(
+            "http_request_method",
+            known(method),
+        ));
+        labels.extend(route.map(|route| Label::new("http_route", route.to_owned())));
+        labels.push(Label::from_static_parts(
+            "http_response_status_code",
+            digits(status),
+        ));
         metrics::histogram!("http_server_request_duration_seconds", labels).record(took);
     });
 }

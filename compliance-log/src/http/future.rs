@@ -41,9 +41,9 @@ struct Held<B> {
 }
 
 impl<F, B> AuditFuture<F, B> {
-    pub(super) fn new(inner: F, scope: Scope, guard: Guard) -> Self {
+    pub(super) fn new(inner: F, scope: Option<Scope>, guard: Guard) -> Self {
         Self {
-            inner: InScope::new(inner, Some(scope)),
+            inner: InScope::new(inner, scope),
             held: None,
             guard: Some(guard),
             entry: Entry::Admitted,
@@ -121,7 +121,7 @@ where
         let Some(Held { response, .. }) = this.held.take() else {
             return Poll::Pending;
         };
-        let scope = this.inner.scope().cloned();
+        let scope = this.inner.end();
         Poll::Ready(Ok(match this.guard.take() {
             Some(guard) => guard.answer(response, scope),
             None => response.map(AuditBody::seen),

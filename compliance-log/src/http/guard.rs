@@ -1,20 +1,20 @@
 use std::{mem, time::Duration};
 
-use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
+use http::{
+    HeaderValue, Method, Response, StatusCode, request::Parts, uri::PathAndQuery,
+};
 use http_body::Body;
 
 use super::{
-    access::{self, Access, Ending},
+    access::{Access, Ending},
     arrival::{Noted, X_REQUEST_ID, content_length},
     body::AuditBody,
-    layer::AuditLayer,
     request_audit::RequestAudit,
     why::Why,
 };
 use crate::{
     current::Scope,
-    event::Channel,
-    pipeline::{Mode, Owing},
+    pipeline::Mode,
     receipt::Commit,
 };
 
@@ -23,14 +23,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Guard {
     audit: RequestAudit,
-    uri: Uri,
+    path: Option<PathAndQuery>,
     noted: Noted,
     started: Duration,
     answer: Option<Answer>,
     phase: Phase,
     room: Room,
-    /// Keeps the log from ending before the record is queued.
-    _owing: Owing,
 }
 
 /// What the queue had for the record when the request came.
@@ -61,10 +59,11 @@ enum Phase {
 
 impl Guard {
     pub(super) fn new(audit: RequestAudit, parts: &Parts, noted: Noted) -> Self {
-        let owing = audit.handle().owe(access::NAME, Channel::Audit);
+        // Keeps the log from ending before the record is queued.
+        audit.layer().account.owe();
         Self {
             started: audit.handle().clock().monotonic(),
-            uri: parts.uri.clone(),
+            path: parts.uri.path_and_query().cloned(),
             noted,
             answer: None,
             phase: Phase::Waiting,
@@ -74,16 +73,15 @@ impl Guard {
                 Room::Enough
             },
             audit,
-            _owing: owing,
         }
     }
 
     /// Whether the request comes while there is no room for what it would record.
-    pub(super) fn is_refused(&self, layer: &AuditLayer) -> bool {
+    pub(super) fn is_refused(&self) -> bool {
         let exempt = || {
             self.audit
                 .route()
-                .is_some_and(|route| layer.never_refused.contains(route))
+                .is_some_and(|route| self.audit.layer().never_refused.contains(route))
         };
         let handle = self.audit.handle();
         let refused = handle.mode() == Mode::Enforce && self.room == Room::None && !exempt();
@@ -226,7 +224,7 @@ impl Guard {
             latency: handle.clock().monotonic().saturating_sub(self.started),
             noted: self.noted,
             bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
-            uri: &self.uri,
+            path: self.path.as_ref(),
         };
         access.write(&self.audit, self.room);
     }
@@ -247,5 +245,6 @@ impl Drop for Guard {
             Ending::Gone
         };
         self.settle(ending);
+        self.audit.layer().account.settle();
     }
 }

@@ -9,8 +9,14 @@ use std::{
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
 
-use super::{claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust};
-use crate::{log::ComplianceLog, pipeline::Handle};
+use super::{
+    access, claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust,
+};
+use crate::{
+    event::Channel,
+    log::ComplianceLog,
+    pipeline::{Account, Handle},
+};
 
 /// Writes one access record for each request to the service inside.
 ///
@@ -49,6 +55,8 @@ use crate::{log::ComplianceLog, pipeline::Handle};
 #[derive(Clone)]
 pub struct AuditLayer {
     pub(super) handle: Handle,
+    /// Of the access records that requests owe.
+    pub(super) account: Arc<Account>,
     pub(super) trust: Trust,
     pub(super) route_of: fn(&Parts) -> Option<&str>,
     pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
@@ -61,8 +69,10 @@ pub struct AuditLayer {
 impl AuditLayer {
     /// A layer that writes to `log` and keeps nothing open.
     pub fn new(log: &ComplianceLog) -> Self {
+        let handle = log.handle();
         Self {
-            handle: log.handle(),
+            account: handle.account(access::NAME, Channel::Audit),
+            handle,
             trust: Trust::default(),
             route_of: matched_path,
             peer_of: peer_address,

@@ -77,6 +77,7 @@ mod mismatch;
 mod propagate;
 mod proxies;
 mod request_audit;
+mod sent;
 mod service;
 mod trust;
 #[cfg_attr(

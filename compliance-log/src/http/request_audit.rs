@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -11,6 +12,7 @@ use http::Method;
 use super::{
     claim::{Claims, Unproven, Value},
     duty::Duty,
+    layer::AuditLayer,
     mismatch::Disbelieved,
     why::Why,
 };
@@ -46,10 +48,10 @@ use crate::{
 pub struct RequestAudit(Arc<Inner>);
 
 struct Inner {
-    handle: Handle,
+    layer: Arc<AuditLayer>,
     context: AuditContext,
     method: Method,
-    route: OnceLock<Box<str>>,
+    matched: OnceLock<Matched>,
     /// What its handlers owe; more than one only where a handler takes more than one `AuditCtx`.
     duties: Mutex<Duties>,
     /// The route said that it has nothing to audit.
@@ -64,6 +66,14 @@ struct Inner {
     disbelieved: AtomicBool,
 }
 
+/// What the request matched.
+struct Matched {
+    /// The method, a space and the route.
+    target: Box<str>,
+    /// Where the route begins.
+    at: usize,
+}
+
 #[derive(Default)]
 struct Duties {
     open: Vec<Arc<Duty>>,
@@ -73,16 +83,16 @@ struct Duties {
 
 impl RequestAudit {
     pub(super) fn new(
-        handle: Handle,
+        layer: Arc<AuditLayer>,
         context: AuditContext,
         method: Method,
         claims: Option<Box<Claims>>,
     ) -> Self {
         Self(Arc::new(Inner {
-            handle,
+            layer,
             context,
             method,
-            route: OnceLock::new(),
+            matched: OnceLock::new(),
             duties: Mutex::default(),
             unaudited: AtomicBool::new(false),
             refused: AtomicBool::new(false),
@@ -167,7 +177,11 @@ impl RequestAudit {
     }
 
     pub(super) fn handle(&self) -> &Handle {
-        &self.0.handle
+        &self.0.layer.handle
+    }
+
+    pub(super) fn layer(&self) -> &AuditLayer {
+        &self.0.layer
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -176,7 +190,7 @@ impl RequestAudit {
 
     /// Takes over the span that the service's tracer is in, as that of the request, unless it has one.
     pub(super) fn meet_tracer(&self) {
-        if let Some(span) = self.0.handle.traced_span() {
+        if let Some(span) = self.handle().traced_span() {
             self.0.context.meet(span);
         }
     }
@@ -184,19 +198,25 @@ impl RequestAudit {
     /// Notes the matched route, unless it is known.
     pub(super) fn matched(&self, route: Option<&str>) {
         if let Some(route) = route {
-            self.0.route.get_or_init(|| route.into());
+            self.0.matched.get_or_init(|| Matched {
+                target: target(&self.0.method, route).into(),
+                at: self.0.method.as_str().len() + 1,
+            });
         }
     }
 
     /// Method and matched route.
-    pub(super) fn target(&self) -> String {
-        let route = self.route().unwrap_or("unmatched");
-        format!("{} {route}", self.0.method)
+    pub(super) fn target(&self) -> Cow<'_, str> {
+        match self.0.matched.get() {
+            Some(matched) => Cow::Borrowed(&*matched.target),
+            None => Cow::Owned(target(&self.0.method, "unmatched")),
+        }
     }
 
     /// The matched route, as the service's author wrote it.
     pub(super) fn route(&self) -> Option<&str> {
-        self.0.route.get().map(|route| &**route)
+        let matched = self.0.matched.get()?;
+        matched.target.get(matched.at..)
     }
 
     /// Takes on the duty to record one event.
@@ -205,7 +225,7 @@ impl RequestAudit {
         expect(dead_code, reason = "only extractors make duties")
     )]
     pub(super) fn owe(&self, event: &'static EventMeta) -> Arc<Duty> {
-        let duty = Duty::new(event, &self.0.handle);
+        let duty = Duty::new(event, self.handle());
         let mut duties = self.duties();
         if !duties.over {
             duties.open.push(Arc::clone(&duty));
@@ -282,6 +302,10 @@ impl RequestAudit {
     pub(super) fn would_be_refused(&self) -> Option<&'static str> {
         self.0.would_refuse.get().copied()
     }
+}
+
+fn target(method: &Method, route: &str) -> String {
+    [method.as_str(), " ", route].concat()
 }
 
 impl fmt::Debug for RequestAudit {

@@ -54,13 +54,13 @@ where
             Arrival::New(audit, noted) => {
                 // Owns the record from here on, also if `call` itself panics.
                 let guard = Guard::new(audit, &parts, noted);
-                if guard.is_refused(&self.layer) {
+                if guard.is_refused() {
                     return AuditFuture::refused(guard);
                 }
                 let request = Request::from_parts(parts, body);
-                let scope = guard.scope();
+                let mut scope = Some(guard.scope());
                 let future = {
-                    let _entered = crate::current::enter(Some(scope.clone()));
+                    let _entered = crate::current::enter(&mut scope);
                     self.inner.call(request)
                 };
                 AuditFuture::new(future, scope, guard)

@@ -1,7 +1,10 @@
 //! The queue of encoded records, bounded in bytes.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -45,6 +48,9 @@ pub(super) struct Queue {
     /// The thread that keeps deadlines has something new to wait for.
     held: Condvar,
     bytes_max: usize,
+    /// Something was refused for lack of room since the writer came last, or what is owed stands above
+    /// the bound. Changes only while the state is locked.
+    crowded: AtomicBool,
 }
 
 struct State {
@@ -55,22 +61,11 @@ struct State {
     urgent: bool,
     /// The writer sleeps until it is woken.
     asleep: bool,
-    room: Room,
     /// The writer has something new to wait for.
     changed: bool,
     phase: Phase,
     /// Records that are queued from now on are made under this one.
     policy: Arc<Policy>,
-}
-
-/// Whether new work may come.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Room {
-    #[default]
-    Enough,
-    /// Something was refused for lack of room since the writer came last, or what is owed stands
-    /// above the bound.
-    Crowded,
 }
 
 /// How far the log is from its end.
@@ -129,7 +124,6 @@ impl Queue {
             waiting: Waiting::default(),
             urgent: false,
             asleep: false,
-            room: Room::default(),
             changed: false,
             phase: Phase::default(),
             policy,
@@ -140,6 +134,7 @@ impl Queue {
             wake: Condvar::new(),
             held: Condvar::new(),
             bytes_max,
+            crowded: AtomicBool::new(false),
         }
     }
 
@@ -180,7 +175,7 @@ impl Queue {
         };
         let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
         if bytes > self.bytes_max && push.channel == Channel::Audit {
-            state.room = Room::Crowded;
+            self.crowded.store(true, Ordering::Relaxed);
         }
         let fits = bytes <= bytes_max;
         let waits = match push.claim {
@@ -345,21 +340,20 @@ impl Queue {
         (bytes as u64, self.bytes_max as u64)
     }
 
-    /// Whether new work should wait: what it would record finds no room.
+    /// Whether new work should wait: what it would record finds no room. Asked by every request, so
+    /// it takes no lock while there is room.
     pub(super) fn is_crowded(&self) -> bool {
-        self.open_state()
-            .is_ok_and(|state| state.room == Room::Crowded)
+        self.crowded.load(Ordering::Relaxed) && self.open_state().is_ok()
     }
 
     /// Whether new work may come, and if not, why.
     pub(super) fn check_room(&self) -> Result<(), CommitError> {
-        match self.open_state()?.room {
-            Room::Enough => Ok(()),
-            Room::Crowded => Err(CommitError::new(
-                CommitErrorKind::Full,
-                "the queue is full; nothing was begun, try again",
-            )),
+        drop(self.open_state()?);
+        if self.crowded.load(Ordering::Relaxed) {
+            let text = "the queue is full; nothing was begun, try again";
+            return Err(CommitError::new(CommitErrorKind::Full, text));
         }
+        Ok(())
     }
 
     /// Lets the writer think again until when it may sleep.
@@ -437,7 +431,7 @@ impl Queue {
             state.asleep = false;
         }
         state.urgent = false;
-        state.room = Room::Enough;
+        self.crowded.store(false, Ordering::Relaxed);
         state.changed = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;

@@ -76,7 +76,8 @@ pub(crate) fn own_target<'s>(scratch: &'s mut Scratch, event: &Event<'_>) -> &'s
     text
 }
 
-pub(super) fn policy_id(policy: &Policy) -> u64 {
+/// Tells policies apart.
+pub(crate) fn policy_id(policy: &Policy) -> u64 {
     let digest = policy.digest();
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);

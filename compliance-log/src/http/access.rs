@@ -9,8 +9,10 @@ use super::{
     why::is_denied,
 };
 use crate::{
+    clock::Timestamp,
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
     metric,
+    pipeline::Handle,
     schema::{self, Event, Failed, SpanOf, Target},
     volume::Volume,
 };
@@ -63,7 +65,22 @@ enum Failure {
     Code(&'static str),
 }
 
+/// As long as it took no longer than this, when a request ended is worked out of when it came: to
+/// ask the clock takes longer than most of what a request costs. A step of the clock meanwhile is one
+/// that might as well have come after the record.
+const ASK_AFTER: Duration = Duration::from_secs(1);
+
 impl Access<'_> {
+    /// When the request ended.
+    fn at(&self, handle: &Handle) -> Timestamp {
+        match i64::try_from(self.latency.as_micros()) {
+            Ok(micros) if self.latency < ASK_AFTER => {
+                Timestamp::from_micros(self.noted.at.as_micros().saturating_add(micros))
+            }
+            _ => handle.now(),
+        }
+    }
+
     /// Queues the record: whatever the bound, where there was room when the request was let in.
     pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
         let handle = audit.handle();
@@ -84,7 +101,7 @@ impl Access<'_> {
             ip_of: self.noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
-        let mut event = Event::new(NAME, Category::Access, handle.now(), &fields);
+        let mut event = Event::new(NAME, Category::Access, self.at(handle), &fields);
         event.version = Some(VERSION);
         event.level = if gap && handle.is_rehearsal() {
             Level::Error

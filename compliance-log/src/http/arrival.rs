@@ -11,7 +11,7 @@ use http_body::Body;
 
 use super::{
     claim::Claims,
-    layer::AuditLayer,
+    layer::Settings,
     proxies::IpOf,
     request_audit::RequestAudit,
     sent::{Sent, Topic},
@@ -56,41 +56,54 @@ pub(super) enum Arrival {
 /// What only the access record says of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Noted {
+    /// When it came.
+    pub(super) at: Timestamp,
     /// The length of its body, where that is known.
     pub(super) bytes_in: Option<u64>,
     pub(super) ip_of: IpOf,
 }
 
 /// Puts a [`RequestAudit`] into the request, unless it has one.
-pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &Arc<AuditLayer>) -> Arrival {
-    let route = (layer.route_of)(parts);
+pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, settings: &Arc<Settings>) -> Arrival {
+    let route = (settings.route_of)(parts);
     if let Some(audit) = parts.extensions.get::<RequestAudit>() {
         audit.matched(route);
         audit.meet_tracer();
         return Arrival::Seen;
     }
     let sent = Sent::of(&parts.headers);
-    let (context, ip_of) = context(parts, sent, layer);
+    let at = settings.handle.now();
+    let (context, ip_of) = context(parts, sent, at, settings);
     let claims = if sent.has(Topic::Claim) || sent.has(Topic::Baggage) {
-        Claims::of(&parts.headers, &layer.ignored_claims)
+        Claims::of(&parts.headers, &settings.ignored_claims)
     } else {
         None
     };
     let method = parts.method.clone();
-    let audit = RequestAudit::new(Arc::clone(layer), context, method, claims);
+    let audit = RequestAudit::new(Arc::clone(settings), context, method, claims);
     audit.matched(route);
     audit.meet_tracer();
     parts.extensions.insert(audit.clone());
     let bytes_in = content_length(&parts.headers).or_else(|| body.size_hint().exact());
-    Arrival::New(audit, Noted { bytes_in, ip_of })
+    let noted = Noted {
+        at,
+        bytes_in,
+        ip_of,
+    };
+    Arrival::New(audit, noted)
 }
 
-fn context(parts: &Parts, sent: Sent, layer: &AuditLayer) -> (AuditContext, IpOf) {
-    let mut context = match layer.trust.trace {
+fn context(
+    parts: &Parts,
+    sent: Sent,
+    at: Timestamp,
+    settings: &Settings,
+) -> (AuditContext, IpOf) {
+    let mut context = match settings.trust.trace {
         Source::Header => continued(AuditContext::request(), &parts.headers, sent),
         Source::New => disbelieving(AuditContext::request(), &parts.headers, sent),
     };
-    let theirs = match layer.trust.request_id {
+    let theirs = match settings.trust.request_id {
         Source::Header if sent.has(Topic::RequestId) => {
             wire::request_id(lines(&parts.headers, &X_REQUEST_ID))
         }
@@ -98,12 +111,12 @@ fn context(parts: &Parts, sent: Sent, layer: &AuditLayer) -> (AuditContext, IpOf
     };
     context = match theirs {
         Some(id) => context.request_id(id),
-        None => context.request_id(new_request_id(layer.handle.now())),
+        None => context.request_id(new_request_id(at)),
     };
     let mut ip_of = IpOf::Client;
-    if let Some(peer) = (layer.peer_of)(&parts.extensions) {
+    if let Some(peer) = (settings.peer_of)(&parts.extensions) {
         let ip;
-        (ip, ip_of) = match &layer.proxies {
+        (ip, ip_of) = match &settings.proxies {
             Some(proxies) => proxies.client(peer, &parts.headers),
             None => (peer.to_canonical(), IpOf::Client),
         };

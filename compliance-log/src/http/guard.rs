@@ -60,7 +60,7 @@ enum Phase {
 impl Guard {
     pub(super) fn new(audit: RequestAudit, parts: &Parts, noted: Noted) -> Self {
         // Keeps the log from ending before the record is queued.
-        audit.layer().account.owe();
+        audit.settings().account.owe();
         Self {
             started: audit.handle().clock().monotonic(),
             path: parts.uri.path_and_query().cloned(),
@@ -81,7 +81,7 @@ impl Guard {
         let exempt = || {
             self.audit
                 .route()
-                .is_some_and(|route| self.audit.layer().never_refused.contains(route))
+                .is_some_and(|route| self.audit.settings().never_refused.contains(route))
         };
         let handle = self.audit.handle();
         let refused = handle.mode() == Mode::Enforce && self.room == Room::None && !exempt();
@@ -245,6 +245,6 @@ impl Drop for Guard {
             Ending::Gone
         };
         self.settle(ending);
-        self.audit.layer().account.settle();
+        self.audit.settings().account.settle();
     }
 }

@@ -12,7 +12,7 @@ use http::Method;
 use super::{
     claim::{Claims, Unproven, Value},
     duty::Duty,
-    layer::AuditLayer,
+    layer::Settings,
     mismatch::Disbelieved,
     why::Why,
 };
@@ -48,7 +48,7 @@ use crate::{
 pub struct RequestAudit(Arc<Inner>);
 
 struct Inner {
-    layer: Arc<AuditLayer>,
+    settings: Arc<Settings>,
     context: AuditContext,
     method: Method,
     matched: OnceLock<Matched>,
@@ -83,13 +83,13 @@ struct Duties {
 
 impl RequestAudit {
     pub(super) fn new(
-        layer: Arc<AuditLayer>,
+        settings: Arc<Settings>,
         context: AuditContext,
         method: Method,
         claims: Option<Box<Claims>>,
     ) -> Self {
         Self(Arc::new(Inner {
-            layer,
+            settings,
             context,
             method,
             matched: OnceLock::new(),
@@ -177,11 +177,11 @@ impl RequestAudit {
     }
 
     pub(super) fn handle(&self) -> &Handle {
-        &self.0.layer.handle
+        &self.0.settings.handle
     }
 
-    pub(super) fn layer(&self) -> &AuditLayer {
-        &self.0.layer
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     pub(super) fn method(&self) -> &Method {

@@ -52,7 +52,7 @@ pub(crate) enum Agreement {
 
 /// What a context's ids will be, before anybody was told of them. They are drawn only then.
 #[derive(Clone, Debug)]
-pub(super) enum Begun {
+pub(crate) enum Begun {
     /// A trace of its own, so a tracer's does as well; but not one that stands in these bytes, which
     /// somebody sent who is not believed.
     Own { disbelieved: Vec<u8> },
@@ -64,13 +64,18 @@ pub(super) enum Begun {
 }
 
 impl Begun {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self::Own {
             disbelieved: Vec::new(),
         }
     }
 
-    pub(super) fn disbelieves(&mut self, line: &[u8]) {
+    /// Not to follow a trace that stands in `line`, by which way ever.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn disbelieves(&mut self, line: &[u8]) {
         if let Self::Own { disbelieved } = self {
             disbelieved.extend_from_slice(line);
             disbelieved.push(b'\n');

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use http::{StatusCode, uri::PathAndQuery};
 
-use super::{
-    arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit,
-    why::is_denied,
-};
+use super::{duration, guard::Room, proxies::IpOf, request_audit::RequestAudit, why::is_denied};
 use crate::{
     clock::Timestamp,
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
@@ -39,13 +36,11 @@ pub(super) enum Ending {
 }
 
 /// One request, once it is over.
-pub(super) struct Access<'a> {
+pub(super) struct Access {
     pub(super) ending: Ending,
     pub(super) status: Option<StatusCode>,
     pub(super) latency: Duration,
-    pub(super) noted: Noted,
     pub(super) bytes_out: Option<u64>,
-    pub(super) path: Option<&'a PathAndQuery>,
 }
 
 /// How the schema says that a request ended.
@@ -70,12 +65,12 @@ enum Failure {
 /// that might as well have come after the record.
 const ASK_AFTER: Duration = Duration::from_secs(1);
 
-impl Access<'_> {
+impl Access {
     /// When the request ended.
-    fn at(&self, handle: &Handle) -> Timestamp {
+    fn at(&self, came: Timestamp, handle: &Handle) -> Timestamp {
         match i64::try_from(self.latency.as_micros()) {
             Ok(micros) if self.latency < ASK_AFTER => {
-                Timestamp::from_micros(self.noted.at.as_micros().saturating_add(micros))
+                Timestamp::from_micros(came.as_micros().saturating_add(micros))
             }
             _ => handle.now(),
         }
@@ -83,7 +78,7 @@ impl Access<'_> {
 
     /// Queues the record: whatever the bound, where there was room when the request was let in.
     pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
-        let handle = audit.handle();
+        let (handle, noted) = (audit.handle(), audit.noted());
         let verdict = verdict(self.ending, self.status);
         duration::report(audit.method(), audit.route(), verdict.status, self.latency);
         let mut buffer = *b"HTTP_000";
@@ -97,11 +92,11 @@ impl Access<'_> {
             count_gap(audit.route().unwrap_or_default());
         }
         let fields = Details {
-            path: self.path,
-            ip_of: self.noted.ip_of,
+            path: noted.path.as_ref(),
+            ip_of: noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
-        let mut event = Event::new(NAME, Category::Access, self.at(handle), &fields);
+        let mut event = Event::new(NAME, Category::Access, self.at(noted.at, handle), &fields);
         event.version = Some(VERSION);
         event.level = if gap && handle.is_rehearsal() {
             Level::Error
@@ -125,7 +120,7 @@ impl Access<'_> {
         event.access = Some(schema::Access {
             status: verdict.status,
             latency: self.latency,
-            bytes_in: self.noted.bytes_in,
+            bytes_in: noted.bytes_in,
             bytes_out: self.bytes_out,
         });
         event.error = code.map(|code| Failed {

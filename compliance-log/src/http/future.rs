@@ -130,10 +130,7 @@ where
 }
 
 /// The service has ended; what is left is the body.
-fn answer<F, B: Body>(
-    this: Projection<'_, F, B>,
-    response: Response<B>,
-) -> Response<AuditBody<B>> {
+fn answer<F, B: Body>(this: Projection<'_, F, B>, response: Response<B>) -> Response<AuditBody<B>> {
     let scope = this.inner.end();
     match this.guard.take() {
         Some(guard) => guard.answer(response, scope),

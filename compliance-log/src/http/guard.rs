@@ -1,31 +1,22 @@
-use std::{mem, time::Duration};
+use std::mem;
 
-use http::{
-    HeaderValue, Method, Response, StatusCode, request::Parts, uri::PathAndQuery,
-};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body::Body;
 
 use super::{
     access::{Access, Ending},
-    arrival::{Noted, X_REQUEST_ID, content_length},
+    arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
     request_audit::RequestAudit,
     why::Why,
 };
-use crate::{
-    current::Scope,
-    pipeline::Mode,
-    receipt::Commit,
-};
+use crate::{current::Scope, pipeline::Mode, receipt::Commit};
 
 /// Owes the access record of one request and writes it when it is dropped at the latest. It is held
 /// by the future until there is a response, then by the response's body.
 #[derive(Debug)]
 pub(super) struct Guard {
     audit: RequestAudit,
-    path: Option<PathAndQuery>,
-    noted: Noted,
-    started: Duration,
     answer: Option<Answer>,
     phase: Phase,
     room: Room,
@@ -58,13 +49,10 @@ enum Phase {
 }
 
 impl Guard {
-    pub(super) fn new(audit: RequestAudit, parts: &Parts, noted: Noted) -> Self {
+    pub(super) fn new(audit: RequestAudit) -> Self {
         // Keeps the log from ending before the record is queued.
         audit.settings().account.owe();
         Self {
-            started: audit.handle().clock().monotonic(),
-            path: parts.uri.path_and_query().cloned(),
-            noted,
             answer: None,
             phase: Phase::Waiting,
             room: if audit.handle().is_crowded() {
@@ -221,10 +209,8 @@ impl Guard {
         let access = Access {
             ending,
             status: self.answer.as_ref().map(|answer| answer.status),
-            latency: handle.clock().monotonic().saturating_sub(self.started),
-            noted: self.noted,
+            latency: (handle.clock().monotonic()).saturating_sub(self.audit.noted().started),
             bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
-            path: self.path.as_ref(),
         };
         access.write(&self.audit, self.room);
     }

@@ -9,9 +9,7 @@ use std::{
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
 
-use super::{
-    access, claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust,
-};
+use super::{access, claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust};
 use crate::{
     event::Channel,
     log::ComplianceLog,

@@ -10,6 +10,7 @@ use std::{
 use http::Method;
 
 use super::{
+    arrival::Noted,
     claim::{Claims, Unproven, Value},
     duty::Duty,
     layer::Settings,
@@ -52,6 +53,8 @@ struct Inner {
     context: AuditContext,
     method: Method,
     matched: OnceLock<Matched>,
+    /// Whether any handler owes something.
+    indebted: AtomicBool,
     /// What its handlers owe; more than one only where a handler takes more than one `AuditCtx`.
     duties: Mutex<Duties>,
     /// The route said that it has nothing to audit.
@@ -62,6 +65,7 @@ struct Inner {
     would_refuse: OnceLock<&'static str>,
     /// What its headers say of who acts.
     claims: Option<Box<Claims>>,
+    noted: Noted,
     /// A record tells that it speaks for somebody else than was verified.
     disbelieved: AtomicBool,
 }
@@ -86,6 +90,7 @@ impl RequestAudit {
         settings: Arc<Settings>,
         context: AuditContext,
         method: Method,
+        noted: Noted,
         claims: Option<Box<Claims>>,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -93,11 +98,13 @@ impl RequestAudit {
             context,
             method,
             matched: OnceLock::new(),
+            indebted: AtomicBool::new(false),
             duties: Mutex::default(),
             unaudited: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             would_refuse: OnceLock::new(),
             claims,
+            noted,
             disbelieved: AtomicBool::new(false),
         }))
     }
@@ -180,6 +187,10 @@ impl RequestAudit {
         &self.0.settings.handle
     }
 
+    pub(super) fn noted(&self) -> &Noted {
+        &self.0.noted
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.0.settings
     }
@@ -226,6 +237,7 @@ impl RequestAudit {
     )]
     pub(super) fn owe(&self, event: &'static EventMeta) -> Arc<Duty> {
         let duty = Duty::new(event, self.handle());
+        self.0.indebted.store(true, Ordering::Release);
         let mut duties = self.duties();
         if !duties.over {
             duties.open.push(Arc::clone(&duty));
@@ -253,6 +265,9 @@ impl RequestAudit {
 
     /// Queues the records that nobody wrote, and gives their answers.
     pub(super) fn settle(&self, why: impl Fn() -> Why) -> Vec<(&'static str, Commit)> {
+        if !self.0.indebted.load(Ordering::Acquire) {
+            return Vec::new();
+        }
         let duties = std::mem::take(&mut self.duties().open);
         let settle =
             |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why(), SpanOf::Context)?));

@@ -134,7 +134,9 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
     pub fn with_state<S2>(self, state: S) -> Router<S2> {
         self.routes.record(&self.layer.0.handle);
         let unaudited = self.routes.paths(|owes| matches!(owes, Owes::Nothing(_)));
-        let layer = self.layer.never_refuse(unaudited.iter().map(|path| &**path));
+        let layer = self
+            .layer
+            .never_refuse(unaudited.iter().map(|path| &**path));
         self.router.layer(layer).with_state(state)
     }
 }

@@ -50,9 +50,9 @@ where
                 let request = Request::from_parts(parts, body);
                 AuditFuture::seen(self.inner.call(request))
             }
-            Arrival::New(audit, noted) => {
+            Arrival::New(audit) => {
                 // Owns the record from here on, also if `call` itself panics.
-                let guard = Guard::new(audit, &parts, noted);
+                let guard = Guard::new(audit);
                 if guard.is_refused() {
                     return AuditFuture::refused(guard);
                 }

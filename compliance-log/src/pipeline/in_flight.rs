@@ -134,6 +134,8 @@ impl InFlight {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = |account: &Account| account.owed.load(Ordering::SeqCst);
         let accounts = accounts.iter();
-        accounts.map(|(event, account)| (*event, owed(account))).collect()
+        accounts
+            .map(|(event, account)| (*event, owed(account)))
+            .collect()
     }
 }

@@ -557,7 +557,10 @@ mod tests {
         let counter = Counter::default();
         counter.take(Due::Last);
         let minute = Volume::Summary(Duration::from_secs(60));
-        assert_eq!(judged(&counter, &seen(minute, "x", 200, 0)), Decision::Write);
+        assert_eq!(
+            judged(&counter, &seen(minute, "x", 200, 0)),
+            Decision::Write
+        );
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use http::{StatusCode, uri::PathAndQuery};
+use http::StatusCode;
 
-use super::{duration, guard::Room, proxies::IpOf, request_audit::RequestAudit, why::is_denied};
+use super::{
+    duration, guard::Room, proxies::IpOf, request_audit::RequestAudit, series::Series,
+    why::is_denied,
+};
 use crate::{
     clock::Timestamp,
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
-    metric,
     pipeline::Handle,
     schema::{self, Event, Failed, SpanOf, Target},
     volume::Volume,
@@ -89,10 +91,11 @@ impl Access {
         let target = audit.target();
         let gap = audit.is_gap() && !(400..500).contains(&verdict.status);
         if gap {
-            count_gap(audit.route().unwrap_or_default());
+            Series::Gap.count(audit.route(), |counter| counter.increment(1));
         }
         let fields = Details {
-            path: noted.path.as_ref(),
+            path: &noted.path,
+            query: noted.query.as_deref(),
             ip_of: noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
@@ -132,12 +135,6 @@ impl Access {
             Room::None => handle.emit_spare(&event),
         }
     }
-}
-
-fn count_gap(route: &str) {
-    metric::report(|| {
-        metrics::counter!("compliance_log_audit_gap", "route" => route.to_owned()).increment(1);
-    });
 }
 
 /// `HTTP_404` and so on.
@@ -203,17 +200,18 @@ const WOULD_REFUSE: FieldMeta = FieldMeta::own("would_refuse", Kind::Text);
 
 /// The fields of an access record.
 struct Details<'a> {
-    path: Option<&'a PathAndQuery>,
+    path: &'a str,
+    query: Option<&'a str>,
     ip_of: IpOf,
     would_refuse: Option<&'static str>,
 }
 
 impl Fields for Details<'_> {
     fn visit(&self, out: &mut dyn Visit) {
-        if let Some(path) = self.path {
-            out.field(&PATH, Raw::Str(path.path()));
+        if !self.path.is_empty() {
+            out.field(&PATH, Raw::Str(self.path));
         }
-        if let Some(query) = self.path.and_then(PathAndQuery::query) {
+        if let Some(query) = self.query {
             out.field(&QUERY, Raw::Str(query));
         }
         if self.ip_of == IpOf::Proxy {

@@ -6,7 +6,6 @@ use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_LENGTH, DNT, HeaderName, USER_AGENT},
     request::Parts,
-    uri::PathAndQuery,
 };
 use http_body::Body;
 
@@ -14,7 +13,7 @@ use super::{
     claim::Claims,
     layer::Settings,
     proxies::IpOf,
-    request_audit::RequestAudit,
+    request_audit::{Matched, RequestAudit},
     sent::{Sent, Topic},
     trust::Source,
 };
@@ -61,7 +60,9 @@ pub(super) struct Noted {
     pub(super) at: Timestamp,
     /// The same, by the log's monotonic clock.
     pub(super) started: Duration,
-    pub(super) path: Option<PathAndQuery>,
+    /// Copied, since a clone would keep the buffer that the server reads into.
+    pub(super) path: Box<str>,
+    pub(super) query: Option<Box<str>>,
     /// The length of its body, where that is known.
     pub(super) bytes_in: Option<u64>,
     pub(super) ip_of: IpOf,
@@ -100,7 +101,8 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, settings: &Arc<Setti
     let noted = Noted {
         at,
         started,
-        path: parts.uri.path_and_query().cloned(),
+        path: parts.uri.path().into(),
+        query: parts.uri.query().map(Into::into),
         bytes_in: content_length(headers).or_else(|| body.size_hint().exact()),
         ip_of,
     };
@@ -109,9 +111,10 @@ pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, settings: &Arc<Setti
     } else {
         None
     };
+    let matched = route.map(|route| Matched::new(&parts.method, route));
     let method = parts.method.clone();
-    let audit = RequestAudit::new(Arc::clone(settings), context, method, noted, claims);
-    audit.matched(route);
+    let settings = Arc::clone(settings);
+    let audit = RequestAudit::new(settings, context, method, matched, noted, claims);
     audit.meet_tracer();
     parts.extensions.insert(audit.clone());
     Arrival::New(audit)

@@ -1,93 +1,16 @@
 //! `http_server_request_duration_seconds`, by the names of OpenTelemetry's semantic conventions for HTTP.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use http::Method;
-use metrics::{Key, Label, Level, Metadata};
 
-use crate::metric;
+use super::series::Series;
 
 /// Reports how long a request took, until the end of its body. There are as many series as the service's
 /// author wrote routes, times the methods and statuses that these answer with: no client can make more.
 pub(super) fn report(method: &Method, route: Option<&str>, status: u16, took: Duration) {
-    metric::report(|| {
-        // A recorder that serves requests of its own finds no report within this one. During thread
-        // exit there is nothing to name a series by.
-        let report = |series: &RefCell<Series>| {
-            series.borrow_mut().of(known(method), route, status, |key| {
-                metrics::with_recorder(|recorder| recorder.register_histogram(key, &METADATA))
-                    .record(took);
-            });
-        };
-        SERIES.try_with(report).unwrap_or(());
-    });
-}
-
-static METADATA: Metadata<'static> =
-    Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
-
-/// More series are named anew for each request.
-const SERIES_MAX: usize = 1024;
-
-thread_local! {
-    // To name a series takes longer than to add to it.
-    static SERIES: RefCell<Series> = RefCell::default();
-}
-
-/// The series that a thread reported to, by route.
-#[derive(Default)]
-struct Series {
-    routes: BTreeMap<Box<str>, Vec<Named>>,
-    count: usize,
-}
-
-struct Named {
-    method: &'static str,
-    status: u16,
-    key: Key,
-}
-
-impl Series {
-    fn of(
-        &mut self,
-        method: &'static str,
-        route: Option<&str>,
-        status: u16,
-        report: impl FnOnce(&Key),
-    ) {
-        let Some(route) = route else {
-            return report(&name(method, None, status));
-        };
-        let mut named = self.routes.get(route).into_iter().flatten();
-        let known = named.find(|named| named.method == method && named.status == status);
-        if let Some(named) = known {
-            return report(&named.key);
-        }
-        let key = name(method, Some(route), status);
-        report(&key);
-        if self.count < SERIES_MAX {
-            self.count += 1;
-            let named = self.routes.entry(route.into()).or_default();
-            named.push(Named {
-                method,
-                status,
-                key,
-            });
-        }
-    }
-}
-
-fn name(method: &'static str, route: Option<&str>, status: u16) -> Key {
-    let labels = [
-        Some(Label::from_static_parts("http_request_method", method)),
-        route.map(|route| Label::new("http_route", route.to_owned())),
-        Some(Label::from_static_parts(
-            "http_response_status_code",
-            digits(status),
-        )),
-    ];
-    let labels: Vec<Label> = labels.into_iter().flatten().collect();
-    Key::from_parts("http_server_request_duration_seconds", labels)
+    let method = known(method);
+    Series::Duration { method, status }.record(route, |histogram| histogram.record(took));
 }
 
 /// The methods of RFC 9110 and RFC 5789; all others are one.

@@ -78,6 +78,7 @@ mod propagate;
 mod proxies;
 mod request_audit;
 mod sent;
+mod series;
 mod service;
 mod trust;
 #[cfg_attr(

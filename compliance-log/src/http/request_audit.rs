@@ -71,7 +71,7 @@ struct Inner {
 }
 
 /// What the request matched.
-struct Matched {
+pub(super) struct Matched {
     /// The method, a space and the route.
     target: Box<str>,
     /// Where the route begins.
@@ -85,11 +85,21 @@ struct Duties {
     over: bool,
 }
 
+impl Matched {
+    pub(super) fn new(method: &Method, route: &str) -> Self {
+        Self {
+            target: target(method, route).into(),
+            at: method.as_str().len() + 1,
+        }
+    }
+}
+
 impl RequestAudit {
     pub(super) fn new(
         settings: Arc<Settings>,
         context: AuditContext,
         method: Method,
+        matched: Option<Matched>,
         noted: Noted,
         claims: Option<Box<Claims>>,
     ) -> Self {
@@ -97,7 +107,7 @@ impl RequestAudit {
             settings,
             context,
             method,
-            matched: OnceLock::new(),
+            matched: matched.map_or_else(OnceLock::new, OnceLock::from),
             indebted: AtomicBool::new(false),
             duties: Mutex::default(),
             unaudited: AtomicBool::new(false),
@@ -209,10 +219,8 @@ impl RequestAudit {
     /// Notes the matched route, unless it is known.
     pub(super) fn matched(&self, route: Option<&str>) {
         if let Some(route) = route {
-            self.0.matched.get_or_init(|| Matched {
-                target: target(&self.0.method, route).into(),
-                at: self.0.method.as_str().len() + 1,
-            });
+            let matched = || Matched::new(&self.0.method, route);
+            self.0.matched.get_or_init(matched);
         }
     }
 

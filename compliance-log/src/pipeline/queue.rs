@@ -59,7 +59,7 @@ struct State {
     waiting: Waiting,
     /// Somebody waits for a record in the batch.
     urgent: bool,
-    /// The writer sleeps until it is woken.
+    /// The writer sleeps until it is woken, and nobody has called it yet.
     asleep: bool,
     /// The writer has something new to wait for.
     changed: bool,
@@ -173,7 +173,8 @@ impl Queue {
             (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
             (_, Channel::Audit) => self.bytes_max,
         };
-        let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
+        let bytes_before = state.batch.bytes.len();
+        let bytes = bytes_before.saturating_add(push.bytes.len());
         if bytes > self.bytes_max && push.channel == Channel::Audit {
             self.crowded.store(true, Ordering::Relaxed);
         }
@@ -190,6 +191,11 @@ impl Queue {
         if !fits {
             return self.refuse(state, &push, None).map(|()| Pushed::Done);
         }
+        // Not for each record until the writer has come, which may take it a while: to call it costs
+        // as much as the rest.
+        let calls = std::mem::replace(&mut state.asleep, false)
+            || (push.promise.is_some() && !state.urgent)
+            || bytes / LINGER_BYTES > bytes_before / LINGER_BYTES;
         state.urgent |= push.promise.is_some();
         state.batch.bytes.extend_from_slice(push.bytes);
         state.batch.entries.push(Entry {
@@ -200,10 +206,8 @@ impl Queue {
             counted: push.counted,
             is_redacted: push.is_redacted,
         });
-        let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
-        let wake = state.asleep || ready;
         drop(state);
-        if wake {
+        if calls {
             self.wake_writer()?;
         }
         Ok(Pushed::Done)

@@ -7,6 +7,8 @@
 )]
 
 use std::{
+    fs::File,
+    io::Write as _,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -196,7 +198,11 @@ fn a_fork_is_refused_and_its_parent_goes_on() {
     let of_child = small.path().join("ids");
     let ids = || [(); 3].map(|()| (TraceId::random().to_string(), SpanId::random().to_string()));
     ids();
-    let written = fork(|| i32::from(std::fs::write(&of_child, format!("{:?}", ids())).is_err()));
+    let written = fork(|| {
+        let file = File::create_new(&of_child);
+        let written = file.and_then(|mut file| write!(file, "{:?}", ids()));
+        i32::from(written.is_err())
+    });
     assert_eq!(written, 0);
     let of_child = std::fs::read_to_string(of_child).unwrap();
     for (trace, span) in ids() {

@@ -104,7 +104,7 @@ mod tests {
         let gap = |names: &mut Names, route: &str| {
             let mut label = String::new();
             names.with(Series::Gap, Some(route), |key| {
-                label = key.labels().map(|label| label.value()).collect();
+                label = key.labels().map(Label::value).collect();
             });
             label
         };

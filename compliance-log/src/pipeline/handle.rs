@@ -302,10 +302,6 @@ impl Handle {
     }
 
     /// Where records of `event` that requests owe are counted.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
     pub(crate) fn account(&self, event: &'static str, channel: Channel) -> Arc<Account> {
         self.0.in_flight.account(event, channel)
     }

@@ -63,12 +63,11 @@ impl Selection {
             return Decision::Write;
         }
         let mut scratch;
-        let target = match route {
-            Some(route) => route,
-            None => {
-                scratch = Scratch::take();
-                own_target(&mut scratch, event)
-            }
+        let target = if let Some(route) = route {
+            route
+        } else {
+            scratch = Scratch::take();
+            own_target(&mut scratch, event)
         };
         let policy = policy();
         let duty = if awaited || event.is_told_alone() {

@@ -67,34 +67,30 @@ pub(crate) fn get() -> Option<Scope> {
         .flatten()
 }
 
-/// Puts `scope` in force until the guard is dropped.
-pub(crate) fn enter(scope: Option<Scope>) -> Entered {
-    Entered {
-        before: replace(scope),
-    }
+/// Puts the scope in `place` in force until the guard is dropped; meanwhile the one before is kept
+/// there. So nothing is cloned however often a future is polled.
+pub(crate) fn enter(place: &mut Option<Scope>) -> Entered<'_> {
+    Entered(swap(place).then_some(place))
 }
 
-fn replace(scope: Option<Scope>) -> Option<Scope> {
-    CURRENT
-        .try_with(|current| {
-            current
-                .try_borrow_mut()
-                .map(|mut current| std::mem::replace(&mut *current, scope))
-                .ok()
-        })
-        .ok()
-        .flatten()
-        .flatten()
+/// Whether it could be done: not during thread exit.
+fn swap(place: &mut Option<Scope>) -> bool {
+    let swapped = CURRENT.try_with(|current| {
+        let current = current.try_borrow_mut();
+        current.map(|mut current| std::mem::swap(&mut *current, place))
+    });
+    matches!(swapped, Ok(Ok(())))
 }
 
 /// Restores the scope before when it is dropped.
-pub(crate) struct Entered {
-    before: Option<Scope>,
-}
+#[must_use = "the scope is in force as long as this is held"]
+pub(crate) struct Entered<'a>(Option<&'a mut Option<Scope>>);
 
-impl Drop for Entered {
+impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        replace(self.before.take());
+        if let Some(place) = &mut self.0 {
+            swap(place);
+        }
     }
 }
 
@@ -104,7 +100,8 @@ pin_project! {
     pub struct Scoped<F> {
         #[pin]
         future: F,
-        handle: Option<Handle>,
+        scope: Option<Scope>,
+        // Without a log so far.
         context: Option<AuditContext>,
     }
 }
@@ -115,15 +112,12 @@ impl<F: Future> Future for Scoped<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // A context made before there was a log runs in the one that polls it first.
-        if this.handle.is_none() && this.context.is_some() {
-            *this.handle = with(|scope| scope.handle.clone());
+        if let Some(context) = this.context.as_ref()
+            && this.scope.is_none()
+        {
+            *this.scope = context.scope_here();
         }
-        let _entered = this.handle.as_ref().map(|handle| {
-            enter(Some(Scope {
-                handle: handle.clone(),
-                context: this.context.clone(),
-            }))
-        });
+        let _entered = this.scope.is_some().then(|| enter(this.scope));
         this.future.poll(cx)
     }
 }
@@ -131,20 +125,19 @@ impl<F: Future> Future for Scoped<F> {
 /// Carries log, trace and identity of the current request into a future that runs elsewhere:
 /// `tokio::spawn(carry(work()))`.
 pub fn carry<F: Future>(future: F) -> Scoped<F> {
-    let (handle, context) = get().map_or((None, None), |scope| (Some(scope.handle), scope.context));
     Scoped {
         future,
-        handle,
-        context,
+        scope: get(),
+        context: None,
     }
 }
 
 /// Carries log, trace and identity of the current request into a function that runs elsewhere:
 /// `spawn_blocking(carry_fn(work))`.
 pub fn carry_fn<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-    let scope = get();
+    let mut scope = get();
     move || {
-        let _entered = enter(scope);
+        let _entered = enter(&mut scope);
         f()
     }
 }
@@ -154,14 +147,15 @@ impl AuditContext {
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped {
             future,
-            handle: with(|scope| scope.handle.clone()),
+            scope: self.scope_here(),
             context: Some(self.clone()),
         }
     }
 
     /// Runs `f` in this context, as [`AuditContext::scope`] does.
     pub fn scope_sync<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _entered = enter(self.scope_here());
+        let mut scope = self.scope_here();
+        let _entered = enter(&mut scope);
         f()
     }
 
@@ -199,18 +193,23 @@ impl Handle {
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         Scoped {
             future,
-            handle: Some(self.clone()),
+            scope: Some(self.scope_alone()),
             context: None,
         }
     }
 
     /// Runs `f` with this log as the log of everything in it, as [`Handle::scope`] does.
     pub fn scope_sync<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _entered = enter(Some(Scope {
+        let mut scope = Some(self.scope_alone());
+        let _entered = enter(&mut scope);
+        f()
+    }
+
+    fn scope_alone(&self) -> Scope {
+        Scope {
             handle: self.clone(),
             context: None,
-        }));
-        f()
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 )]
 
 use std::{
+    fs::File,
+    io::Write as _,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -15,6 +17,7 @@ use std::{
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, Health, audit_event,
+    context::{SpanId, TraceId},
     test_util::{Fault, Faults, within_sync},
     verify::{Options, Verdict, verify},
 };
@@ -190,8 +193,23 @@ fn a_fork_is_refused_and_its_parent_goes_on() {
         thread::yield_now();
     }
 
-    // The system ends a process whose file grows beyond a limit that is set.
+    // Random bytes that the parent has in store are the parent's alone.
     let small = tempfile::tempdir().unwrap();
+    let of_child = small.path().join("ids");
+    let ids = || [(); 3].map(|()| (TraceId::random().to_string(), SpanId::random().to_string()));
+    ids();
+    let written = fork(|| {
+        let file = File::create_new(&of_child);
+        let written = file.and_then(|mut file| write!(file, "{:?}", ids()));
+        i32::from(written.is_err())
+    });
+    assert_eq!(written, 0);
+    let of_child = std::fs::read_to_string(of_child).unwrap();
+    for (trace, span) in ids() {
+        assert!(!of_child.contains(&trace) && !of_child.contains(&span));
+    }
+
+    // The system ends a process whose file grows beyond a limit that is set.
     let code = fork(|| {
         let limit = libc::rlimit {
             rlim_cur: 128 * 1024,

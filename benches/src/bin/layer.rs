@@ -76,10 +76,12 @@ fn main() {
         tracing_subscriber::registry()
             .with(tracing_subscriber::fmt::layer().json().with_writer(writer)),
     );
-    let traced = || hello().layer(TraceLayer::new_for_http());
-    let audited = |log: &ComplianceLog| hello().layer(AuditLayer::new(log));
+    // As `axum::serve` does, so that layers are put around the route once and not for each request.
+    let bare = || hello().with_state(());
+    let traced = || hello().layer(TraceLayer::new_for_http()).with_state(());
+    let audited = |log: &ComplianceLog| hello().layer(AuditLayer::new(log)).with_state(());
     let services = [
-        (hello(), Dispatch::none()),
+        (bare(), Dispatch::none()),
         (audited(&each), Dispatch::none()),
         (traced(), json),
         (audited(&on_change), nothing.clone()),

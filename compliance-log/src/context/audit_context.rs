@@ -9,10 +9,11 @@ use std::{
 };
 
 use super::{
-    builder::{ContextBuilder, Parts},
+    builder::{ContextBuilder, Known},
     id::{SpanId, TraceFlags, TraceId},
     identity::{Identity, Mismatch},
-    trace::{Agreement, Trace, TraceIds},
+    request_id::RequestId,
+    trace::{Agreement, Begun, Trace, TraceIds},
 };
 
 /// What every record written during one request, message or job has in common.
@@ -32,7 +33,7 @@ pub struct AuditContext(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     trace: Trace,
-    parts: Parts,
+    known: Known,
     identity: OnceLock<Identity>,
     /// Whether any event was recorded that somebody answers for.
     audited: AtomicBool,
@@ -151,50 +152,59 @@ impl AuditContext {
 
     /// Other vendors' trace state, to be sent on.
     pub fn tracestate(&self) -> Option<&str> {
-        self.0.parts.tracestate.as_deref()
+        self.0.known.tracestate.as_deref()
     }
 
     /// The job's name, if this is not a request.
     pub fn job_name(&self) -> Option<&str> {
-        self.0.parts.job.as_deref()
+        self.0.known.job.as_deref()
     }
 
     /// The id by which people ask about this request.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.parts.request_id.as_deref()
+        self.0.known.request_id.as_ref().map(RequestId::as_str)
     }
 
     /// Where the request came from.
     pub fn ip(&self) -> Option<IpAddr> {
-        self.0.parts.ip
+        self.0.known.ip
     }
 
     /// What the client calls itself.
     pub fn user_agent(&self) -> Option<&str> {
-        self.0.parts.user_agent.as_deref()
+        self.0.known.user_agent.as_deref()
     }
 
     /// The calling service.
     pub fn service(&self) -> Option<&str> {
-        self.0.parts.service.as_deref()
+        self.0.known.service.as_deref()
     }
 
     /// The offer that this work is about.
     pub fn offer_id(&self) -> Option<&str> {
-        self.0.parts.offer_id.as_deref()
+        self.0.known.offer_id.as_deref()
     }
 
     /// The booking that this work is about.
     pub fn booking_id(&self) -> Option<&str> {
-        self.0.parts.booking_id.as_deref()
+        self.0.known.booking_id.as_deref()
     }
 
-    pub(super) fn new(trace: Trace, parts: Parts, identity: Identity) -> Self {
-        let known = identity != Identity::new();
+    /// Of a request of which nobody knows yet who acts.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn of_request(trace: Begun, known: Known) -> Self {
+        Self::new(trace, known, Identity::new())
+    }
+
+    pub(super) fn new(trace: Begun, known: Known, identity: Identity) -> Self {
+        let is_known = identity != Identity::new();
         Self(Arc::new(Inner {
-            trace,
-            parts,
-            identity: if known {
+            trace: Trace::new(trace),
+            known,
+            identity: if is_known {
                 OnceLock::from(identity)
             } else {
                 OnceLock::new()

@@ -6,7 +6,8 @@ use super::{
     audit_context::AuditContext,
     id::{TraceFlags, TraceId},
     identity::{Identity, TenantId, UserId},
-    trace::{Begun, Trace},
+    request_id::RequestId,
+    trace::Begun,
 };
 
 /// Collects the parts of an [`AuditContext`].
@@ -14,30 +15,30 @@ use super::{
 #[must_use = "nothing is in force until `build`"]
 pub struct ContextBuilder {
     trace: Begun,
-    parts: Parts,
+    known: Known,
     identity: Identity,
 }
 
 /// What is known from the beginning and does not change.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Parts {
-    pub(super) tracestate: Option<Box<str>>,
-    pub(super) job: Option<Box<str>>,
-    pub(super) request_id: Option<Box<str>>,
-    pub(super) ip: Option<IpAddr>,
-    pub(super) user_agent: Option<Box<str>>,
-    pub(super) service: Option<Box<str>>,
-    pub(super) offer_id: Option<Box<str>>,
-    pub(super) booking_id: Option<Box<str>>,
+pub(crate) struct Known {
+    pub(crate) tracestate: Option<Box<str>>,
+    pub(crate) job: Option<Box<str>>,
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) service: Option<Box<str>>,
+    pub(crate) offer_id: Option<Box<str>>,
+    pub(crate) booking_id: Option<Box<str>>,
 }
 
 impl ContextBuilder {
     pub(super) fn new(job: Option<Box<str>>) -> Self {
         Self {
             trace: Begun::new(),
-            parts: Parts {
+            known: Known {
                 job,
-                ..Parts::default()
+                ..Known::default()
             },
             identity: Identity::new(),
         }
@@ -45,59 +46,49 @@ impl ContextBuilder {
 
     /// Continues a trace; the context keeps a span id of its own.
     pub fn trace(mut self, trace_id: TraceId, flags: TraceFlags) -> Self {
-        self.trace.continues(trace_id, flags);
-        self
-    }
-
-    /// Not to follow a trace that stands in `line`, by which way ever.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "used by `http` alone")
-    )]
-    pub(crate) fn not_of(mut self, line: &[u8]) -> Self {
-        self.trace.disbelieves(line);
+        self.trace = Begun::Continued { trace_id, flags };
         self
     }
 
     /// Other vendors' trace state, to be sent on unchanged.
     pub fn tracestate(mut self, tracestate: impl Into<Box<str>>) -> Self {
-        self.parts.tracestate = Some(tracestate.into());
+        self.known.tracestate = Some(tracestate.into());
         self
     }
 
     /// The id by which people ask about this request.
     pub fn request_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.parts.request_id = Some(id.into());
+        self.known.request_id = Some(RequestId::Given(id.into()));
         self
     }
 
     /// Where the request came from.
     pub fn ip(mut self, ip: IpAddr) -> Self {
-        self.parts.ip = Some(ip);
+        self.known.ip = Some(ip);
         self
     }
 
     /// What the client calls itself.
     pub fn user_agent(mut self, user_agent: impl Into<Box<str>>) -> Self {
-        self.parts.user_agent = Some(user_agent.into());
+        self.known.user_agent = Some(user_agent.into());
         self
     }
 
     /// The calling service.
     pub fn service(mut self, service: impl Into<Box<str>>) -> Self {
-        self.parts.service = Some(service.into());
+        self.known.service = Some(service.into());
         self
     }
 
     /// The offer that this work is about.
     pub fn offer_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.parts.offer_id = Some(id.into());
+        self.known.offer_id = Some(id.into());
         self
     }
 
     /// The booking that this work is about.
     pub fn booking_id(mut self, id: impl Into<Box<str>>) -> Self {
-        self.parts.booking_id = Some(id.into());
+        self.known.booking_id = Some(id.into());
         self
     }
 
@@ -115,6 +106,6 @@ impl ContextBuilder {
 
     /// The finished context.
     pub fn build(self) -> AuditContext {
-        AuditContext::new(Trace::new(self.trace), self.parts, self.identity)
+        AuditContext::new(self.trace, self.known, self.identity)
     }
 }

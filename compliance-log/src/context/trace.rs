@@ -2,10 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{
-    id::{SpanId, TraceFlags, TraceId},
-    random::random,
-};
+use super::id::{SpanId, TraceFlags, TraceId};
 
 /// A trace, a span in it, and the trace's flags: where a tracer says that the current code runs.
 ///
@@ -27,22 +24,16 @@ pub struct TraceIds {
 impl TraceIds {
     /// A trace of one's own, which nobody samples.
     pub(super) fn drawn() -> Self {
-        // Asked for together: each call to the system takes longer than the rest of a context.
-        let mut bytes = [0; 24];
-        random(&mut bytes);
-        let (mut trace, mut span) = ([0; 16], [0; 8]);
-        trace.copy_from_slice(&bytes[..16]);
-        span.copy_from_slice(&bytes[16..]);
         Self {
-            trace_id: TraceId::from_bytes(trace).unwrap_or_else(TraceId::random),
-            span_id: SpanId::from_bytes(span).unwrap_or_else(SpanId::random),
+            trace_id: TraceId::random(),
+            span_id: SpanId::random(),
             flags: TraceFlags::RANDOM,
         }
     }
 
-    /// With the random flag of `other` too: tracers lose that one on the way.
-    fn of_same_trace(self, other: Self) -> Self {
-        let random = other.flags.as_byte() & TraceFlags::RANDOM.as_byte();
+    /// With the random flag of the trace's `flags` too: tracers lose that one on the way.
+    fn of_same_trace(self, flags: TraceFlags) -> Self {
+        let random = flags.as_byte() & TraceFlags::RANDOM.as_byte();
         Self {
             flags: TraceFlags::from_byte(self.flags.as_byte() | random),
             ..self
@@ -59,55 +50,60 @@ pub(crate) enum Agreement {
     Differs,
 }
 
-/// The ids of a context before anybody was told of them.
+/// What a context's ids will be, before anybody was told of them. They are drawn only then.
 #[derive(Clone, Debug)]
-pub(super) struct Begun {
-    ids: TraceIds,
-    origin: Origin,
-}
-
-#[derive(Clone, Debug)]
-enum Origin {
-    /// Drawn, so a tracer's trace does as well; but not one that stands in these bytes, which somebody
-    /// sent who is not believed.
-    Drawn { disbelieved: Vec<u8> },
+pub(crate) enum Begun {
+    /// A trace of its own, so a tracer's does as well; but not one that stands in these bytes, which
+    /// somebody sent who is not believed.
+    Own { disbelieved: Vec<u8> },
     /// Somebody else's, whom the context was told to follow.
-    Continued,
+    Continued {
+        trace_id: TraceId,
+        flags: TraceFlags,
+    },
 }
 
 impl Begun {
-    pub(super) fn new() -> Self {
-        Self {
-            ids: TraceIds::drawn(),
-            origin: Origin::Drawn {
-                disbelieved: Vec::new(),
-            },
+    pub(crate) const fn new() -> Self {
+        Self::Own {
+            disbelieved: Vec::new(),
         }
     }
 
-    pub(super) fn continues(&mut self, trace_id: TraceId, flags: TraceFlags) {
-        self.ids.trace_id = trace_id;
-        self.ids.flags = flags;
-        self.origin = Origin::Continued;
-    }
-
-    pub(super) fn disbelieves(&mut self, line: &[u8]) {
-        if let Origin::Drawn { disbelieved } = &mut self.origin {
+    /// Not to follow a trace that stands in `line`, by which way ever.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "used by `http` alone")
+    )]
+    pub(crate) fn disbelieves(&mut self, line: &[u8]) {
+        if let Self::Own { disbelieved } = self {
             disbelieved.extend_from_slice(line);
             disbelieved.push(b'\n');
         }
     }
 
+    /// Ids that nobody has.
+    fn draw(&self) -> TraceIds {
+        match *self {
+            Self::Own { .. } => TraceIds::drawn(),
+            Self::Continued { trace_id, flags } => TraceIds {
+                trace_id,
+                span_id: SpanId::random(),
+                flags,
+            },
+        }
+    }
+
     /// The ids, if a tracer's span may stand for them.
     fn taken_over_by(&self, seen: TraceIds) -> Option<TraceIds> {
-        match &self.origin {
-            Origin::Drawn { disbelieved } => {
+        match self {
+            Self::Own { disbelieved } => {
                 let hex = seen.trace_id.hex();
                 let is_it = |part: &[u8]| part.eq_ignore_ascii_case(&hex);
                 (!disbelieved.windows(hex.len()).any(is_it)).then_some(seen)
             }
-            Origin::Continued => {
-                (seen.trace_id == self.ids.trace_id).then(|| seen.of_same_trace(self.ids))
+            Self::Continued { trace_id, flags } => {
+                (seen.trace_id == *trace_id).then(|| seen.of_same_trace(*flags))
             }
         }
     }
@@ -131,7 +127,7 @@ impl Trace {
 
     /// What everybody is told.
     pub(super) fn ids(&self) -> TraceIds {
-        *self.settled.get_or_init(|| self.begun.ids)
+        *self.settled.get_or_init(|| self.begun.draw())
     }
 
     /// Takes over the ids of a tracer's span, unless it is too late or the span is in another trace.
@@ -150,7 +146,7 @@ impl Trace {
         self.meet(seen);
         let ids = self.ids();
         if ids.trace_id == seen.trace_id {
-            (seen.of_same_trace(ids), Agreement::Agreed)
+            (seen.of_same_trace(ids.flags), Agreement::Agreed)
         } else {
             (ids, Agreement::Differs)
         }
@@ -170,9 +166,10 @@ mod tests {
     }
 
     fn continued(flags: u8) -> Trace {
-        let mut begun = Begun::new();
-        begun.continues(ids(1, 1, 0).trace_id, TraceFlags::from_byte(flags));
-        Trace::new(begun)
+        Trace::new(Begun::Continued {
+            trace_id: ids(1, 1, 0).trace_id,
+            flags: TraceFlags::from_byte(flags),
+        })
     }
 
     #[test]
@@ -221,7 +218,8 @@ mod tests {
             begun.disbelieves(line.as_bytes());
             let trace = Trace::new(begun.clone());
             let theirs = trace.ids_within(ids(0xab, 1, 1));
-            assert_eq!(theirs, (begun.ids, Agreement::Differs), "{line}");
+            assert_eq!(theirs, (trace.ids(), Agreement::Differs), "{line}");
+            assert_ne!(trace.ids().trace_id, ids(0xab, 1, 1).trace_id, "{line}");
             let trace = Trace::new(begun);
             assert_eq!(trace.ids_within(ids(5, 1, 1)).1, Agreement::Agreed);
         }

@@ -23,7 +23,7 @@ pub(crate) use cut::shorten;
 #[cfg(feature = "tracing")]
 pub(crate) use nets::{Left, Nets};
 pub(crate) use object::Object;
-pub(crate) use record::{NO_FIELDS, encode, own_target};
+pub(crate) use record::{NO_FIELDS, encode, own_target, policy_id};
 pub(crate) use scratch::Scratch;
 #[cfg(feature = "http")]
 pub(crate) use value::shown;

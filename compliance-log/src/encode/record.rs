@@ -76,7 +76,8 @@ pub(crate) fn own_target<'s>(scratch: &'s mut Scratch, event: &Event<'_>) -> &'s
     text
 }
 
-pub(super) fn policy_id(policy: &Policy) -> u64 {
+/// Tells policies apart.
+pub(crate) fn policy_id(policy: &Policy) -> u64 {
     let digest = policy.digest();
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);
@@ -509,9 +510,31 @@ fn append(to: &mut Vec<u8>, from: &[u8], part: Range<usize>) {
 /// Whether an id has hex digits and dashes only, and some are letters: without any it may be a number
 /// that names a card or an account.
 fn is_hex_id(id: &str) -> bool {
-    id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-        && id.bytes().any(|b| b.is_ascii_alphabetic())
+    let found = id
+        .bytes()
+        .fold(0, |found, byte| found | HEX_KINDS[usize::from(byte)]);
+    found & OTHER == 0 && found & LETTER != 0
 }
+
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+const OTHER: u8 = 4;
+
+/// Each record of a request asks for each byte of its id.
+static HEX_KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let (mut at, digits, letters) = (0, b"0123456789-", b"abcdefABCDEF");
+    while at < digits.len() {
+        kinds[digits[at] as usize] = DIGIT;
+        at += 1;
+    }
+    at = 0;
+    while at < letters.len() {
+        kinds[letters[at] as usize] = LETTER;
+        at += 1;
+    }
+    kinds
+};
 
 /// Whether a user id names a person to anybody who reads it: an e-mail address or a phone number.
 fn is_direct(user: &str) -> bool {

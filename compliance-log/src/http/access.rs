@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use http::{StatusCode, Uri};
+use http::StatusCode;
 
 use super::{
-    arrival::Noted, duration, guard::Room, proxies::IpOf, request_audit::RequestAudit,
+    duration, guard::Room, proxies::IpOf, request_audit::RequestAudit, series::Series,
     why::is_denied,
 };
 use crate::{
+    clock::Timestamp,
     event::{Category, FieldMeta, Fields, Kind, Level, Outcome, OutcomeDetail, Raw, Visit},
-    metric,
+    pipeline::Handle,
     schema::{self, Event, Failed, SpanOf, Target},
     volume::Volume,
 };
@@ -37,13 +38,11 @@ pub(super) enum Ending {
 }
 
 /// One request, once it is over.
-pub(super) struct Access<'a> {
+pub(super) struct Access {
     pub(super) ending: Ending,
     pub(super) status: Option<StatusCode>,
     pub(super) latency: Duration,
-    pub(super) noted: Noted,
     pub(super) bytes_out: Option<u64>,
-    pub(super) uri: &'a Uri,
 }
 
 /// How the schema says that a request ended.
@@ -63,10 +62,25 @@ enum Failure {
     Code(&'static str),
 }
 
-impl Access<'_> {
+/// As long as it took no longer than this, when a request ended is worked out of when it came: to
+/// ask the clock takes longer than most of what a request costs. A step of the clock meanwhile is one
+/// that might as well have come after the record.
+const ASK_AFTER: Duration = Duration::from_secs(1);
+
+impl Access {
+    /// When the request ended.
+    fn at(&self, came: Timestamp, handle: &Handle) -> Timestamp {
+        match i64::try_from(self.latency.as_micros()) {
+            Ok(micros) if self.latency < ASK_AFTER => {
+                Timestamp::from_micros(came.as_micros().saturating_add(micros))
+            }
+            _ => handle.now(),
+        }
+    }
+
     /// Queues the record: whatever the bound, where there was room when the request was let in.
     pub(super) fn write(&self, audit: &RequestAudit, room: Room) {
-        let handle = audit.handle();
+        let (handle, noted) = (audit.handle(), audit.noted());
         let verdict = verdict(self.ending, self.status);
         duration::report(audit.method(), audit.route(), verdict.status, self.latency);
         let mut buffer = *b"HTTP_000";
@@ -77,14 +91,15 @@ impl Access<'_> {
         let target = audit.target();
         let gap = audit.is_gap() && !(400..500).contains(&verdict.status);
         if gap {
-            count_gap(audit.route().unwrap_or_default());
+            Series::Gap.count(audit.route(), |counter| counter.increment(1));
         }
         let fields = Details {
-            uri: self.uri,
-            ip_of: self.noted.ip_of,
+            path: &noted.path,
+            query: noted.query.as_deref(),
+            ip_of: noted.ip_of,
             would_refuse: audit.would_be_refused(),
         };
-        let mut event = Event::new(NAME, Category::Access, handle.now(), &fields);
+        let mut event = Event::new(NAME, Category::Access, self.at(noted.at, handle), &fields);
         event.version = Some(VERSION);
         event.level = if gap && handle.is_rehearsal() {
             Level::Error
@@ -108,7 +123,7 @@ impl Access<'_> {
         event.access = Some(schema::Access {
             status: verdict.status,
             latency: self.latency,
-            bytes_in: self.noted.bytes_in,
+            bytes_in: noted.bytes_in,
             bytes_out: self.bytes_out,
         });
         event.error = code.map(|code| Failed {
@@ -120,12 +135,6 @@ impl Access<'_> {
             Room::None => handle.emit_spare(&event),
         }
     }
-}
-
-fn count_gap(route: &str) {
-    metric::report(|| {
-        metrics::counter!("compliance_log_audit_gap", "route" => route.to_owned()).increment(1);
-    });
 }
 
 /// `HTTP_404` and so on.
@@ -191,17 +200,18 @@ const WOULD_REFUSE: FieldMeta = FieldMeta::own("would_refuse", Kind::Text);
 
 /// The fields of an access record.
 struct Details<'a> {
-    uri: &'a Uri,
+    path: &'a str,
+    query: Option<&'a str>,
     ip_of: IpOf,
     would_refuse: Option<&'static str>,
 }
 
 impl Fields for Details<'_> {
     fn visit(&self, out: &mut dyn Visit) {
-        if !self.uri.path().is_empty() {
-            out.field(&PATH, Raw::Str(self.uri.path()));
+        if !self.path.is_empty() {
+            out.field(&PATH, Raw::Str(self.path));
         }
-        if let Some(query) = self.uri.query() {
+        if let Some(query) = self.query {
             out.field(&QUERY, Raw::Str(query));
         }
         if self.ip_of == IpOf::Proxy {

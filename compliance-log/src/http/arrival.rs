@@ -1,5 +1,7 @@
 //! What is known of a request when it comes in.
 
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
 use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_LENGTH, DNT, HeaderName, USER_AGENT},
@@ -8,11 +10,16 @@ use http::{
 use http_body::Body;
 
 use super::{
-    claim::Claims, layer::AuditLayer, proxies::IpOf, request_audit::RequestAudit, trust::Source,
+    claim::Claims,
+    layer::Settings,
+    proxies::IpOf,
+    request_audit::{Matched, RequestAudit},
+    sent::{Sent, Topic},
+    trust::Source,
 };
 use crate::{
     clock::Timestamp,
-    context::{AuditContext, ContextBuilder, random},
+    context::{AuditContext, Begun, Known, RequestId},
     metric,
     wire::{self, TraceParent},
 };
@@ -22,14 +29,14 @@ pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent
 pub(super) static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub(super) static BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// In which a tracer of the service may read a trace, whole and in hexadecimal.
-static TRACE_CARRIERS: [HeaderName; 5] = [
+pub(super) static TRACE_CARRIERS: [HeaderName; 5] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("b3"),
     HeaderName::from_static("x-b3-traceid"),
     HeaderName::from_static("uber-trace-id"),
     HeaderName::from_static("x-cloud-trace-context"),
 ];
-static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
+pub(super) static SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// The members of `baggage` that are read and sent: what a request is about.
 pub(super) const OFFER_ID: &str = "offer_id";
@@ -43,96 +50,129 @@ pub(super) enum Arrival {
     /// Another layer outside of this one writes its record.
     Seen,
     /// This layer's.
-    New(RequestAudit, Noted),
+    New(RequestAudit),
 }
 
 /// What only the access record says of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Noted {
+    /// When it came.
+    pub(super) at: Timestamp,
+    /// The same, by the log's monotonic clock.
+    pub(super) started: Duration,
+    /// Copied, since a clone would keep the buffer that the server reads into.
+    pub(super) path: Box<str>,
+    pub(super) query: Option<Box<str>>,
     /// The length of its body, where that is known.
     pub(super) bytes_in: Option<u64>,
     pub(super) ip_of: IpOf,
 }
 
 /// Puts a [`RequestAudit`] into the request, unless it has one.
-pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, layer: &AuditLayer) -> Arrival {
-    let route = (layer.route_of)(parts);
+pub(super) fn receive<B: Body>(parts: &mut Parts, body: &B, settings: &Arc<Settings>) -> Arrival {
+    let route = (settings.route_of)(parts);
     if let Some(audit) = parts.extensions.get::<RequestAudit>() {
         audit.matched(route);
         audit.meet_tracer();
         return Arrival::Seen;
     }
-    let (context, ip_of) = context(parts, layer);
-    let claims = Claims::of(&parts.headers, &layer.ignored_claims);
-    let method = parts.method.clone();
-    let audit = RequestAudit::new(layer.handle.clone(), context, method, claims);
-    audit.matched(route);
-    audit.meet_tracer();
-    parts.extensions.insert(audit.clone());
-    let bytes_in = content_length(&parts.headers).or_else(|| body.size_hint().exact());
-    Arrival::New(audit, Noted { bytes_in, ip_of })
-}
-
-fn context(parts: &Parts, layer: &AuditLayer) -> (AuditContext, IpOf) {
-    let mut context = match layer.trust.trace {
-        Source::Header => continued(AuditContext::request(), &parts.headers),
-        Source::New => disbelieving(AuditContext::request(), &parts.headers),
+    let headers = &parts.headers;
+    let sent = Sent::of(headers);
+    let (at, started) = (settings.handle.now(), settings.handle.clock().monotonic());
+    let (ip, ip_of) = client(parts, settings);
+    let (trace, about) = match settings.trust.trace {
+        Source::Header => continued(headers, sent),
+        Source::New => (disbelieving(headers, sent), Known::default()),
     };
-    let theirs = match layer.trust.request_id {
-        Source::Header => wire::request_id(lines(&parts.headers, &X_REQUEST_ID)),
-        Source::New => None,
-    };
-    context = match theirs {
-        Some(id) => context.request_id(id),
-        None => context.request_id(new_request_id(layer.handle.now())),
-    };
-    let mut ip_of = IpOf::Client;
-    if let Some(peer) = (layer.peer_of)(&parts.extensions) {
-        let ip;
-        (ip, ip_of) = match &layer.proxies {
-            Some(proxies) => proxies.client(peer, &parts.headers),
-            None => (peer.to_canonical(), IpOf::Client),
-        };
-        context = context.ip(ip);
-    } else {
-        metric::count("compliance_log_no_peer");
-    }
-    if let Some(agent) = parts.headers.get(USER_AGENT) {
-        context = context.user_agent(text(agent.as_bytes()));
-    }
-    let context = context.build();
-    if wire::refuses_telemetry(lines(&parts.headers, &SEC_GPC), lines(&parts.headers, &DNT)) {
+    let context = AuditContext::of_request(
+        trace,
+        Known {
+            request_id: Some(request_id(headers, sent, at, settings)),
+            ip,
+            user_agent: headers.get(USER_AGENT).map(|agent| text(agent.as_bytes())),
+            ..about
+        },
+    );
+    if sent.has(Topic::Refusal)
+        && wire::refuses_telemetry(lines(headers, &SEC_GPC), lines(headers, &DNT))
+    {
         context.refuse_telemetry();
     }
-    (context, ip_of)
+    let noted = Noted {
+        at,
+        started,
+        path: parts.uri.path().into(),
+        query: parts.uri.query().map(Into::into),
+        bytes_in: content_length(headers).or_else(|| body.size_hint().exact()),
+        ip_of,
+    };
+    let claims = if sent.has(Topic::Claim) || sent.has(Topic::Baggage) {
+        Claims::of(headers, &settings.ignored_claims)
+    } else {
+        None
+    };
+    let matched = route.map(|route| Matched::new(&parts.method, route));
+    let method = parts.method.clone();
+    let settings = Arc::clone(settings);
+    let audit = RequestAudit::new(settings, context, method, matched, noted, claims);
+    audit.meet_tracer();
+    parts.extensions.insert(audit.clone());
+    Arrival::New(audit)
+}
+
+/// From where the request came, as far as that is known.
+fn client(parts: &Parts, settings: &Settings) -> (Option<IpAddr>, IpOf) {
+    let Some(peer) = (settings.peer_of)(&parts.extensions) else {
+        metric::report(|| metrics::counter!("compliance_log_no_peer").increment(1));
+        return (None, IpOf::Client);
+    };
+    let (ip, ip_of) = match &settings.proxies {
+        Some(proxies) => proxies.client(peer, &parts.headers),
+        None => (peer.to_canonical(), IpOf::Client),
+    };
+    (Some(ip), ip_of)
+}
+
+fn request_id(headers: &HeaderMap, sent: Sent, at: Timestamp, settings: &Settings) -> RequestId {
+    let theirs = match settings.trust.request_id {
+        Source::Header if sent.has(Topic::RequestId) => {
+            wire::request_id(lines(headers, &X_REQUEST_ID))
+        }
+        Source::Header | Source::New => None,
+    };
+    theirs.map_or_else(|| RequestId::new(at), |id| RequestId::Given(id.into()))
 }
 
 /// In the trace of the caller, about what the caller says.
-fn continued(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
-    if let Some(parent) = TraceParent::from_lines(lines(headers, &TRACEPARENT)) {
-        context = context.trace(parent.trace_id, parent.flags);
-        if let Some(state) = wire::tracestate(lines(headers, &TRACESTATE)) {
-            context = context.tracestate(state);
-        }
+fn continued(headers: &HeaderMap, sent: Sent) -> (Begun, Known) {
+    let (mut trace, mut known) = (Begun::new(), Known::default());
+    if sent.has(Topic::Trace)
+        && let Some(parent) = TraceParent::from_lines(lines(headers, &TRACEPARENT))
+    {
+        trace = Begun::Continued {
+            trace_id: parent.trace_id,
+            flags: parent.flags,
+        };
+        known.tracestate = wire::tracestate(lines(headers, &TRACESTATE)).map(Into::into);
     }
-    let member = |key| wire::baggage(lines(headers, &BAGGAGE), key);
-    if let Some(id) = member(OFFER_ID) {
-        context = context.offer_id(id);
+    if sent.has(Topic::Baggage) {
+        let member = |key| wire::baggage(lines(headers, &BAGGAGE), key).map(Into::into);
+        known.offer_id = member(OFFER_ID);
+        known.booking_id = member(BOOKING_ID);
     }
-    if let Some(id) = member(BOOKING_ID) {
-        context = context.booking_id(id);
-    }
-    context
+    (trace, known)
 }
 
 /// In a trace of its own, whatever the service's tracer makes of the headers.
-fn disbelieving(mut context: ContextBuilder, headers: &HeaderMap) -> ContextBuilder {
-    for name in &TRACE_CARRIERS {
-        for line in lines(headers, name) {
-            context = context.not_of(line);
+fn disbelieving(headers: &HeaderMap, sent: Sent) -> Begun {
+    let mut trace = Begun::new();
+    if sent.has(Topic::Trace) {
+        let carriers = TRACE_CARRIERS.iter();
+        for line in carriers.flat_map(|name| lines(headers, name)) {
+            trace.disbelieves(line);
         }
     }
-    context
+    trace
 }
 
 pub(super) fn lines<'a>(
@@ -142,35 +182,12 @@ pub(super) fn lines<'a>(
     headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_BYTES_MAX)]).into_owned()
+fn text(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_BYTES_MAX)]).into()
 }
 
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// A UUID version 7 (RFC 9562): the time in milliseconds, then 74 random bits.
-fn new_request_id(now: Timestamp) -> String {
-    let mut bytes = [0; 16];
-    random(&mut bytes);
-    let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
-    bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
-    bytes[6] = 0x70 | (bytes[6] & 0x0f);
-    bytes[8] = 0x80 | (bytes[8] & 0x3f);
-    let mut hex = [b'0'; 32];
-    // The output is long enough, so this cannot fail.
-    if faster_hex::hex_encode(&bytes, &mut hex).is_err() {
-        hex.fill(b'0');
-    }
-    let mut id = String::with_capacity(36);
-    for (at, digit) in hex.into_iter().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
-            id.push('-');
-        }
-        id.push(char::from(digit));
-    }
-    id
 }
 
 #[cfg(test)]
@@ -178,23 +195,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_ids_are_uuids_of_version_7_in_the_order_of_time() {
-        let at = |micros| new_request_id(Timestamp::from_micros(micros));
-        let id = at(0x0192_f0c1_7c3e * 1000);
-        assert!(id.starts_with("0192f0c1-7c3e-7"), "{id}");
-        assert_eq!(id.len(), 36);
-        assert!(
-            matches!(id.as_bytes()[19], b'8' | b'9' | b'a' | b'b'),
-            "{id}"
-        );
-        assert!(id < at(0x0192_f0c1_7c3f * 1000));
-        assert!(at(-1).starts_with("00000000-0000-7"));
-        assert_eq!(wire::request_id([id.as_bytes()]), Some(&*id));
+    fn an_id_of_our_own_is_one_that_is_taken_over() {
+        let id = RequestId::new(Timestamp::from_micros(0));
+        let id = id.as_str();
+        assert_eq!(wire::request_id([id.as_bytes()]), Some(id));
     }
 
     #[test]
     fn long_texts_are_cut_and_invalid_ones_marked() {
         assert_eq!(text(&[b'a'; TEXT_BYTES_MAX + 1]).len(), TEXT_BYTES_MAX);
-        assert_eq!(text(b"curl\xff"), "curl\u{fffd}");
+        assert_eq!(&*text(b"curl\xff"), "curl\u{fffd}");
     }
 }

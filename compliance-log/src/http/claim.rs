@@ -146,7 +146,7 @@ impl Unproven<'_> {
 }
 
 impl Claim {
-    fn headers(self) -> &'static [HeaderName] {
+    pub(super) fn headers(self) -> &'static [HeaderName] {
         match self {
             Self::Tenant => &TENANT_HEADERS,
             Self::User => &USER_HEADERS,

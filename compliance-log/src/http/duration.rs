@@ -3,25 +3,14 @@
 use std::time::Duration;
 
 use http::Method;
-use metrics::Label;
 
-use crate::metric;
+use super::series::Series;
 
 /// Reports how long a request took, until the end of its body. There are as many series as the service's
 /// author wrote routes, times the methods and statuses that these answer with: no client can make more.
 pub(super) fn report(method: &Method, route: Option<&str>, status: u16, took: Duration) {
-    metric::report(|| {
-        let labels = [
-            Some(Label::from_static_parts(
-                "http_request_method",
-                known(method),
-            )),
-            route.map(|route| Label::new("http_route", route.to_owned())),
-            Some(Label::new("http_response_status_code", digits(status))),
-        ];
-        let labels: Vec<Label> = labels.into_iter().flatten().collect();
-        metrics::histogram!("http_server_request_duration_seconds", labels).record(took);
-    });
+    let method = known(method);
+    Series::Duration { method, status }.record(route, |histogram| histogram.record(took));
 }
 
 /// The methods of RFC 9110 and RFC 5789; all others are one.

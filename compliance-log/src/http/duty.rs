@@ -126,7 +126,7 @@ impl Duty {
         let begun = self.begun();
         let target = begun
             .as_ref()
-            .map_or_else(|| audit.target(), |begun| begun.target.clone());
+            .map_or_else(|| audit.target().into_owned(), |begun| begun.target.clone());
         let record = begun.and_then(|begun| begun.record);
         let now = audit.handle().now();
         let mut event = Event::new(self.meta.name, self.meta.category, now, NO_FIELDS);

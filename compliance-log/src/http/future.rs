@@ -12,6 +12,7 @@ use super::{body::AuditBody, duty::after_effect, guard::Guard, in_scope::InScope
 use crate::{current::Scope, receipt::Commit};
 
 pin_project! {
+    #[project = Projection]
     /// The future of an [`AuditService`](super::AuditService).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
@@ -20,7 +21,7 @@ pin_project! {
         #[pin]
         inner: InScope<F>,
         // The answer of the service, while records that its handler owed become durable.
-        held: Option<Held<B>>,
+        held: Option<Box<Held<B>>>,
         // None where another layer writes the record, and once there is a response.
         guard: Option<Guard>,
         entry: Entry,
@@ -41,9 +42,9 @@ struct Held<B> {
 }
 
 impl<F, B> AuditFuture<F, B> {
-    pub(super) fn new(inner: F, scope: Scope, guard: Guard) -> Self {
+    pub(super) fn new(inner: F, scope: Option<Scope>, guard: Guard) -> Self {
         Self {
-            inner: InScope::new(inner, Some(scope)),
+            inner: InScope::new(inner, scope),
             held: None,
             guard: Some(guard),
             entry: Entry::Admitted,
@@ -98,7 +99,10 @@ where
                         .as_ref()
                         .map(|guard| guard.settle_duties(&mut response))
                         .unwrap_or_default();
-                    *this.held = Some(Held { response, waiting });
+                    if waiting.is_empty() {
+                        return Poll::Ready(Ok(answer(this, response)));
+                    }
+                    *this.held = Some(Box::new(Held { response, waiting }));
                 }
                 Err(error) => {
                     if let Some(guard) = this.guard.take() {
@@ -118,14 +122,19 @@ where
             }
             held.waiting.pop();
         }
-        let Some(Held { response, .. }) = this.held.take() else {
-            return Poll::Pending;
-        };
-        let scope = this.inner.scope().cloned();
-        Poll::Ready(Ok(match this.guard.take() {
-            Some(guard) => guard.answer(response, scope),
-            None => response.map(AuditBody::seen),
-        }))
+        match this.held.take() {
+            Some(held) => Poll::Ready(Ok(answer(this, held.response))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The service has ended; what is left is the body.
+fn answer<F, B: Body>(this: Projection<'_, F, B>, response: Response<B>) -> Response<AuditBody<B>> {
+    let scope = this.inner.end();
+    match this.guard.take() {
+        Some(guard) => guard.answer(response, scope),
+        None => response.map(AuditBody::seen),
     }
 }
 

@@ -1,36 +1,25 @@
-use std::{mem, time::Duration};
+use std::mem;
 
-use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body::Body;
 
 use super::{
-    access::{self, Access, Ending},
-    arrival::{Noted, X_REQUEST_ID, content_length},
+    access::{Access, Ending},
+    arrival::{X_REQUEST_ID, content_length},
     body::AuditBody,
-    layer::AuditLayer,
     request_audit::RequestAudit,
     why::Why,
 };
-use crate::{
-    current::Scope,
-    event::Channel,
-    pipeline::{Mode, Owing},
-    receipt::Commit,
-};
+use crate::{current::Scope, pipeline::Mode, receipt::Commit};
 
 /// Owes the access record of one request and writes it when it is dropped at the latest. It is held
 /// by the future until there is a response, then by the response's body.
 #[derive(Debug)]
 pub(super) struct Guard {
     audit: RequestAudit,
-    uri: Uri,
-    noted: Noted,
-    started: Duration,
     answer: Option<Answer>,
     phase: Phase,
     room: Room,
-    /// Keeps the log from ending before the record is queued.
-    _owing: Owing,
 }
 
 /// What the queue had for the record when the request came.
@@ -60,12 +49,10 @@ enum Phase {
 }
 
 impl Guard {
-    pub(super) fn new(audit: RequestAudit, parts: &Parts, noted: Noted) -> Self {
-        let owing = audit.handle().owe(access::NAME, Channel::Audit);
+    pub(super) fn new(audit: RequestAudit) -> Self {
+        // Keeps the log from ending before the record is queued.
+        audit.settings().account.owe();
         Self {
-            started: audit.handle().clock().monotonic(),
-            uri: parts.uri.clone(),
-            noted,
             answer: None,
             phase: Phase::Waiting,
             room: if audit.handle().is_crowded() {
@@ -74,16 +61,15 @@ impl Guard {
                 Room::Enough
             },
             audit,
-            _owing: owing,
         }
     }
 
     /// Whether the request comes while there is no room for what it would record.
-    pub(super) fn is_refused(&self, layer: &AuditLayer) -> bool {
+    pub(super) fn is_refused(&self) -> bool {
         let exempt = || {
             self.audit
                 .route()
-                .is_some_and(|route| layer.never_refused.contains(route))
+                .is_some_and(|route| self.audit.settings().never_refused.contains(route))
         };
         let handle = self.audit.handle();
         let refused = handle.mode() == Mode::Enforce && self.room == Room::None && !exempt();
@@ -223,10 +209,8 @@ impl Guard {
         let access = Access {
             ending,
             status: self.answer.as_ref().map(|answer| answer.status),
-            latency: handle.clock().monotonic().saturating_sub(self.started),
-            noted: self.noted,
+            latency: (handle.clock().monotonic()).saturating_sub(self.audit.noted().started),
             bytes_out: self.answer.as_ref().map(|answer| answer.bytes),
-            uri: &self.uri,
         };
         access.write(&self.audit, self.room);
     }
@@ -247,5 +231,6 @@ impl Drop for Guard {
             Ending::Gone
         };
         self.settle(ending);
+        self.audit.settings().account.settle();
     }
 }

@@ -8,7 +8,7 @@ pin_project! {
     /// Something that is polled, and dropped, within a scope.
     #[derive(Debug)]
     pub(super) struct InScope<T> {
-        // Only `drop` leaves nothing here.
+        // Nothing once it has ended.
         #[pin]
         inner: Option<T>,
         scope: Option<Scope>,
@@ -16,9 +16,7 @@ pin_project! {
 
     impl<T> PinnedDrop for InScope<T> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = this.scope.take().map(|scope| enter(Some(scope)));
-            this.inner.set(None);
+            this.end();
         }
     }
 }
@@ -40,8 +38,13 @@ impl<T> InScope<T> {
         }
     }
 
-    pub(super) fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
+    /// Drops what is within, and gives the scope up.
+    pub(super) fn end(self: Pin<&mut Self>) -> Option<Scope> {
+        let mut this = self.project();
+        let entered = this.scope.is_some().then(|| enter(this.scope));
+        this.inner.set(None);
+        drop(entered);
+        this.scope.take()
     }
 
     pub(super) fn get(&self) -> Option<&T> {
@@ -51,7 +54,7 @@ impl<T> InScope<T> {
     /// Runs `poll` within the scope.
     pub(super) fn with<R>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
         let this = self.project();
-        let _entered = this.scope.clone().map(|scope| enter(Some(scope)));
+        let _entered = this.scope.is_some().then(|| enter(this.scope));
         this.inner.as_pin_mut().map(poll)
     }
 }

@@ -9,8 +9,12 @@ use std::{
 use http::{Extensions, request::Parts};
 use tower_layer::Layer;
 
-use super::{claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust};
-use crate::{log::ComplianceLog, pipeline::Handle};
+use super::{access, claim::Claim, proxies::TrustedProxies, service::AuditService, trust::Trust};
+use crate::{
+    event::Channel,
+    log::ComplianceLog,
+    pipeline::{Account, Handle},
+};
 
 /// Writes one access record for each request to the service inside.
 ///
@@ -47,36 +51,48 @@ use crate::{log::ComplianceLog, pipeline::Handle};
 /// `Service<http::Request<B>, Response = http::Response<RB>>`. Nothing is boxed and no runtime is
 /// needed.
 #[derive(Clone)]
-pub struct AuditLayer {
+pub struct AuditLayer(pub(super) Arc<Settings>);
+
+/// What a layer was told. Shared, since services are cloned for each request.
+#[derive(Clone)]
+pub(super) struct Settings {
     pub(super) handle: Handle,
+    /// Of the access records that requests owe.
+    pub(super) account: Arc<Account>,
     pub(super) trust: Trust,
     pub(super) route_of: fn(&Parts) -> Option<&str>,
     pub(super) peer_of: fn(&Extensions) -> Option<IpAddr>,
     pub(super) proxies: Option<TrustedProxies>,
-    pub(super) ignored_claims: Arc<[Claim]>,
+    pub(super) ignored_claims: Vec<Claim>,
     /// Routes that have nothing to audit, such as the probes by which a pod is kept alive.
-    pub(super) never_refused: Arc<HashSet<Box<str>>>,
+    pub(super) never_refused: HashSet<Box<str>>,
 }
 
 impl AuditLayer {
     /// A layer that writes to `log` and keeps nothing open.
     pub fn new(log: &ComplianceLog) -> Self {
-        Self {
-            handle: log.handle(),
+        let handle = log.handle();
+        Self(Arc::new(Settings {
+            account: handle.account(access::NAME, Channel::Audit),
+            handle,
             trust: Trust::default(),
             route_of: matched_path,
             peer_of: peer_address,
             proxies: None,
-            ignored_claims: Arc::default(),
-            never_refused: Arc::default(),
-        }
+            ignored_claims: Vec::new(),
+            never_refused: HashSet::new(),
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// Whom to believe about trace and request id. Default: [`Trust::default`].
     #[must_use]
-    pub fn trust(mut self, trust: Trust) -> Self {
-        self.trust = trust;
-        self
+    pub fn trust(self, trust: Trust) -> Self {
+        self.with(|settings| settings.trust = trust)
     }
 
     /// How to tell which route a request matches, as the service's author wrote it. Default: axum's
@@ -93,9 +109,8 @@ impl AuditLayer {
     /// # }
     /// ```
     #[must_use]
-    pub fn route_of(mut self, route_of: fn(&Parts) -> Option<&str>) -> Self {
-        self.route_of = route_of;
-        self
+    pub fn route_of(self, route_of: fn(&Parts) -> Option<&str>) -> Self {
+        self.with(|settings| settings.route_of = route_of)
     }
 
     /// In which extension of a request the address stands from which it came. An axum service needs this
@@ -128,27 +143,24 @@ impl AuditLayer {
     /// `SocketAddr` or `IpAddr` among the extensions. It sees no headers, because anybody can write
     /// those.
     #[must_use]
-    pub fn peer_of(mut self, peer_of: fn(&Extensions) -> Option<IpAddr>) -> Self {
-        self.peer_of = peer_of;
-        self
+    pub fn peer_of(self, peer_of: fn(&Extensions) -> Option<IpAddr>) -> Self {
+        self.with(|settings| settings.peer_of = peer_of)
     }
 
     /// Routes, as the service's author wrote them, that are answered while the queue is full as well:
     /// `layer.never_refuse(["/health", "/ready", "/metrics"])`. A pod whose probe is refused is killed, which
     /// gives no queue more room. An `AuditRouter` knows its `unaudited` routes itself.
     #[must_use]
-    pub fn never_refuse<'r>(mut self, routes: impl IntoIterator<Item = &'r str>) -> Self {
+    pub fn never_refuse<'r>(self, routes: impl IntoIterator<Item = &'r str>) -> Self {
         let routes = routes.into_iter().map(Box::from);
-        self.never_refused = Arc::new(self.never_refused.iter().cloned().chain(routes).collect());
-        self
+        self.with(|settings| settings.never_refused.extend(routes))
     }
 
     /// Which proxies say whom a request is from. Default: none, and the record's `ip` is the address
     /// of the connection.
     #[must_use]
-    pub fn proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.proxies = Some(proxies);
-        self
+    pub fn proxies(self, proxies: TrustedProxies) -> Self {
+        self.with(|settings| settings.proxies = Some(proxies))
     }
 
     /// Does not compare what headers and baggage say of this with what is verified. Default: whatever
@@ -158,10 +170,8 @@ impl AuditLayer {
     /// user name in `x-user-id` where tokens have a subject. Nothing that is claimed is ever believed,
     /// compared or not.
     #[must_use]
-    pub fn ignore_claim(mut self, claim: Claim) -> Self {
-        let known = self.ignored_claims.iter().copied();
-        self.ignored_claims = known.chain([claim]).collect();
-        self
+    pub fn ignore_claim(self, claim: Claim) -> Self {
+        self.with(|settings| settings.ignored_claims.push(claim))
     }
 }
 
@@ -187,15 +197,15 @@ impl<S> Layer<S> for AuditLayer {
     type Service = AuditService<S>;
 
     fn layer(&self, inner: S) -> AuditService<S> {
-        AuditService::new(inner, self.clone())
+        AuditService::new(inner, Arc::clone(&self.0))
     }
 }
 
 impl fmt::Debug for AuditLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditLayer")
-            .field("handle", &self.handle)
-            .field("trust", &self.trust)
+            .field("handle", &self.0.handle)
+            .field("trust", &self.0.trust)
             .finish_non_exhaustive()
     }
 }

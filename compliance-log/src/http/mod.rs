@@ -77,6 +77,8 @@ mod mismatch;
 mod propagate;
 mod proxies;
 mod request_audit;
+mod sent;
+mod series;
 mod service;
 mod trust;
 #[cfg_attr(

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -9,8 +10,10 @@ use std::{
 use http::Method;
 
 use super::{
+    arrival::Noted,
     claim::{Claims, Unproven, Value},
     duty::Duty,
+    layer::Settings,
     mismatch::Disbelieved,
     why::Why,
 };
@@ -46,10 +49,12 @@ use crate::{
 pub struct RequestAudit(Arc<Inner>);
 
 struct Inner {
-    handle: Handle,
+    settings: Arc<Settings>,
     context: AuditContext,
     method: Method,
-    route: OnceLock<Box<str>>,
+    matched: OnceLock<Matched>,
+    /// Whether any handler owes something.
+    indebted: AtomicBool,
     /// What its handlers owe; more than one only where a handler takes more than one `AuditCtx`.
     duties: Mutex<Duties>,
     /// The route said that it has nothing to audit.
@@ -60,8 +65,17 @@ struct Inner {
     would_refuse: OnceLock<&'static str>,
     /// What its headers say of who acts.
     claims: Option<Box<Claims>>,
+    noted: Noted,
     /// A record tells that it speaks for somebody else than was verified.
     disbelieved: AtomicBool,
+}
+
+/// What the request matched.
+pub(super) struct Matched {
+    /// The method, a space and the route.
+    target: Box<str>,
+    /// Where the route begins.
+    at: usize,
 }
 
 #[derive(Default)]
@@ -71,23 +85,36 @@ struct Duties {
     over: bool,
 }
 
+impl Matched {
+    pub(super) fn new(method: &Method, route: &str) -> Self {
+        Self {
+            target: target(method, route).into(),
+            at: method.as_str().len() + 1,
+        }
+    }
+}
+
 impl RequestAudit {
     pub(super) fn new(
-        handle: Handle,
+        settings: Arc<Settings>,
         context: AuditContext,
         method: Method,
+        matched: Option<Matched>,
+        noted: Noted,
         claims: Option<Box<Claims>>,
     ) -> Self {
         Self(Arc::new(Inner {
-            handle,
+            settings,
             context,
             method,
-            route: OnceLock::new(),
+            matched: matched.map_or_else(OnceLock::new, OnceLock::from),
+            indebted: AtomicBool::new(false),
             duties: Mutex::default(),
             unaudited: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             would_refuse: OnceLock::new(),
             claims,
+            noted,
             disbelieved: AtomicBool::new(false),
         }))
     }
@@ -167,7 +194,15 @@ impl RequestAudit {
     }
 
     pub(super) fn handle(&self) -> &Handle {
-        &self.0.handle
+        &self.0.settings.handle
+    }
+
+    pub(super) fn noted(&self) -> &Noted {
+        &self.0.noted
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -176,7 +211,7 @@ impl RequestAudit {
 
     /// Takes over the span that the service's tracer is in, as that of the request, unless it has one.
     pub(super) fn meet_tracer(&self) {
-        if let Some(span) = self.0.handle.traced_span() {
+        if let Some(span) = self.handle().traced_span() {
             self.0.context.meet(span);
         }
     }
@@ -184,19 +219,23 @@ impl RequestAudit {
     /// Notes the matched route, unless it is known.
     pub(super) fn matched(&self, route: Option<&str>) {
         if let Some(route) = route {
-            self.0.route.get_or_init(|| route.into());
+            let matched = || Matched::new(&self.0.method, route);
+            self.0.matched.get_or_init(matched);
         }
     }
 
     /// Method and matched route.
-    pub(super) fn target(&self) -> String {
-        let route = self.route().unwrap_or("unmatched");
-        format!("{} {route}", self.0.method)
+    pub(super) fn target(&self) -> Cow<'_, str> {
+        match self.0.matched.get() {
+            Some(matched) => Cow::Borrowed(&*matched.target),
+            None => Cow::Owned(target(&self.0.method, "unmatched")),
+        }
     }
 
     /// The matched route, as the service's author wrote it.
     pub(super) fn route(&self) -> Option<&str> {
-        self.0.route.get().map(|route| &**route)
+        let matched = self.0.matched.get()?;
+        matched.target.get(matched.at..)
     }
 
     /// Takes on the duty to record one event.
@@ -205,7 +244,8 @@ impl RequestAudit {
         expect(dead_code, reason = "only extractors make duties")
     )]
     pub(super) fn owe(&self, event: &'static EventMeta) -> Arc<Duty> {
-        let duty = Duty::new(event, &self.0.handle);
+        let duty = Duty::new(event, self.handle());
+        self.0.indebted.store(true, Ordering::Release);
         let mut duties = self.duties();
         if !duties.over {
             duties.open.push(Arc::clone(&duty));
@@ -233,6 +273,9 @@ impl RequestAudit {
 
     /// Queues the records that nobody wrote, and gives their answers.
     pub(super) fn settle(&self, why: impl Fn() -> Why) -> Vec<(&'static str, Commit)> {
+        if !self.0.indebted.load(Ordering::Acquire) {
+            return Vec::new();
+        }
         let duties = std::mem::take(&mut self.duties().open);
         let settle =
             |duty: &Arc<Duty>| Some((duty.event(), duty.fail(self, why(), SpanOf::Context)?));
@@ -282,6 +325,10 @@ impl RequestAudit {
     pub(super) fn would_be_refused(&self) -> Option<&'static str> {
         self.0.would_refuse.get().copied()
     }
+}
+
+fn target(method: &Method, route: &str) -> String {
+    [method.as_str(), " ", route].concat()
 }
 
 impl fmt::Debug for RequestAudit {

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{convert::Infallible, fmt};
 
 use axum::{
     Router,
@@ -132,13 +132,11 @@ impl<S: Clone + Send + Sync + 'static> AuditRouter<S> {
 
     /// Completes the router: writes `service.routes`, puts the [`AuditLayer`] around everything.
     pub fn with_state<S2>(self, state: S) -> Router<S2> {
-        self.routes.record(&self.layer.handle);
-        let mut never_refused = self.routes.paths(|owes| matches!(owes, Owes::Nothing(_)));
-        never_refused.extend(self.layer.never_refused.iter().cloned());
-        let layer = AuditLayer {
-            never_refused: Arc::new(never_refused),
-            ..self.layer
-        };
+        self.routes.record(&self.layer.0.handle);
+        let unaudited = self.routes.paths(|owes| matches!(owes, Owes::Nothing(_)));
+        let layer = self
+            .layer
+            .never_refuse(unaudited.iter().map(|path| &**path));
         self.router.layer(layer).with_state(state)
     }
 }

@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -12,21 +13,19 @@ use super::{
     body::AuditBody,
     future::AuditFuture,
     guard::Guard,
-    layer::AuditLayer,
+    layer::Settings,
 };
 
 /// The service that an [`AuditLayer`] makes of another.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuditService<S> {
     inner: S,
-    /// Shared, since servers clone a service for each request.
-    layer: Arc<AuditLayer>,
+    settings: Arc<Settings>,
 }
 
 impl<S> AuditService<S> {
-    pub(super) fn new(inner: S, layer: AuditLayer) -> Self {
-        let layer = Arc::new(layer);
-        Self { inner, layer }
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
@@ -46,25 +45,33 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
-        match arrival::receive(&mut parts, &body, &self.layer) {
+        match arrival::receive(&mut parts, &body, &self.settings) {
             Arrival::Seen => {
                 let request = Request::from_parts(parts, body);
                 AuditFuture::seen(self.inner.call(request))
             }
-            Arrival::New(audit, noted) => {
+            Arrival::New(audit) => {
                 // Owns the record from here on, also if `call` itself panics.
-                let guard = Guard::new(audit, &parts, noted);
-                if guard.is_refused(&self.layer) {
+                let guard = Guard::new(audit);
+                if guard.is_refused() {
                     return AuditFuture::refused(guard);
                 }
                 let request = Request::from_parts(parts, body);
-                let scope = guard.scope();
+                let mut scope = Some(guard.scope());
                 let future = {
-                    let _entered = crate::current::enter(Some(scope.clone()));
+                    let _entered = crate::current::enter(&mut scope);
                     self.inner.call(request)
                 };
                 AuditFuture::new(future, scope, guard)
             }
         }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for AuditService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }

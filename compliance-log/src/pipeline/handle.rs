@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     health::Health,
-    in_flight::Owing,
+    in_flight::{Account, Owing},
     mode::Mode,
     queue::Pushed,
     shared::{Plan, Shared},
@@ -312,7 +312,12 @@ impl Handle {
         expect(dead_code, reason = "used by `http` alone")
     )]
     pub(crate) fn owe(&self, event: &'static str, channel: Channel) -> Owing {
-        Owing::new(Arc::clone(&self.0.in_flight), event, channel)
+        Owing::new(self.account(event, channel))
+    }
+
+    /// Where records of `event` that requests owe are counted.
+    pub(crate) fn account(&self, event: &'static str, channel: Channel) -> Arc<Account> {
+        self.0.in_flight.account(event, channel)
     }
 
     /// Lets requests in flight end, for `grace` at most, and then the writer store what is queued.

@@ -31,7 +31,7 @@ mod worker;
 pub use handle::Handle;
 pub use health::Health;
 #[cfg(feature = "http")]
-pub(crate) use in_flight::Owing;
+pub(crate) use in_flight::{Account, Owing};
 pub(crate) use keys::KeyWatch;
 pub use mode::Mode;
 pub(crate) use printer::Printer;

@@ -1,7 +1,10 @@
 //! The queue of encoded records, bounded in bytes.
 
 use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -45,6 +48,9 @@ pub(super) struct Queue {
     /// The thread that keeps deadlines has something new to wait for.
     held: Condvar,
     bytes_max: usize,
+    /// Something was refused for lack of room since the writer came last, or what is owed stands above
+    /// the bound. Changes only while the state is locked.
+    crowded: AtomicBool,
 }
 
 struct State {
@@ -53,24 +59,13 @@ struct State {
     waiting: Waiting,
     /// Somebody waits for a record in the batch.
     urgent: bool,
-    /// The writer sleeps until it is woken.
+    /// The writer sleeps until it is woken, and nobody has called it yet.
     asleep: bool,
-    room: Room,
     /// The writer has something new to wait for.
     changed: bool,
     phase: Phase,
     /// Records that are queued from now on are made under this one.
     policy: Arc<Policy>,
-}
-
-/// Whether new work may come.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Room {
-    #[default]
-    Enough,
-    /// Something was refused for lack of room since the writer came last, or what is owed stands
-    /// above the bound.
-    Crowded,
 }
 
 /// How far the log is from its end.
@@ -129,7 +124,6 @@ impl Queue {
             waiting: Waiting::default(),
             urgent: false,
             asleep: false,
-            room: Room::default(),
             changed: false,
             phase: Phase::default(),
             policy,
@@ -140,6 +134,7 @@ impl Queue {
             wake: Condvar::new(),
             held: Condvar::new(),
             bytes_max,
+            crowded: AtomicBool::new(false),
         }
     }
 
@@ -178,9 +173,10 @@ impl Queue {
             (_, Channel::App) => self.bytes_max - self.bytes_max / RESERVED,
             (_, Channel::Audit | Channel::Catalog) => self.bytes_max,
         };
-        let bytes = state.batch.bytes.len().saturating_add(push.bytes.len());
+        let bytes_before = state.batch.bytes.len();
+        let bytes = bytes_before.saturating_add(push.bytes.len());
         if bytes > self.bytes_max && push.channel == Channel::Audit {
-            state.room = Room::Crowded;
+            self.crowded.store(true, Ordering::Relaxed);
         }
         let fits = bytes <= bytes_max;
         let waits = match push.claim {
@@ -195,6 +191,11 @@ impl Queue {
         if !fits {
             return self.refuse(state, &push, None).map(|()| Pushed::Done);
         }
+        // Not for each record until the writer has come, which may take it a while: to call it costs
+        // as much as the rest.
+        let calls = std::mem::replace(&mut state.asleep, false)
+            || (push.promise.is_some() && !state.urgent)
+            || bytes / LINGER_BYTES > bytes_before / LINGER_BYTES;
         state.urgent |= push.promise.is_some();
         state.batch.bytes.extend_from_slice(push.bytes);
         state.batch.entries.push(Entry {
@@ -205,10 +206,8 @@ impl Queue {
             counted: push.counted,
             is_redacted: push.is_redacted,
         });
-        let ready = state.urgent || state.batch.bytes.len() >= LINGER_BYTES;
-        let wake = state.asleep || ready;
         drop(state);
-        if wake {
+        if calls {
             self.wake_writer()?;
         }
         Ok(Pushed::Done)
@@ -355,21 +354,20 @@ impl Queue {
         (bytes as u64, self.bytes_max as u64)
     }
 
-    /// Whether new work should wait: what it would record finds no room.
+    /// Whether new work should wait: what it would record finds no room. Asked by every request, so
+    /// it takes no lock while there is room.
     pub(super) fn is_crowded(&self) -> bool {
-        self.open_state()
-            .is_ok_and(|state| state.room == Room::Crowded)
+        self.crowded.load(Ordering::Relaxed) && self.open_state().is_ok()
     }
 
     /// Whether new work may come, and if not, why.
     pub(super) fn check_room(&self) -> Result<(), CommitError> {
-        match self.open_state()?.room {
-            Room::Enough => Ok(()),
-            Room::Crowded => Err(CommitError::new(
-                CommitErrorKind::Full,
-                "the queue is full; nothing was begun, try again",
-            )),
+        drop(self.open_state()?);
+        if self.crowded.load(Ordering::Relaxed) {
+            let text = "the queue is full; nothing was begun, try again";
+            return Err(CommitError::new(CommitErrorKind::Full, text));
         }
+        Ok(())
     }
 
     /// Lets the writer think again until when it may sleep.
@@ -447,7 +445,7 @@ impl Queue {
             state.asleep = false;
         }
         state.urgent = false;
-        state.room = Room::Enough;
+        self.crowded.store(false, Ordering::Relaxed);
         state.changed = false;
         std::mem::swap(&mut state.batch, empty);
         empty.last = state.phase != Phase::Open;

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use crate::{
     context::AuditContext,
-    encode::{Scratch, own_target},
+    encode::{Scratch, own_target, policy_id},
     event::Category,
     metric,
     redact::Policy,
@@ -47,7 +47,7 @@ impl Selection {
         if self.suppresses(event, awaited) {
             metric::count("compliance_log_telemetry_suppressed");
             let (counted_as, channel) = (event.counted_as, event.category.channel());
-            return (self.counter).suppress(counted_as, channel, event.at, monotonic());
+            return (self.counter).suppress(counted_as, channel, event.at, monotonic);
         }
         let route = match event.target {
             Target::Text(route) => Some(route),
@@ -62,18 +62,20 @@ impl Selection {
         if !may_be_counted {
             return Decision::Write;
         }
-        let mut scratch = Scratch::take();
-        let target = route.unwrap_or_else(|| own_target(&mut scratch, event));
-        // Kept in memory until it is told, so it may hold nothing that redaction would take out.
-        if policy().clean(target).is_some() {
-            return Decision::Write;
-        }
+        let mut scratch;
+        let target = if let Some(route) = route {
+            route
+        } else {
+            scratch = Scratch::take();
+            own_target(&mut scratch, event)
+        };
+        let policy = policy();
         let duty = if awaited || event.is_told_alone() {
             Duty::Write
         } else {
             Duty::Free
         };
-        self.counter.decide(&Seen {
+        let seen = Seen {
             event: event.name,
             target,
             channel: event.category.channel(),
@@ -83,10 +85,16 @@ impl Selection {
                 outcome: event.outcome,
                 status: event.access.map(|access| access.status),
             },
-            trace: event.trace_ids().map(|ids| *ids.trace_id.as_bytes()),
+            // Not unless it matters: whoever asks for ids settles them.
+            trace: match volume {
+                Volume::Sample(_) => event.trace_ids().map(|ids| *ids.trace_id.as_bytes()),
+                Volume::Each | Volume::OnChange | Volume::Summary(_) => None,
+            },
             at: event.at,
-            monotonic: monotonic(),
-        })
+            policy: policy_id(&policy),
+        };
+        let is_clean = || policy.clean(target).is_none();
+        self.counter.decide(&seen, is_clean, monotonic)
     }
 
     /// Whether a record is telemetry that the person behind the request refused. What went wrong, and what

@@ -51,7 +51,7 @@ pub(super) struct Shared {
     pub(super) pseudonym_keys: ArcSwapOption<Arc<dyn PseudonymKeys>>,
     pub(super) condition: Condition,
     pub(super) pulse: Pulse,
-    pub(super) in_flight: Arc<InFlight>,
+    pub(super) in_flight: InFlight,
     /// Whether somebody keeps the deadlines of commits that wait; set by the first that may.
     deadlines: OnceLock<Deadlines>,
     pub(super) service: Service,
@@ -86,7 +86,7 @@ impl Shared {
             pseudonym_keys: plan.pseudonym_keys.map(Arc::new).into(),
             condition: Condition::new(process),
             pulse: Pulse::new(process),
-            in_flight: Arc::new(InFlight::new(process)),
+            in_flight: InFlight::new(process),
             deadlines: OnceLock::new(),
             service: plan.service,
             selection: Selection::new(plan.rules, opt_outs),

@@ -48,12 +48,22 @@ struct Group {
     /// Those that somebody did not want.
     opted_out: u64,
     span: Option<(Timestamp, Timestamp)>,
-    /// When it is to be told, by the log's monotonic clock.
-    due: Option<Duration>,
+    due: Option<Told>,
+}
+
+/// When counts are to be told.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    /// By the log's monotonic clock.
+    at: Duration,
+    /// How long after the count that asked for it.
+    period: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Tally {
+    /// By which its target holds nothing to take out.
+    policy: u64,
     /// How the last one ended, where changes matter.
     last: Option<Answer>,
     /// Those without a trace that were sampled.
@@ -77,9 +87,11 @@ pub(crate) struct Seen<'a> {
     pub(crate) volume: Volume,
     pub(crate) duty: Duty,
     pub(crate) answer: Answer,
+    /// For a sample.
     pub(crate) trace: Option<[u8; 16]>,
     pub(crate) at: Timestamp,
-    pub(crate) monotonic: Duration,
+    /// The policy in force.
+    pub(crate) policy: u64,
 }
 
 /// Whether the record may be counted instead.
@@ -141,8 +153,15 @@ impl Counter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides, and counts what is not to be written.
-    pub(crate) fn decide(&self, seen: &Seen<'_>) -> Decision {
+    /// Decides, and counts what is not to be written. `is_clean` says whether the target may be kept in
+    /// memory, and `monotonic` what time it is: they are called with the lock held, and only where that
+    /// is not known.
+    pub(crate) fn decide(
+        &self,
+        seen: &Seen<'_>,
+        is_clean: impl FnOnce() -> bool,
+        monotonic: impl FnOnce() -> Duration,
+    ) -> Decision {
         match (seen.volume, seen.duty) {
             (Volume::Each, _) | (Volume::Summary(_) | Volume::Sample(_), Duty::Write) => {
                 Decision::Write
@@ -151,7 +170,9 @@ impl Counter {
             _ => self
                 .process
                 .lock(&self.state)
-                .map_or(Decision::Write, |mut state| state.decide(seen)),
+                .map_or(Decision::Write, |mut state| {
+                    state.decide(seen, is_clean, monotonic)
+                }),
         }
     }
 
@@ -162,7 +183,7 @@ impl Counter {
         event: &'static str,
         channel: Channel,
         at: Timestamp,
-        monotonic: Duration,
+        monotonic: impl FnOnce() -> Duration,
     ) -> Decision {
         // In a fork, and once nothing is told any more, nothing is stored either: a record hears why.
         let Some(mut state) = self.process.lock(&self.state).filter(|state| !state.closed) else {
@@ -176,14 +197,14 @@ impl Counter {
             return Decision::Write;
         };
         group.opted_out += 1;
-        group.count(at, monotonic.saturating_add(PERIOD))
+        group.count(at, PERIOD, monotonic)
     }
 
     /// When something is to be told, by the log's monotonic clock.
     pub(crate) fn due(&self) -> Option<Duration> {
         let state = self.state();
         let groups = state.channels.iter().flat_map(BTreeMap::values);
-        groups.filter_map(|group| group.due).min()
+        groups.filter_map(|group| Some(group.due?.at)).min()
     }
 
     /// Takes the counts that are due, by channel; they start again from zero.
@@ -206,8 +227,13 @@ impl Counter {
 }
 
 impl State {
-    fn decide(&mut self, seen: &Seen<'_>) -> Decision {
-        if self.closed || seen.target.len() > TARGET_BYTES_MAX || !self.make_room(seen) {
+    fn decide(
+        &mut self,
+        seen: &Seen<'_>,
+        is_clean: impl FnOnce() -> bool,
+        monotonic: impl FnOnce() -> Duration,
+    ) -> Decision {
+        if self.closed || !self.make_room(seen, is_clean) {
             return Decision::Write;
         }
         let group = self.channels[seen.channel.index()].get_mut(seen.event);
@@ -221,46 +247,68 @@ impl State {
             return Decision::Write;
         }
         tally.count += 1;
-        group.count(seen.at, seen.monotonic.saturating_add(seen.volume.period()))
+        group.count(seen.at, seen.volume.period(), monotonic)
     }
 
-    /// Whether there is a place to count this event and target in.
-    fn make_room(&mut self, seen: &Seen<'_>) -> bool {
+    /// Whether there is a place to count this event and target in. The target stays in memory until it is
+    /// told, so it may hold nothing that redaction would take out.
+    fn make_room(&mut self, seen: &Seen<'_>, is_clean: impl FnOnce() -> bool) -> bool {
         let channel = &mut self.channels[seen.channel.index()];
         let known = channel
-            .get(seen.event)
-            .is_some_and(|group| group.tallies.contains_key(seen.target));
-        if !known {
-            // What is written in any case needs no place: it names what a client sends, and would take
-            // every place there is.
-            if seen.duty == Duty::Write || self.keys >= KEYS_MAX {
-                return false;
+            .get_mut(seen.event)
+            .and_then(|group| group.tallies.get_mut(seen.target));
+        if let Some(tally) = known {
+            let clean = tally.policy == seen.policy || is_clean();
+            if clean {
+                tally.policy = seen.policy;
             }
-            self.keys += 1;
-            let group = channel.entry(seen.event.into()).or_default();
-            group.tallies.insert(seen.target.into(), Tally::default());
+            return clean;
         }
+        // What is written in any case needs no place: it names what a client sends, and would take
+        // every place there is.
+        if seen.duty == Duty::Write
+            || self.keys >= KEYS_MAX
+            || seen.target.len() > TARGET_BYTES_MAX
+            || !is_clean()
+        {
+            return false;
+        }
+        self.keys += 1;
+        let group = channel.entry(seen.event.into()).or_default();
+        let tally = Tally {
+            policy: seen.policy,
+            ..Tally::default()
+        };
+        group.tallies.insert(seen.target.into(), tally);
         true
     }
 }
 
 impl Group {
     /// Notes when one was counted, and when that is to be told.
-    fn count(&mut self, at: Timestamp, due: Duration) -> Decision {
+    fn count(
+        &mut self,
+        at: Timestamp,
+        period: Duration,
+        monotonic: impl FnOnce() -> Duration,
+    ) -> Decision {
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
-        let before = self
-            .due
-            .replace(self.due.map_or(due, |before| before.min(due)));
-        match before {
-            Some(before) if before <= due => Decision::Counted,
-            _ => Decision::CountedFirst,
+        // One that came earlier and waits no longer is told earlier, without a look at the clock.
+        if self.due.is_some_and(|due| due.period <= period) {
+            return Decision::Counted;
         }
+        let at = monotonic().saturating_add(period);
+        if self.due.is_some_and(|due| due.at <= at) {
+            return Decision::Counted;
+        }
+        self.due = Some(Told { at, period });
+        Decision::CountedFirst
     }
 
     fn is_due(&self, due: Due) -> bool {
         match due {
-            Due::At(now) => self.due.is_some_and(|due| due <= now),
+            Due::At(now) => self.due.is_some_and(|due| due.at <= now),
             Due::Last => true,
         }
     }
@@ -364,12 +412,36 @@ mod tests {
             },
             trace: None,
             at: Timestamp::from_micros(at),
-            monotonic: Duration::from_micros(at.unsigned_abs()),
+            policy: 1,
         }
     }
 
+    /// By a policy that finds nothing, with one time for both clocks.
+    fn judged(counter: &Counter, seen: &Seen<'_>) -> Decision {
+        let time = Duration::from_micros(seen.at.as_micros().unsigned_abs());
+        counter.decide(seen, || true, || time)
+    }
+
+    #[test]
+    fn a_target_is_looked_at_once_for_each_policy_and_kept_only_if_it_is_clean() {
+        let counter = Counter::default();
+        let decide = |policy, is_clean: Option<bool>| {
+            let mut seen = seen(Volume::OnChange, "GET /x", 200, 0);
+            seen.policy = policy;
+            let is_clean = || is_clean.expect("it is known");
+            counter.decide(&seen, is_clean, || Duration::ZERO)
+        };
+        assert_eq!(decide(1, Some(false)), Decision::Write);
+        assert_eq!(counter.state().keys, 0);
+        assert_eq!(decide(1, Some(true)), Decision::Write, "the first");
+        assert_eq!(decide(1, None), Decision::CountedFirst);
+        assert_eq!(decide(2, Some(false)), Decision::Write);
+        assert_eq!(decide(2, Some(true)), Decision::Counted);
+        assert_eq!(decide(2, None), Decision::Counted);
+    }
+
     fn written(counter: &Counter, volume: Volume, statuses: &[u16]) -> Vec<bool> {
-        let decide = |status: &u16| counter.decide(&seen(volume, "GET /x", *status, 0));
+        let decide = |status: &u16| judged(counter, &seen(volume, "GET /x", *status, 0));
         statuses
             .iter()
             .map(|status| decide(status) == Decision::Write)
@@ -415,7 +487,7 @@ mod tests {
         let counter = Counter::default();
         let decide = |seconds| {
             let volume = Volume::Summary(Duration::from_secs(seconds));
-            counter.decide(&seen(volume, "GET /x", 200, 0))
+            judged(&counter, &seen(volume, "GET /x", 200, 0))
         };
         assert_eq!(decide(60), Decision::CountedFirst);
         assert_eq!(decide(60), Decision::Counted);
@@ -430,11 +502,11 @@ mod tests {
         for target in 0..KEYS_MAX {
             let target = target.to_string();
             assert_eq!(
-                counter.decide(&seen(Volume::OnChange, &target, 200, 0)),
+                judged(&counter, &seen(Volume::OnChange, &target, 200, 0)),
                 Decision::Write
             );
         }
-        let again = |target: &str| counter.decide(&seen(Volume::OnChange, target, 200, 0));
+        let again = |target: &str| judged(&counter, &seen(Volume::OnChange, target, 200, 0));
         assert_eq!(again("0"), Decision::CountedFirst, "a known one");
         assert_eq!(again("one more"), Decision::Write);
         assert_eq!(again("one more"), Decision::Write);
@@ -450,10 +522,10 @@ mod tests {
                 duty: Duty::Write,
                 ..seen(Volume::OnChange, &target, 405, 0)
             };
-            assert_eq!(counter.decide(&failed), Decision::Write);
+            assert_eq!(judged(&counter, &failed), Decision::Write);
         }
         assert_eq!(counter.state().keys, 0);
-        let known = |status| counter.decide(&seen(Volume::OnChange, "GET /x", status, 0));
+        let known = |status| judged(&counter, &seen(Volume::OnChange, "GET /x", status, 0));
         assert_eq!(known(200), Decision::Write);
         assert_eq!(known(200), Decision::CountedFirst);
     }
@@ -462,21 +534,21 @@ mod tests {
     fn what_was_told_makes_room_unless_a_change_would_be_missed() {
         let counter = Counter::default();
         let minute = Volume::Summary(Duration::from_secs(60));
-        counter.decide(&seen(Volume::OnChange, "kept", 200, 0));
+        judged(&counter, &seen(Volume::OnChange, "kept", 200, 0));
         for target in 1..KEYS_MAX {
-            counter.decide(&seen(minute, &target.to_string(), 200, 0));
+            judged(&counter, &seen(minute, &target.to_string(), 200, 0));
         }
         assert_eq!(
-            counter.decide(&seen(minute, "more", 200, 0)),
+            judged(&counter, &seen(minute, "more", 200, 0)),
             Decision::Write
         );
         counter.take(Due::At(Duration::MAX));
         assert_eq!(counter.state().keys, 1);
         assert_eq!(
-            counter.decide(&seen(minute, "more", 200, 0)),
+            judged(&counter, &seen(minute, "more", 200, 0)),
             Decision::CountedFirst
         );
-        let kept = counter.decide(&seen(Volume::OnChange, "kept", 200, 0));
+        let kept = judged(&counter, &seen(Volume::OnChange, "kept", 200, 0));
         assert_ne!(kept, Decision::Write, "no change");
     }
 
@@ -485,7 +557,10 @@ mod tests {
         let counter = Counter::default();
         counter.take(Due::Last);
         let minute = Volume::Summary(Duration::from_secs(60));
-        assert_eq!(counter.decide(&seen(minute, "x", 200, 0)), Decision::Write);
+        assert_eq!(
+            judged(&counter, &seen(minute, "x", 200, 0)),
+            Decision::Write
+        );
     }
 
     #[test]
@@ -494,7 +569,7 @@ mod tests {
         let decide = |trace| {
             let mut seen = seen(Volume::Sample(10), "", 200, 0);
             seen.trace = trace;
-            counter.decide(&seen) == Decision::Write
+            judged(&counter, &seen) == Decision::Write
         };
         let traces: Vec<[u8; 16]> = (0_u128..1000).map(|n| (n * 7919).to_be_bytes()).collect();
         let kept: Vec<bool> = traces.iter().map(|trace| decide(Some(*trace))).collect();
@@ -515,7 +590,7 @@ mod tests {
         for trace in [None, Some([7; 16])] {
             let mut seen = seen(Volume::Sample(0), "", 200, 0);
             seen.trace = trace;
-            assert_eq!(counter.decide(&seen), Decision::Write);
+            assert_eq!(judged(&counter, &seen), Decision::Write);
         }
     }
 
@@ -536,7 +611,7 @@ mod tests {
             for (index, (mode, target, status)) in events.iter().enumerate() {
                 let at = i64::try_from(index).unwrap() * 100_000;
                 let target = target.to_string();
-                let decision = counter.decide(&seen(modes[*mode], &target, *status, at));
+                let decision = judged(&counter, &seen(modes[*mode], &target, *status, at));
                 prop_assert!(*status == 200 || *status == 204 || decision == Decision::Write);
                 written += u64::from(decision == Decision::Write);
                 if tells.contains(&index) {

@@ -26,7 +26,7 @@ use crate::{
     metric,
     receipt::{CommitError, CommitErrorKind, Promise},
     redact::Policy,
-    store::{self, Altered, Begun, Budget, Fs, Lock, Open, Seal, Settings, Start},
+    store::{self, Altered, Begun, Budget, Fs, Lock, Open, Seal, Sealer, Settings, Start},
 };
 
 /// How to open the store, now and again after it could not be.
@@ -129,6 +129,12 @@ impl Site {
             others,
             lock,
         } = open;
+        // It is sealed that a writer is at work before there are records of its: those of nobody would be
+        // tampering.
+        let sealing = match sealer.map(|sealer| seal(sealer, &start)).transpose() {
+            Ok(sealing) => sealing,
+            Err(why) => return Self::missing(why, carried),
+        };
         let mut lanes = Box::new(streams.map(Lane::new));
         let mut unkept = carried.unkept;
         unkept.keep(&path, opener, scribe);
@@ -157,22 +163,6 @@ impl Site {
         for lane in lanes.iter_mut() {
             lane.write(scribe);
             lane.sync_if_due(Duration::ZERO, scribe);
-        }
-        let mut sealing = None;
-        if let Some(mut sealer) = sealer {
-            let begun = if start.resumed {
-                Begun::Again
-            } else {
-                Begun::Anew
-            };
-            // What fails now is tried again by the thread; what was sealed before stays so.
-            if sealer.begin(begun).is_err() {
-                metric::count("compliance_log_seal_errors");
-            }
-            match Sealing::start(sealer) {
-                Ok(started) => sealing = Some(started),
-                Err(why) => return Self::missing(why, Carried::default()),
-            }
         }
         let stored = !opener.dir.as_os_str().is_empty();
         let budget = if stored {
@@ -520,6 +510,17 @@ impl Site {
             }
         }
     }
+}
+
+/// Begins to seal a store that was opened.
+fn seal(mut sealer: Sealer, start: &Start) -> Result<Sealing, Error> {
+    let begun = if start.resumed {
+        Begun::Again
+    } else {
+        Begun::Anew
+    };
+    let begun = sealer.begin(begun).and_then(|()| Sealing::start(sealer));
+    begun.inspect_err(|_| metric::count("compliance_log_seal_errors"))
 }
 
 /// Bytes that were appended to both streams since the start.

@@ -35,6 +35,13 @@ pub enum Fault {
         /// What it did all the same.
         effect: Effect,
     },
+    /// The process ends in one call, counted as for `Call`: from there on every call fails.
+    End {
+        /// Which.
+        number: u64,
+        /// What it did of it.
+        effect: Effect,
+    },
     /// Every call fails, as if the process had ended.
     Off,
 }
@@ -246,6 +253,13 @@ impl Shared {
                     broken()
                 };
                 Fate::Fails(error, effect)
+            }
+            Some(Fault::End {
+                number: nth,
+                effect,
+            }) if nth == number => {
+                state.fault = Some(Fault::Off);
+                Fate::Fails(broken(), effect)
             }
             _ => Fate::Done,
         }

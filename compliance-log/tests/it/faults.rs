@@ -262,6 +262,46 @@ fn any_call_may_fail(kind: Kind) {
     on_threads(kind, lives);
 }
 
+#[test]
+fn long_a_sealed_store_goes_on_wherever_its_writer_was_killed() {
+    let calls = survive(Kind::Sealed, None);
+    let ends: Vec<Fault> = [Effect::None, Effect::Half, Effect::Whole]
+        .into_iter()
+        .flat_map(|effect| (0..calls).map(move |number| Fault::End { number, effect }))
+        .collect();
+    println!("{calls} calls, {} ends", ends.len());
+    let next = std::sync::Mutex::new(ends.into_iter());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(end) = { next.lock().unwrap().next() } {
+                    outlive(end);
+                }
+            });
+        }
+    });
+}
+
+/// The writer ends in a call, and another one goes on with what is there.
+fn outlive(end: Fault) {
+    let dirs = in_memory();
+    let dir = dirs.path().join("stores");
+    fs::create_dir(&dir).unwrap();
+    let faults = Faults::new();
+    faults.set(end);
+    let mut told = Told::default();
+    live(Kind::Sealed, &dir, &faults, &mut told);
+    let before = stores(&dir).len();
+    Kind::Sealed.assert_untampered(&dir, &format!("{end:?}: killed"));
+    let log = Kind::Sealed.open(&dir, &Faults::new());
+    told.commit(&log);
+    log.shutdown().unwrap();
+    told.check(&dir);
+    Kind::Sealed.assert_untampered(&dir, &format!("{end:?}: begun again"));
+    assert!(before <= 1, "{end:?}");
+    assert_eq!(stores(&dir).len(), 1, "{end:?}: it is gone on with");
+}
+
 /// One turn of a life under faults and losses of power.
 #[derive(Clone, Copy, Debug)]
 enum Turn {

@@ -347,6 +347,13 @@ impl<'s> SealedStore<'s> {
         if self.identity.authenticity == Authenticity::NotChecked {
             not_checked.push("who sealed it: no root key was given".into());
         }
+        if catalog.genesis.is_none() {
+            not_checked.push(format!(
+                "shorter silences: without its first record the catalog does not say how often the writer \
+                 seals, which is at least every {} s",
+                catalog.heartbeat_s()
+            ));
+        }
         if self.options.known.is_empty() {
             not_checked
                 .push("whether its end was cut off: no checkpoint from outside was given".into());

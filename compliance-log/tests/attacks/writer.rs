@@ -292,7 +292,7 @@ impl Writer {
             }
             if kept.is_empty() {
                 fs::remove_file(&file).unwrap();
-            } else {
+            } else if kept.len() < fs::read(&file).unwrap().len() {
                 put(&file, &kept);
             }
         }

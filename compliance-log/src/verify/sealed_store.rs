@@ -23,8 +23,6 @@ use crate::{
 
 /// A running writer's newest fact is never older than two heartbeats and this.
 const LATE_MS: u64 = 5_000;
-/// A writer that starts while its store is read adds to it what its statements did not say yet.
-const ATTEMPTS: u32 = 3;
 
 /// Checks a sealed store; `None` if it has no seal by which it could be checked. Then `found` says why,
 /// if there is more to say than that. `audit` is what is read of the audit stream's records.
@@ -41,14 +39,7 @@ pub(super) fn check_sealed(
         Certified::No | Certified::Refused => return Ok(None),
     };
     let found = std::mem::take(found);
-    let mut check = SealedStore::new(path, ledger, options, &identity, found.clone());
-    for _ in 1..ATTEMPTS {
-        let result = check.run(audit, checked)?;
-        if !check.outdated {
-            return Ok(Some(result));
-        }
-        check = SealedStore::new(path, ledger, options, &identity, found.clone());
-    }
+    let mut check = SealedStore::new(path, ledger, options, &identity, found);
     check.run(audit, checked).map(Some)
 }
 
@@ -61,8 +52,6 @@ struct SealedStore<'s> {
     store: StoreReport,
     not_checked: Vec<String>,
     archived: u64,
-    /// What was found may be what the writer did since its statements were read.
-    outdated: bool,
 }
 
 impl<'s> SealedStore<'s> {
@@ -82,7 +71,6 @@ impl<'s> SealedStore<'s> {
             store: StoreReport::of(path),
             not_checked: Vec::new(),
             archived: 0,
-            outdated: false,
         }
     }
 
@@ -143,7 +131,7 @@ impl<'s> SealedStore<'s> {
         }
         self.check_genesis(&catalog);
 
-        let whole = sound == statements.size;
+        let whole = sound >= statements.size;
         let mut ledger = Vec::new();
         for channel in self.channels(&catalog)? {
             let id = self.identity.stream(&channel);
@@ -155,7 +143,6 @@ impl<'s> SealedStore<'s> {
             };
             if in_catalog.is_none() && whole {
                 self.planted(&channel)?;
-                self.outdated |= statements.is_outdated(self.path)?;
             }
             let gone = self.ledger.gone(self.identity.origin.as_str(), &id);
             let known = || {
@@ -182,9 +169,10 @@ impl<'s> SealedStore<'s> {
             ledger.extend(roots.ledger);
             let sealed = in_catalog.map_or(0, |known| known.size);
             let next = outcome.next;
-            if catalog.is_stopped() && whole && in_catalog.is_some() && next > sealed {
+            let stopped = catalog.is_stopped() && whole && in_catalog.is_some();
+            // Unless the next writer began while the store was read.
+            if stopped && next > sealed && !statements.is_outdated(self.path)? {
                 self.after_the_stop(&id, sealed, next);
-                self.outdated |= statements.is_outdated(self.path)?;
             }
             self.take(outcome, next.saturating_sub(sealed));
         }
@@ -346,6 +334,13 @@ impl<'s> SealedStore<'s> {
         let mut not_checked = std::mem::take(&mut self.not_checked);
         if self.identity.authenticity == Authenticity::NotChecked {
             not_checked.push("who sealed it: no root key was given".into());
+        }
+        if catalog.genesis.is_none() {
+            not_checked.push(format!(
+                "shorter silences: without its first record the catalog does not say how often the writer \
+                 seals, which is at least every {} s",
+                catalog.heartbeat_s()
+            ));
         }
         if self.options.known.is_empty() {
             not_checked

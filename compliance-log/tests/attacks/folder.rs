@@ -8,14 +8,15 @@ use compliance_log::{
         note::SigningKey,
         statement::{Checkpoint, Role},
     },
-    verify::{Authenticity, Options, Verdict, verify},
+    verify::{Authenticity, Options, Report, Verdict, verify},
 };
 
 use super::{
-    files::{AUDIT, CATALOG, CERT, add, copy_all, segment},
+    files::{AUDIT, CERT, add, checkpoints, copy_all, note_line, notes},
     keys::key,
+    table::expire,
     world::{Extra, SERVICE, With, World},
-    writer::{Birth, Clock, Writer},
+    writer::{Birth, Clock, Writer, bounds},
 };
 
 struct Folder {
@@ -294,12 +295,45 @@ fn a_bad_anchor_is_reported_and_not_used() {
     );
 }
 
+/// The beginning of the catalog is gone for a reason, and somebody knows a checkpoint from that time.
 #[test]
-fn a_trusted_checkpoint_older_than_what_is_here_is_compared_with_what_was_signed() {
-    let world = World::new();
-    assert!(segment(&world.store, CATALOG, 1).exists());
-    let report = world.verify(&world.store, With::Trusted, &Extra::default());
-    assert_eq!(report.verdict, Verdict::Ok);
-    let not_checked = &report.stores[0].seal.as_ref().unwrap().not_checked;
-    assert!(not_checked.is_empty(), "{not_checked:?}");
+fn a_trusted_checkpoint_older_than_what_is_here() {
+    let mut world = World::new();
+    let copy = world.copy();
+    let old = notes(&checkpoints(&copy, 0));
+    let bounds = bounds(&copy);
+    let size = |note: &String| note_line(note, 1).parse::<u64>().unwrap();
+    let between = old.iter().find(|note| !bounds.contains(&size(note)));
+    let at_epoch = old.iter().find(|note| bounds.contains(&size(note)));
+    let extra = expire(&mut world, &copy, "root", true);
+    let check = |note: &str| {
+        let options = world.options(With::Root, &extra);
+        let options = options.trusted_checkpoint("an old copy", note.as_bytes());
+        verify(&copy, &options.unwrap()).unwrap()
+    };
+    // What an epoch note signs is known for ever.
+    let report = check(at_epoch.unwrap());
+    assert_eq!(report.verdict, Verdict::Expired);
+    let not_checked = |report: &Report| {
+        let seal = report.stores[0].seal.clone().unwrap();
+        let mut notes = seal.not_checked.into_iter();
+        notes.any(|note| note.contains("the records below it are not here"))
+    };
+    assert!(!not_checked(&report));
+    let other = Checkpoint::new(
+        world.keys.origin.clone(),
+        size(at_epoch.unwrap()),
+        TreeHash::EMPTY,
+    );
+    let epoch = world.keys.origin.epoch_key(0);
+    let (log, epoch) = (
+        key(world.keys.origin.as_str(), "x"),
+        key(epoch.as_str(), "x"),
+    );
+    let other = other.sign(&log, &epoch).unwrap().to_string();
+    assert_eq!(check(&other).verdict, Verdict::Fork);
+    // Of another one nothing is left to compare it with, and the report says so.
+    let report = check(between.unwrap());
+    assert_eq!(report.verdict, Verdict::Expired);
+    assert!(not_checked(&report));
 }

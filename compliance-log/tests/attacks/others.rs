@@ -207,3 +207,36 @@ fn a_beginning_that_is_gone_needs_a_reason_for_each_file() {
         report
     );
 }
+
+/// A file that restates what could not be synced: the tree goes on through it.
+#[test]
+fn a_superseding_file_is_sealed_like_any_other() {
+    let mut world = World::new();
+    let copy = world.copy();
+    let mut writer = world.open(&copy, world.keys.clone(), "honest");
+    writer.seal();
+    world.rounds(&mut writer, 1, None, false);
+    for _ in 0..3 {
+        writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
+    }
+    writer.supersede("audit", 3);
+    world.rounds(&mut writer, 2, None, false);
+    writer.rotate("audit");
+    world.rounds(&mut writer, 2, None, false);
+    writer.crash();
+    assert_eq!(check(&world, &copy).verdict, Verdict::Ok);
+
+    let file = segment(&copy, AUDIT, -2);
+    let mut all = lines(&file);
+    let text = String::from_utf8(all[1].clone()).unwrap();
+    all[1] = text.replace(r#""bytes":1"#, r#""bytes":2"#).into_bytes();
+    relink(&mut all, 1);
+    save(&file, &all);
+    let report = check(&world, &copy);
+    assert_eq!(report.verdict, Verdict::Edit);
+    assert!(
+        report.stores[0].findings[0]
+            .detail
+            .contains("not what was sealed")
+    );
+}

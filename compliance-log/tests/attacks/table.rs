@@ -104,7 +104,7 @@ fn drop_epoch(store: &Path, n: usize) {
 }
 
 /// What removes a segment whose time is over: a record in the operators' ledger, then the file goes.
-fn expire(world: &mut World, store: &Path, root: &str, catalog_too: bool) -> Extra {
+pub(crate) fn expire(world: &mut World, store: &Path, root: &str, catalog_too: bool) -> Extra {
     let ledger = world.base.path().join("ledger/ops-fedcba9876543210");
     let root = key("acme.example/root", root);
     let birth = Birth {

@@ -292,7 +292,7 @@ impl Writer {
             }
             if kept.is_empty() {
                 fs::remove_file(&file).unwrap();
-            } else {
+            } else if kept.len() < fs::read(&file).unwrap().len() {
                 put(&file, &kept);
             }
         }
@@ -441,6 +441,33 @@ impl Writer {
         );
         stream.next_segment(&time, None);
         self.fact("segment.sealed", &data);
+    }
+
+    /// A sync failed: the last `count` lines go into a new file, and do not count in the old one.
+    pub(crate) fn supersede(&mut self, channel: &str, count: usize) {
+        let time = self.clock.text();
+        let stream = self.streams.get_mut(channel).unwrap();
+        let (old, lines) = (stream.name(), super::files::lines(&stream.file()));
+        let (kept, restated) = lines.split_at(lines.len() - count);
+        let offset: usize = kept.iter().map(|line| line.len() + 1).sum();
+        let mut tree = Frontier::new();
+        for line in files(&stream.folder, ".jsonl")
+            .iter()
+            .flat_map(|file| super::files::lines(file))
+            .take(usize::try_from(stream.seq).unwrap() - count)
+        {
+            tree.append(TreeHash::leaf(&hash_of(&line)));
+        }
+        stream.segment = tree.size();
+        stream.number += 1;
+        super::files::save(&stream.file(), restated);
+        stream.bytes = fs::metadata(stream.file()).unwrap().len();
+        let frontier = tree.to_hex().join("\",\"");
+        let number = stream.number;
+        let data = format!(
+            r#"{{"number":{number},"previous":"{old}","bytes":{offset},"supersedes":{{"segment":"{old}","offset":{offset}}},"frontier":["{frontier}"]}}"#
+        );
+        stream.append(&time, "segment.header", &data);
     }
 
     pub(crate) fn rotate_catalog(&mut self) {

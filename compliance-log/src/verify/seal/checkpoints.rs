@@ -32,8 +32,6 @@ pub(super) struct Checkpoints<'s> {
     pub(super) size: u64,
     /// The newest good one.
     pub(super) newest: Option<String>,
-    /// A checkpoint is signed by a key that is newer than the epoch notes, as they were read.
-    pub(super) unknown_epoch: bool,
     /// A checkpoint is signed by a key that was not kept.
     pub(super) unkept_key: bool,
 }
@@ -66,22 +64,21 @@ impl<'s> Checkpoints<'s> {
             roots: epochs.roots.iter().copied().collect(),
             size: 0,
             newest: None,
-            unknown_epoch: false,
             unkept_key: false,
         }
     }
 
-    /// Reads the checkpoints of one segment; gives the file's length and digest, if there is the file.
+    /// Reads the checkpoints of one segment, up to the length that the file had when somebody looked; gives the file's length and digest, if there is the file.
     pub(super) fn read(
         &mut self,
         store: &Path,
-        file: &str,
+        (file, looked): (&str, Option<u64>),
         depth: Depth,
         age: Age,
         found: &mut Found,
     ) -> Result<Option<(u64, Digest)>, Error> {
         let mut last: Option<(NotePlace<'_>, Vec<u8>)> = None;
-        let ended = read_notes(store, file, |place, note| match depth {
+        let ended = read_notes(store, file, looked, |place, note| match depth {
             Depth::All => self.note(place, note, found),
             Depth::Last => {
                 let (at, kept) = last.get_or_insert_with(|| (place, Vec::new()));
@@ -155,7 +152,6 @@ impl<'s> Checkpoints<'s> {
             .check(&self.identity.log)
             .map_err(|error| error.to_string())?;
         let Some((begins, ends)) = self.epochs.range(epoch) else {
-            self.unknown_epoch = true;
             return Err(format!("no epoch note names the key of epoch {epoch}"));
         };
         let Some(key) = self.epochs.key(epoch) else {

@@ -23,8 +23,9 @@ pub(super) struct Epochs {
     keys: BTreeMap<u64, VerifierKey>,
     /// What the notes sign, in the order of sizes.
     pub(super) roots: Vec<(u64, TreeHash)>,
-    /// The file's length when it was read.
-    pub(super) bytes: u64,
+    /// The size at which the newest epoch begins of those that there were before the checkpoints were
+    /// looked at: there is a checkpoint of it.
+    pub(super) begun: u64,
 }
 
 /// Of which epochs the keys are kept. A year has a hundred thousand, and few sign what is looked at.
@@ -49,11 +50,13 @@ impl Keep {
 }
 
 impl Epochs {
-    /// Reads the notes, each of which must be signed by the key that the one before names.
+    /// Reads the notes, each of which must be signed by the key that the one before names. `looked` is how
+    /// long their file was before the checkpoints were looked at.
     pub(super) fn read(
         store: &Path,
         identity: &Identity,
         keep: &Keep,
+        looked: u64,
         found: &mut Found,
     ) -> Result<Self, Error> {
         let file = format!("{SEAL}/{EPOCHS}");
@@ -61,11 +64,11 @@ impl Epochs {
             begins: vec![0],
             keys: BTreeMap::new(),
             roots: Vec::new(),
-            bytes: 0,
+            begun: 0,
         };
         let mut key = identity.epoch0.clone();
         let mut broken = false;
-        let ended = read_notes(store, &file, |place, note| {
+        let ended = read_notes(store, &file, None, |place, note| {
             if broken {
                 return;
             }
@@ -77,6 +80,9 @@ impl Epochs {
                     }
                     key = note.key.clone();
                     epochs.begins.push(note.size);
+                    if place.offset.saturating_add(place.length) <= looked {
+                        epochs.begun = note.size;
+                    }
                     if epochs.roots.last() != Some(&(note.size, note.root)) {
                         epochs.roots.push((note.size, note.root));
                     }
@@ -90,12 +96,9 @@ impl Epochs {
         })?;
         let (epoch, _) = epochs.newest();
         epochs.keys.insert(epoch, key);
-        if let Some(ended) = ended {
-            epochs.bytes = ended.bytes;
-            if let Some(place) = ended.torn {
-                let detail = "bytes behind the last whole note, left by a crash or being written";
-                found.at(Verdict::Torn, place, detail);
-            }
+        if let Some(place) = ended.and_then(|ended| ended.torn) {
+            let detail = "bytes behind the last whole note, left by a crash or being written";
+            found.at(Verdict::Torn, place, detail);
         }
         Ok(epochs)
     }

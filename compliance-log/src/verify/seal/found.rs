@@ -23,6 +23,13 @@ impl Found {
         }
     }
 
+    /// Takes in what another one has.
+    pub(super) fn take(&mut self, other: Self) {
+        self.worst = self.worst.into_iter().chain(other.worst).min();
+        self.omitted = self.omitted.saturating_add(other.omitted);
+        other.findings.into_iter().for_each(|one| self.add(one));
+    }
+
     /// Something that concerns a whole file.
     pub(in crate::verify) fn in_file(
         &mut self,

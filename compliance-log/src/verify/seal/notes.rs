@@ -39,20 +39,26 @@ pub(super) struct Ended<'f> {
     pub(super) torn: Option<NotePlace<'f>>,
 }
 
-/// Calls `each` for every whole note of `store/file`, in order, up to the length that the file has now.
-/// `None` if there is no such file.
+/// Calls `each` for every whole note of `store/file`, in order, up to the length that the file has now, or
+/// had when somebody looked. `None` if there is no such file.
 pub(super) fn read_notes<'f>(
     store: &Path,
     file: &'f str,
+    looked: Option<u64>,
     each: impl FnMut(NotePlace<'f>, &[u8]),
 ) -> Result<Option<Ended<'f>>, Error> {
     let path = store.join(file);
     match fs::metadata(&path) {
         Err(error) if error.kind() == IoErrorKind::NotFound => Ok(None),
         Ok(metadata) if !metadata.is_file() => Ok(None),
-        Ok(metadata) => read(&path, file, metadata.len(), each)
-            .map(Some)
-            .map_err(|error| cannot_read(&path, error)),
+        Ok(metadata) => read(
+            &path,
+            file,
+            metadata.len().min(looked.unwrap_or(u64::MAX)),
+            each,
+        )
+        .map(Some)
+        .map_err(|error| cannot_read(&path, error)),
         Err(error) => Err(cannot_read(&path, error)),
     }
 }

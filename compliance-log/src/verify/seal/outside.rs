@@ -37,7 +37,8 @@ enum Trust {
 
 impl Known {
     pub(in crate::verify) fn named(source: String, note: &[u8]) -> Result<Self, Error> {
-        let checkpoint = Note::parse(note).and_then(|note| Checkpoint::from_text(note.text()));
+        let checkpoint =
+            Note::parse(alone(note)).and_then(|note| Checkpoint::from_text(note.text()));
         let checkpoint = checkpoint.map_err(|error| error.context(&source))?;
         Ok(Self {
             source,
@@ -51,7 +52,7 @@ impl Known {
         note: &[u8],
         witness: Option<VerifierKey>,
     ) -> Self {
-        let note = Note::parse(note).ok();
+        let note = Note::parse(alone(note)).ok();
         let checkpoint = note
             .as_ref()
             .and_then(|note| Checkpoint::from_text(note.text()).ok());
@@ -83,6 +84,14 @@ impl Known {
                 witness.iter().try_for_each(|witness| note.check(witness))
             }
         }
+    }
+}
+
+/// A note as it stands in a file of notes has an empty line behind it.
+fn alone(note: &[u8]) -> &[u8] {
+    match note.strip_suffix(b"\n") {
+        Some(shorter) if shorter.ends_with(b"\n") => shorter,
+        _ => note,
     }
 }
 

@@ -22,11 +22,8 @@ use crate::{
     },
 };
 
-/// A writer may ratchet while its epoch notes are read, or rotate.
-const ATTEMPTS: u32 = 3;
-
 /// What a store's keys signed of its catalog.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::verify) struct Statements {
     /// In order.
     pub(in crate::verify) roots: Vec<(u64, TreeHash)>,
@@ -41,16 +38,6 @@ pub(in crate::verify) struct Statements {
     newest_file: Option<(u64, u64)>,
 }
 
-/// Why the statements have to be read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
-    No,
-    /// A key is missing that is named, but was not kept.
-    WithAllKeys,
-    /// The epoch notes grew while the checkpoints were read.
-    Grown,
-}
-
 impl Statements {
     /// Reads them. `trusted_to` is a size above which the keys are revoked.
     pub(in crate::verify) fn read(
@@ -60,46 +47,44 @@ impl Statements {
         all: bool,
         found: &mut Found,
     ) -> Result<Self, Error> {
-        let mut attempt = 1_u32;
-        let mut keep = all.then_some(Keep::All);
-        loop {
-            let mut seen = Found::default();
-            let (statements, again) =
-                Self::read_once(store, identity, trusted_to, all, keep.as_ref(), &mut seen)?;
-            match again {
-                // Files of checkpoints between which others are missing.
-                Again::WithAllKeys if keep.is_none() => {
-                    keep = Some(Keep::All);
-                    continue;
-                }
-                Again::Grown if attempt < ATTEMPTS => {
-                    attempt = attempt.saturating_add(1);
-                    continue;
-                }
-                _ => (),
-            }
-            seen.findings.into_iter().for_each(|one| found.add(one));
-            found.omitted = found.omitted.saturating_add(seen.omitted);
-            return Ok(statements);
+        let mut seen = Found::default();
+        let keep = all.then_some(Keep::All);
+        let mut read = Self::read_once(store, identity, trusted_to, keep, &mut seen)?;
+        if read.is_none() {
+            // Between files of checkpoints others are missing, so that too few keys were kept.
+            seen = Found::default();
+            let keep = Some(Keep::All);
+            read = Self::read_once(store, identity, trusted_to, keep, &mut seen)?;
         }
+        found.take(seen);
+        Ok(read.unwrap_or_default())
     }
 
-    /// And whether something stands in the way of judging them.
+    /// `None` if a key was not kept that is needed after all.
+    ///
+    /// A writer signs an epoch note after the checkpoint that it names, and before the ones of its key. So
+    /// what there is of epoch notes is looked at first, then what there is of checkpoints; then all notes
+    /// are read, and the checkpoints that were seen.
     fn read_once(
         store: &Path,
         identity: &Identity,
         trusted_to: Option<u64>,
-        all: bool,
-        keep: Option<&Keep>,
+        keep: Option<Keep>,
         found: &mut Found,
-    ) -> Result<(Self, Again), Error> {
+    ) -> Result<Option<Self>, Error> {
+        let all = keep.is_some();
+        let epochs_looked = length(&store.join(SEAL).join(EPOCHS)).unwrap_or(0);
         let files = files(store)?;
-        let few = Keep::At(files.clone());
-        let epochs = Epochs::read(store, identity, keep.unwrap_or(&few), found)?;
+        let looked: Vec<Option<u64>> = files
+            .iter()
+            .map(|first_seq| length(&store.join(checkpoints_file(*first_seq))))
+            .collect();
+        let keep = keep.unwrap_or_else(|| Keep::At(files.clone()));
+        let epochs = Epochs::read(store, identity, &keep, epochs_looked, found)?;
         let mut checkpoints = Checkpoints::new(identity, &epochs, trusted_to);
         let mut closed = BTreeMap::new();
         let mut newest_file = None;
-        for first_seq in &files {
+        for (first_seq, looked) in files.iter().zip(looked) {
             let newest = Some(first_seq) == files.last();
             let (depth, age) = match (newest, all) {
                 (true, _) => (Depth::All, Age::Newest),
@@ -107,7 +92,8 @@ impl Statements {
                 (false, false) => (Depth::Last, Age::Closed),
             };
             let file = checkpoints_file(*first_seq);
-            let Some((bytes, digest)) = checkpoints.read(store, &file, depth, age, found)? else {
+            let read = checkpoints.read(store, (&file, looked), depth, age, found)?;
+            let Some((bytes, digest)) = read else {
                 continue;
             };
             if newest {
@@ -116,16 +102,11 @@ impl Statements {
                 closed.insert(*first_seq, digest);
             }
         }
-        let grown = fs::metadata(store.join(SEAL).join(EPOCHS))
-            .is_ok_and(|metadata| metadata.len() > epochs.bytes);
-        let again = if checkpoints.unkept_key {
-            Again::WithAllKeys
-        } else if checkpoints.unknown_epoch && grown {
-            Again::Grown
-        } else {
-            Again::No
-        };
-        let (epoch, begins) = epochs.newest();
+        if checkpoints.unkept_key && !all {
+            return Ok(None);
+        }
+        let (epoch, _) = epochs.newest();
+        let begun = epochs.begun;
         let (size, newest) = (checkpoints.size, checkpoints.newest.take());
         if newest.is_none() {
             let detail = match identity.authenticity {
@@ -133,12 +114,11 @@ impl Statements {
                 _ => "no good checkpoint: nothing here is sealed",
             };
             found.in_file(Verdict::Unsealed, &format!("{STREAMS}/{CATALOG}"), detail);
-        } else if begins > size
+        } else if begun > size
             && let Some(first_seq) = files.last()
         {
-            let detail = format!(
-                "the newest checkpoint is of size {size}; epoch {epoch} began at size {begins}"
-            );
+            let detail =
+                format!("the newest checkpoint is of size {size}; an epoch began at size {begun}");
             found.in_file(Verdict::Truncated, &checkpoints_file(*first_seq), detail);
         }
         if identity.authenticity == Authenticity::Uncertified && newest.is_some() {
@@ -147,11 +127,7 @@ impl Statements {
         }
         let statements = Self {
             // What a key of an epoch signed at its end is sealed, whatever became of its checkpoint.
-            size: if newest.is_some() {
-                size.max(begins)
-            } else {
-                0
-            },
+            size: if newest.is_some() { size.max(begun) } else { 0 },
             roots: checkpoints.roots.into_iter().collect(),
             newest,
             epochs: epoch,
@@ -159,16 +135,13 @@ impl Statements {
             closed,
             newest_file,
         };
-        Ok((statements, again))
+        Ok(Some(statements))
     }
 
     /// Whether the writer has signed more since.
     pub(in crate::verify) fn is_outdated(&self, store: &Path) -> Result<bool, Error> {
         let newest = files(store)?.pop();
-        let bytes = |first_seq| {
-            let metadata = fs::metadata(store.join(checkpoints_file(first_seq)));
-            metadata.ok().map(|metadata| metadata.len())
-        };
+        let bytes = |first_seq| length(&store.join(checkpoints_file(first_seq)));
         let now = newest.and_then(|first_seq| Some((first_seq, bytes(first_seq)?)));
         Ok(now != self.newest_file)
     }
@@ -206,12 +179,12 @@ impl Statements {
             return Ok(());
         }
         // With all keys, which were not kept before. What is wrong with them is listed already.
-        let epochs = Epochs::read(store, identity, &Keep::All, &mut Found::default())?;
+        let epochs = Epochs::read(store, identity, &Keep::All, 0, &mut Found::default())?;
         for (first_seq, _) in open {
             let file = checkpoints_file(*first_seq);
             let mut seen = Found::default();
             let mut checkpoints = Checkpoints::new(identity, &epochs, self.trusted_to);
-            checkpoints.read(store, &file, Depth::All, Age::Closed, &mut seen)?;
+            checkpoints.read(store, (&file, None), Depth::All, Age::Closed, &mut seen)?;
             let bad = seen.worst.is_some();
             // What was seen in the last note is listed already.
             let listed: Vec<_> = found.findings.clone();
@@ -227,6 +200,10 @@ impl Statements {
         }
         Ok(())
     }
+}
+
+fn length(file: &Path) -> Option<u64> {
+    fs::metadata(file).ok().map(|metadata| metadata.len())
 }
 
 /// The first sequences of the files of checkpoints, in order.

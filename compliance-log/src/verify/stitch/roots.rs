@@ -2,15 +2,19 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::ops::RangeInclusive;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::RangeInclusive,
+};
 
 use super::{findings::span, state::Stitch};
 use crate::{
+    layout::segment_seq,
     seal::merkle::{Frontier, TreeHash},
     verify::{
         plan::Opening,
         report::{Finding, Verdict},
-        scan::Run,
+        scan::{Place, Run},
         seal::{Catalog, Fact, Gone, LedgerFact, Stated, Whereabouts},
     },
 };
@@ -28,7 +32,7 @@ pub(in crate::verify) struct Roots {
     pub(in crate::verify) sound: u64,
     pub(in crate::verify) probed: Vec<(u64, TreeHash)>,
     /// Records above `good`, each with its segment.
-    pending: Vec<(usize, Fact)>,
+    pending: VecDeque<(usize, Fact)>,
     pub(in crate::verify) catalog: Catalog,
     pub(in crate::verify) ledger: Vec<LedgerFact>,
     pub(in crate::verify) archived: u64,
@@ -44,7 +48,7 @@ impl Default for Roots {
             whole: true,
             sound: 0,
             probed: Vec::new(),
-            pending: Vec::new(),
+            pending: VecDeque::new(),
             catalog: Catalog::default(),
             ledger: Vec::new(),
             archived: 0,
@@ -164,10 +168,12 @@ impl Stitch<'_> {
 
     /// Takes the records below `size` for what the writer said.
     fn believe(&mut self, size: u64) {
-        let known = |(_, fact): &(usize, Fact)| fact.seq < size;
-        let count = self.roots.pending.partition_point(known);
-        let believed: Vec<_> = self.roots.pending.drain(..count).collect();
-        for (segment, fact) in believed {
+        let below = |pending: &VecDeque<(usize, Fact)>| {
+            pending.front().is_some_and(|(_, fact)| fact.seq < size)
+        };
+        while below(&self.roots.pending)
+            && let Some((segment, fact)) = self.roots.pending.pop_front()
+        {
             let wrong = match fact.stated {
                 Stated::Catalog(stated) => self.roots.catalog.take(fact.seq, stated),
                 Stated::Ledger(stated) => {
@@ -283,7 +289,7 @@ impl Stitch<'_> {
     }
 
     /// Closed segments at the end of the stream that are not here.
-    pub(super) fn check_closed(&mut self, closed: &std::collections::BTreeMap<u64, String>) {
+    pub(super) fn check_closed(&mut self, closed: &BTreeMap<u64, String>) {
         let missing = closed.range(self.next.saturating_add(1)..);
         let mut from = self.next;
         for (size, file) in missing {
@@ -299,7 +305,7 @@ impl Stitch<'_> {
                 );
                 let mut finding = Finding::new(Verdict::MissingSegment, detail);
                 finding.file = Some(format!("{}/{file}", self.plan.folder));
-                finding.segment = crate::layout::segment_seq(file);
+                finding.segment = segment_seq(file);
                 finding.seq = Some(from);
                 self.emit(finding);
             }
@@ -308,8 +314,8 @@ impl Stitch<'_> {
     }
 }
 
-fn header_place(run: &Run) -> crate::verify::scan::Place {
-    crate::verify::scan::Place {
+fn header_place(run: &Run) -> Place {
+    Place {
         length: run.first_length,
         ..run.place
     }

@@ -263,10 +263,7 @@ fn a_bad_anchor_is_reported_and_not_used() {
         bad(options().anchored_checkpoint("a mount", forged.as_bytes())),
         1
     );
-    assert_eq!(
-        bad(options().anchored_checkpoint("a mount", b"no note")),
-        1
-    );
+    assert_eq!(bad(options().anchored_checkpoint("a mount", b"no note")), 1);
     // The witness did not sign it.
     let witness = world.witness.witness().clone();
     let unsigned = world.trusted.as_bytes();

@@ -82,7 +82,8 @@ impl Known {
                 note.check(&identity.log)?;
                 witness.as_ref().map_or(Ok(()), |witness| {
                     let cosigned = witness.cosigned(note)?;
-                    let text = || format!("{} ({}) did not cosign it", witness.name(), witness.id());
+                    let text =
+                        || format!("{} ({}) did not cosign it", witness.name(), witness.id());
                     cosigned
                         .map(drop)
                         .ok_or_else(|| Error::new(ErrorKind::Seal, text()))

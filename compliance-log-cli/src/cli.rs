@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    args::{CheckProofArgs, KeysArgs, ProveArgs, WitnessArgs},
+    args::{CheckProofArgs, KeysArgs, ProveArgs, VerifyArgs, WitnessArgs},
     exit, filter,
 };
 
@@ -34,25 +34,6 @@ pub(crate) enum Verb {
     CheckProof(CheckProofArgs),
     Keys(KeysArgs),
     Witness(WitnessArgs),
-}
-
-/// Check that stored records are the ones that were written
-///
-/// Checks every line's own hash, the links between lines, sequence, segments, and how far the head
-/// files say that each stream was synced. Says where damage begins, and what is whole behind it.
-///
-/// Needs: read access to the store. Works on copies and read-only media.
-#[derive(Debug, Args)]
-#[command(after_help = exit::HELP)]
-pub(crate) struct VerifyArgs {
-    /// A store, or a folder of stores
-    pub(crate) dir: PathBuf,
-    /// Print the report as one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Threads that hash [default: as many as the machine runs at once]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<std::num::NonZeroUsize>,
 }
 
 /// Print stored records, oldest first

@@ -25,6 +25,7 @@ mod private_key;
 mod vkey;
 mod sealed;
 mod witness;
+mod verification;
 mod cmd;
 
 use std::{io, process::ExitCode};

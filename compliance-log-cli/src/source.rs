@@ -26,21 +26,29 @@ pub(crate) struct StreamDir {
 ///
 /// A folder that cannot be read.
 pub(crate) fn streams(dir: &Path) -> Result<Vec<StreamDir>, Failure> {
-    let mut stores = vec![dir.to_owned()];
-    if !dir.join(STREAMS).is_dir() {
-        stores = folders(dir)?;
-        // One whose making was cut short is not a store.
-        stores
-            .retain(|store| store.join(STREAMS).is_dir() && !file_name(store).starts_with(".new-"));
-    }
     let mut streams = Vec::new();
-    for store in stores {
+    for store in stores(dir)? {
         for path in folders(&store.join(STREAMS))? {
             let channel = file_name(&path);
             streams.push(StreamDir { path, channel });
         }
     }
     Ok(streams)
+}
+
+/// The store itself, or every store in a folder of stores, in the order of their names.
+///
+/// # Errors
+///
+/// A folder that cannot be read.
+pub(crate) fn stores(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if dir.join(STREAMS).is_dir() {
+        return Ok(vec![dir.to_owned()]);
+    }
+    let mut stores = folders(dir)?;
+    // One whose making was cut short is not a store.
+    stores.retain(|store| store.join(STREAMS).is_dir() && !file_name(store).starts_with(".new-"));
+    Ok(stores)
 }
 
 fn folders(dir: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -34,6 +34,20 @@ pub(crate) fn read_all<K: FromStr<Err = Error>>(path: &Path) -> Result<Vec<K>, F
     Ok(keys)
 }
 
+/// One key, or all of a file.
+///
+/// # Errors
+///
+/// What is neither.
+pub(crate) fn read_any<K: FromStr<Err = Error>>(given: &str) -> Result<Vec<K>, Failure> {
+    let path = Path::new(given);
+    if path.exists() {
+        return read_all(path);
+    }
+    let key = given.parse().map_err(|error| no_key(given, &error))?;
+    Ok(vec![key])
+}
+
 /// One key, or the only one in a file.
 ///
 /// # Errors

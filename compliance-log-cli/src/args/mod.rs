@@ -2,6 +2,7 @@
 
 mod keys;
 mod proof;
+mod verify;
 mod witness;
 
 pub(crate) use keys::{
@@ -9,6 +10,7 @@ pub(crate) use keys::{
     KeysVerb,
 };
 pub(crate) use proof::{CheckProofArgs, ProveArgs};
+pub(crate) use verify::{SealArgs, VerifyArgs};
 pub(crate) use witness::{
     WitnessArgs, WitnessOriginsArgs, WitnessServeArgs, WitnessSubmitArgs, WitnessVerb,
 };

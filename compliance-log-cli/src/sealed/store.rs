@@ -4,7 +4,7 @@ use std::{
 };
 
 use compliance_log::seal::{
-    Submission,
+    Origin, Submission,
     merkle::{ConsistencyProof, Frontier, TreeHash},
     note::{Note, VerifierKey},
     statement::{Certificate, Certificates, Checkpoint, Signed},
@@ -107,6 +107,18 @@ impl SealedStore {
             return Ok(certificates.store().statement().log.clone());
         }
         Ok(self.genesis()?.log)
+    }
+
+    /// Its origin: of the certificate, or, where there is none, as the first record of the catalog states it.
+    ///
+    /// # Errors
+    ///
+    /// A store that states none.
+    pub(crate) fn origin(&self) -> Result<Origin, Failure> {
+        if let Some(certificates) = self.certificates()? {
+            return Ok(certificates.store().statement().origin.clone());
+        }
+        Ok(self.genesis()?.origin)
     }
 
     /// What the first record of the catalog says of the store's keys.

@@ -1,6 +1,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
-use compliance_log::seal::{Origin, Submission};
+use compliance_log::{
+    chain::Digest,
+    seal::{Origin, Submission},
+};
 use ureq::{
     Agent, Body,
     http::Response,
@@ -120,6 +123,20 @@ impl Client {
         let origins = origins.collect::<Option<Vec<(Origin, u64)>>>();
         let origins = origins.filter(|_| status == 200);
         origins.ok_or_else(|| self.refused("origins", status, &text))
+    }
+
+    /// The newest checkpoint of a store that it cosigned, a note; `None` if it has none.
+    ///
+    /// # Errors
+    ///
+    /// A witness that cannot be reached, or refuses.
+    pub(crate) fn checkpoint(&self, origin: &Origin) -> Result<Option<String>, Failure> {
+        let call = format!("{}/checkpoint", Digest::of(origin.as_str().as_bytes()));
+        match self.said(self.agent.get(self.url(&call)).call(), &call)? {
+            (200, note) => Ok(Some(note)),
+            (404, _) => Ok(None),
+            (status, text) => Err(self.refused(&call, status, &text)),
+        }
     }
 
     fn post(&self, call: &str, body: &[u8]) -> Result<(u16, String), Failure> {

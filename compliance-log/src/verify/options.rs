@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     seal::{
         Origin,
-        note::VerifierKey,
+        note::{VerifierKey, WitnessKey},
         statement::{Revocation, Signed},
     },
 };
@@ -24,6 +24,8 @@ pub struct Options {
     chunk_bytes: u64,
     pub(super) roots: Vec<VerifierKey>,
     pub(super) known: Vec<Known>,
+    /// Why places with checkpoints could not be asked.
+    pub(super) unread: Vec<String>,
     pub(super) expected: Vec<(Origin, u64)>,
     pub(super) revocations: Vec<Signed<Revocation>>,
     pub(super) ledger: Option<PathBuf>,
@@ -55,6 +57,7 @@ impl Default for Options {
             chunk_bytes: CHUNK_BYTES,
             roots: Vec::new(),
             known: Vec::new(),
+            unread: Vec::new(),
             expected: Vec::new(),
             revocations: Vec::new(),
             ledger: None,
@@ -104,19 +107,28 @@ impl Options {
     }
 
     /// Compares stores with a checkpoint that was read from an anchor. It counts for the store of its
-    /// origin, and only if that store's log key signed it; otherwise it is reported as a bad anchor.
+    /// origin, and only if that store's log key signed it. Otherwise it is a finding
+    /// [`NothingChecked`](super::Verdict::NothingChecked) of a bad anchor: nothing was compared with it.
     #[must_use]
     pub fn anchored_checkpoint(mut self, source: &str, note: &[u8]) -> Self {
         self.known.push(Known::read(source.to_owned(), note, None));
         self
     }
 
-    /// As [`anchored_checkpoint`](Self::anchored_checkpoint), read from a witness, which must have signed
+    /// As [`anchored_checkpoint`](Self::anchored_checkpoint), read from a witness, which must have cosigned
     /// it too.
     #[must_use]
-    pub fn witnessed_checkpoint(mut self, source: &str, note: &[u8], witness: VerifierKey) -> Self {
+    pub fn witnessed_checkpoint(mut self, source: &str, note: &[u8], witness: WitnessKey) -> Self {
         let known = Known::read(source.to_owned(), note, Some(witness));
         self.known.push(known);
+        self
+    }
+
+    /// Says that an anchor should have been asked and could not be, and why. Nothing was compared with it: a
+    /// finding [`NothingChecked`](super::Verdict::NothingChecked).
+    #[must_use]
+    pub fn unread_anchor(mut self, source: &str, why: &str) -> Self {
+        self.unread.push(format!("{source} was not asked: {why}"));
         self
     }
 
@@ -169,7 +181,11 @@ impl Options {
 
     /// Whether a store without a seal is not what was asked for.
     pub(super) fn wants_seal(&self) -> bool {
-        !self.roots.is_empty() || !self.known.is_empty() || !self.expected.is_empty()
+        let nothing = self.roots.is_empty()
+            && self.known.is_empty()
+            && self.unread.is_empty()
+            && self.expected.is_empty();
+        !nothing
     }
 
     /// `now` in milliseconds since 1970.
@@ -201,8 +217,13 @@ impl Options {
                 revoked.key.name()
             )
         });
+        revocations.collect()
+    }
+
+    /// The anchors that nobody could be compared with.
+    pub(super) fn not_compared(&self) -> impl Iterator<Item = String> {
         let known = self.known.iter().filter_map(Known::useless);
-        known.chain(revocations).collect()
+        known.chain(self.unread.iter().cloned())
     }
 
     /// Cuts files into pieces of this size, so that tests can have many in a small file.

@@ -239,7 +239,8 @@ impl StoreReport {
         }
     }
 
-    pub(super) fn exit(&self) -> u8 {
+    /// The exit code of this store alone.
+    pub fn exit(&self) -> u8 {
         if self.unreadable {
             return 3;
         }

@@ -80,7 +80,9 @@ impl<'s> SealedStore<'s> {
         self.look_around()?;
         self.note_unexpected();
         let mut outside = Outside::of(self.identity, &self.options.known, &self.options.expected);
-        self.store.notes.append(&mut outside.notes);
+        for bad in outside.bad.drain(..) {
+            self.found.add(Finding::new(Verdict::NothingChecked, bad));
+        }
         let trusted_to = self.revoked(&mut outside);
         let all = self.options.signatures == Signatures::All;
         let statements =

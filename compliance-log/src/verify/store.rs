@@ -13,7 +13,7 @@ use super::{
     options::Options,
     plain_store::check_plain,
     plan::{cannot_read, names},
-    report::{Report, StoreReport},
+    report::{Finding, Report, StoreReport, Verdict},
     seal::{Continues, Facts, Found, LedgerFact, Outside},
     sealed_store::check_sealed,
 };
@@ -67,8 +67,10 @@ pub fn verify(path: &Path, options: &Options) -> Result<Report, Error> {
             Err(error) => stores.push(StoreReport::unreadable(&path, error.to_string())),
         }
     }
-    let absent = Outside::absent(&here, &continued, &options.known, &options.expected);
-    Ok(Report::new(stores, absent, options.unused()))
+    let mut findings = Outside::absent(&here, &continued, &options.known, &options.expected);
+    let not_compared = options.not_compared();
+    findings.extend(not_compared.map(|why| Finding::new(Verdict::NothingChecked, why)));
+    Ok(Report::new(stores, findings, options.unused()))
 }
 
 /// Checks the stores of the ledger and reads what they sealed.

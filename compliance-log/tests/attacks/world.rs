@@ -10,7 +10,7 @@ use std::{
 use compliance_log::{
     seal::{
         Origin,
-        note::{Note, SigningKey},
+        note::{CosigningKey, Note, SigningKey},
         statement::{Revocation, Role, Signed},
     },
     verify::{Options, Report, verify},
@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) keys: Keys,
     pub(crate) clock: Clock,
     pub(crate) root: SigningKey,
-    pub(crate) witness: SigningKey,
+    pub(crate) witness: CosigningKey,
     /// The newest checkpoint that the witness signed too.
     pub(crate) cosigned: Option<Note>,
     /// The auditor's.
@@ -76,7 +76,7 @@ impl World {
             keys: writer.keys.clone(),
             snapshot_keys: writer.keys.clone(),
             snapshot: base.path().join("snapshot"),
-            witness: key("witness.example/w1", "witness"),
+            witness: CosigningKey::new(key("witness.example/w1", "witness")).unwrap(),
             cosigned: None,
             trusted: String::new(),
             now: clock.now(),
@@ -146,8 +146,9 @@ impl World {
     pub(crate) fn anchor(&mut self, writer: &mut Writer) {
         let signed = writer.newest.as_ref().unwrap();
         let size = signed.statement().size;
-        let mut note = Note::parse(signed.to_string().as_bytes()).unwrap();
-        note.sign(&self.witness).unwrap();
+        let note = Note::parse(signed.to_string().as_bytes()).unwrap();
+        let cosignature = self.witness.sign(note.text(), 1_795_000_000).unwrap();
+        let note = Note::parse(format!("{note}{cosignature}\n").as_bytes()).unwrap();
         self.cosigned = Some(note);
         let receipt = format!(r#","anchor":"w1","kind":"witness","size":{size},"receipt":"-""#);
         writer.fact("anchor.receipt", &receipt);
@@ -187,7 +188,7 @@ impl World {
                 .unwrap(),
             With::Witness => {
                 let note = self.cosigned.as_ref().unwrap().to_string();
-                let witness = self.witness.verifier().clone();
+                let witness = self.witness.witness().clone();
                 options
                     .witnessed_checkpoint("witness w1", note.as_bytes(), witness)
                     .expect(self.expected(), 0)

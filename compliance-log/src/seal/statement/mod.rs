@@ -7,6 +7,7 @@
 //! | [`Certificate`] | `seal/cert` | `compliance-log/v1/cert`; `store` or `ops`; origin; vkey of the log key; vkey of the key of epoch 0 | root, or an issuer |
 //! | [`IssuerCertificate`] | `seal/cert` | `compliance-log/v1/cert`; `issuer`; prefix of origins; vkey of the issuer; `-` | root |
 //! | [`Revocation`] | given to a verifier | `compliance-log/v1/revoke`; vkey; origin or prefix; last size that is trusted; root at that size or `-` | root |
+//! | [`Evidence`] | kept by a verifier | `compliance-log/v1/evidence`; a JSON object | the verifier's key |
 //!
 //! Numbers are decimal, roots are Base64. Nothing else is read: no further line, and no other spelling.
 
@@ -16,10 +17,12 @@ mod epoch_note;
 mod certificate;
 mod certificates;
 mod revocation;
+mod evidence;
 
 pub use certificate::{Certificate, IssuerCertificate, Role};
 pub use certificates::Certificates;
 pub use checkpoint::Checkpoint;
 pub use epoch_note::EpochNote;
+pub use evidence::Evidence;
 pub use revocation::{Revocation, Revoked};
 pub use signed::{Signed, Statement};

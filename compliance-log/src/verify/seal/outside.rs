@@ -4,11 +4,11 @@
 
 use super::{certificate::Identity, fact::Continues};
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     seal::{
         Origin,
         merkle::TreeHash,
-        note::{Note, VerifierKey},
+        note::{Note, WitnessKey},
         statement::Checkpoint,
     },
     verify::report::{Finding, Verdict},
@@ -28,10 +28,10 @@ enum Trust {
     /// The user names it, and knows.
     Named,
     /// It was read where anybody may have put it: the store's log key must have signed it, and the
-    /// witness too if it lay at one.
+    /// witness have cosigned it if it lay at one.
     Signed {
         note: Option<Note>,
-        witness: Option<Box<VerifierKey>>,
+        witness: Option<Box<WitnessKey>>,
     },
 }
 
@@ -50,7 +50,7 @@ impl Known {
     pub(in crate::verify) fn read(
         source: String,
         note: &[u8],
-        witness: Option<VerifierKey>,
+        witness: Option<WitnessKey>,
     ) -> Self {
         let note = Note::parse(alone(note)).ok();
         let checkpoint = note
@@ -81,7 +81,14 @@ impl Known {
                 witness,
             } => {
                 note.check(&identity.log)?;
-                witness.iter().try_for_each(|witness| note.check(witness))
+                witness.as_ref().map_or(Ok(()), |witness| {
+                    let cosigned = witness.cosigned(note)?;
+                    let text =
+                        || format!("{} ({}) did not cosign it", witness.name(), witness.id());
+                    cosigned
+                        .map(drop)
+                        .ok_or_else(|| Error::new(ErrorKind::Seal, text()))
+                })
             }
         }
     }
@@ -100,8 +107,8 @@ fn alone(note: &[u8]) -> &[u8] {
 pub(in crate::verify) struct Outside {
     checkpoints: Vec<(String, u64, TreeHash)>,
     sizes: Vec<u64>,
-    /// What was not used, and why.
-    pub(in crate::verify) notes: Vec<String>,
+    /// What could not be compared with, and why.
+    pub(in crate::verify) bad: Vec<String>,
 }
 
 impl Outside {
@@ -124,8 +131,8 @@ impl Outside {
                     outside.add(source, checkpoint.size, checkpoint.root);
                 }
                 Err(error) => {
-                    let note = format!("bad anchor {}, not used: {error}", known.source);
-                    outside.notes.push(note);
+                    let bad = format!("bad anchor {}, not used: {error}", known.source);
+                    outside.bad.push(bad);
                 }
             }
         }

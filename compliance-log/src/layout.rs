@@ -34,6 +34,9 @@ const SEGMENT_SUFFIX: &str = ".jsonl";
 const CHECKPOINTS_SUFFIX: &str = ".ckpt";
 const KEYS_SUFFIX: &str = ".keys";
 const ROOT_KEY_SUFFIX: &str = ".root.vkey";
+const RECEIPTS_SUFFIX: &str = ".receipts";
+const RECEIPT_SUFFIX: &str = ".receipt";
+const NOTE_SUFFIX: &str = ".note";
 const TORN: &str = ".torn-";
 const SUPERSEDED: &str = ".superseded-";
 const SEQ_DIGITS: usize = 20;
@@ -78,6 +81,27 @@ pub(crate) fn checkpoints_name(first_seq: u64) -> String {
 /// The folder beside a sealed store that holds its keys.
 pub(crate) fn keys_dir(store: &Path) -> PathBuf {
     with_suffix(store, KEYS_SUFFIX)
+}
+
+/// The folder beside a sealed store in which what carries its checkpoints away leaves receipts.
+pub(crate) fn receipts_dir(store: &Path) -> PathBuf {
+    with_suffix(store, RECEIPTS_SUFFIX)
+}
+
+/// The anchor and the size of the checkpoint that the name of a receipt states.
+pub(crate) fn receipt_place(name: &str) -> Option<(&str, u64)> {
+    let (anchor, size) = name.strip_suffix(RECEIPT_SUFFIX)?.rsplit_once('-')?;
+    Some((anchor, numbered(size, "")?))
+}
+
+/// The file in which an anchor's folder keeps the checkpoint of a size.
+pub(crate) fn anchored_name(size: u64) -> String {
+    format!("{size:020}{NOTE_SUFFIX}")
+}
+
+/// The size that the name of such a file states.
+pub(crate) fn anchored_size(name: &str) -> Option<u64> {
+    numbered(name, NOTE_SUFFIX)
 }
 
 /// The file beside the folder of the stores that holds the root keys of those that are rooted in

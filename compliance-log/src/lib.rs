@@ -104,7 +104,7 @@ mod lifecycle;
 mod receipt;
 pub use receipt::{Commit, CommitError, CommitErrorKind, Receipt};
 mod store;
-pub use store::{BudgetLevel, Seal};
+pub use store::{BudgetLevel, DirAnchor, Seal};
 pub mod verify;
 mod pipeline;
 pub use pipeline::{BudgetUse, Handle, Health, Mode, Vitals};

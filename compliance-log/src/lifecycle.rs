@@ -44,6 +44,9 @@ pub(crate) mod name {
     pub(crate) const SEAL_LATE: &str = "seal.late";
     pub(crate) const SEAL_EPOCH: &str = "seal.epoch";
     pub(crate) const SEGMENT_SEALED: &str = "segment.sealed";
+    pub(crate) const ANCHOR_RECEIPT: &str = "anchor.receipt";
+    pub(crate) const ANCHOR_FAILED: &str = "anchor.failed";
+    pub(crate) const ANCHOR_RECOVERED: &str = "anchor.recovered";
     #[cfg_attr(
         not(feature = "http"),
         expect(dead_code, reason = "used by `http` alone")

@@ -175,6 +175,39 @@ impl Scribe {
         self.fact(Level::Info, name::SEAL_EPOCH, data)
     }
 
+    /// An anchor keeps a checkpoint of this size. The receipt is written as it is: cut or redacted it would
+    /// show nothing.
+    pub(crate) fn receipt_fact(
+        &self,
+        up: Duration,
+        (anchor, kind): (&str, &str),
+        size: u64,
+        receipt: Option<&str>,
+    ) -> Vec<u8> {
+        let data = at(up)
+            .text("anchor", self.clean(anchor))
+            .text("kind", self.clean(kind))
+            .number("size", size)
+            .text_if("receipt", receipt);
+        self.fact(Level::Info, name::ANCHOR_RECEIPT, data)
+    }
+
+    /// An anchor keeps nothing any more.
+    pub(crate) fn anchor_failed_fact(&self, up: Duration, anchor: &str, why: &str) -> Vec<u8> {
+        let data = at(up)
+            .text("anchor", self.clean(anchor))
+            .text("reason", self.clean(why));
+        self.fact(Level::Warn, name::ANCHOR_FAILED, data)
+    }
+
+    /// An anchor that had failed keeps checkpoints again.
+    pub(crate) fn anchor_recovered_fact(&self, up: Duration, anchor: &str) -> Vec<u8> {
+        let data = at(up)
+            .text("anchor", self.clean(anchor))
+            .text("reason", "it answers again");
+        self.fact(Level::Info, name::ANCHOR_RECOVERED, data)
+    }
+
     fn fact(&self, level: Level, event: &'static str, data: Object) -> Vec<u8> {
         self.structural(Channel::Catalog, level, event, data)
     }

@@ -18,7 +18,7 @@ use crate::{
     pipeline::Mode,
     plain_file,
     seal::check_domain,
-    store::Seal,
+    store::{DirAnchor, Seal},
     volume::Volume,
 };
 
@@ -274,6 +274,33 @@ impl Config {
                     seal = seal.epoch(Duration::from_secs(s));
                     continue;
                 }
+                ("anchors", toml::Value::Array(anchors), _) => {
+                    for anchor in anchors {
+                        match dir_of(anchor) {
+                            Some(dir) => seal = seal.anchor(DirAnchor::new(dir)),
+                            None => warnings.push(
+                                "configuration: one of `anchors` of `seal` is ignored: expected { dir = \"<path>\" }"
+                                    .to_owned(),
+                            ),
+                        }
+                    }
+                    continue;
+                }
+                ("quorum", _, Some(anchors @ 1..)) => {
+                    seal = seal.quorum(usize::try_from(anchors).unwrap_or(usize::MAX));
+                    continue;
+                }
+                ("anchor_s", _, Some(s)) => {
+                    seal = seal.anchor_every(Duration::from_secs(s));
+                    continue;
+                }
+                ("exposure_max_s", _, Some(s)) => {
+                    seal = seal.exposure_max(Duration::from_secs(s));
+                    continue;
+                }
+                ("anchors", ..) => "expected a list of { dir = \"<path>\" }".to_owned(),
+                ("quorum", ..) => "expected a number from 1 on".to_owned(),
+                ("anchor_s" | "exposure_max_s", ..) => "expected a number".to_owned(),
                 ("enabled", ..) => "expected true or false".to_owned(),
                 ("domain", ..) => "expected a host name".to_owned(),
                 ("keys", ..) => "expected `folder` or `memory`".to_owned(),
@@ -295,6 +322,14 @@ impl Config {
     pub(super) fn sync_after(&self) -> Option<Duration> {
         self.sync_after_ms.map(Duration::from_millis)
     }
+}
+
+/// The folder of an anchor, and nothing else.
+fn dir_of(anchor: &toml::Value) -> Option<PathBuf> {
+    let anchor = anchor.as_table().filter(|anchor| anchor.len() == 1)?;
+    let dir = anchor.get("dir")?.as_str().filter(|dir| !dir.is_empty());
+    // Not moved by a later change of the working directory.
+    dir.map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.into()))
 }
 
 fn located(text: &str, error: &toml::de::Error) -> String {

@@ -209,9 +209,12 @@ impl Builder {
             return Ok(None);
         };
         check_domain(seal.domain_name())?;
-        Ok(Some(
-            seal.on_machine(machine_id(), layout::root_key_file(dir)),
-        ))
+        Ok(Some(seal.on_machine(
+            machine_id(),
+            dir,
+            layout::root_key_file(dir),
+            &mut self.warnings,
+        )))
     }
 
     /// Takes secrets out of what stands in records of the log's own, or in the names of its folders.

@@ -13,6 +13,8 @@ pub(crate) enum Reason {
     Budget,
     /// It was in a store that somebody removed, before it was durable.
     StoreRemoved,
+    /// The anchors did not have what was recorded before.
+    Exposed,
     /// The request had not ended when the log did.
     Unfinished,
     /// The log was shut down. No `log.gap` can tell of it.
@@ -37,6 +39,7 @@ impl Reason {
             Self::StoreUnavailable => "store_unavailable",
             Self::Budget => "budget",
             Self::StoreRemoved => "store_removed",
+            Self::Exposed => "exposed",
             Self::Unfinished => "unfinished",
             Self::Closed => "closed",
         }

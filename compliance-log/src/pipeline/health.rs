@@ -18,7 +18,8 @@ pub enum Health {
     /// Records are being stored.
     Ready,
     /// The store cannot be written now; mending it is retried every second. Audited operations are
-    /// refused, what cannot be refused is counted.
+    /// refused, what cannot be refused is counted. Or no quorum of anchors has what was recorded within
+    /// [`Seal::exposure_max`](crate::Seal::exposure_max): then what cannot be refused is stored.
     Degraded,
     /// The log was shut down.
     Closed,
@@ -59,6 +60,11 @@ impl Condition {
 
     pub(super) fn is_degraded(&self) -> bool {
         self.health() == Health::Degraded
+    }
+
+    /// Whether what nobody waits for can be stored all the same.
+    pub(super) fn refuses_commits_alone(&self) -> bool {
+        self.reason() == Reason::Exposed
     }
 
     /// Why records could not be stored when the writer tried last.

@@ -1,17 +1,28 @@
 //! The seal thread: signs what the writer made durable, and never holds it up.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use crate::{clock::Step, error::Error, metric, redact::Policy, store::Sealer};
+use crate::{
+    clock::Step,
+    error::Error,
+    metric,
+    redact::Policy,
+    store::{Exposed, Farewell, Sealer},
+};
 
 /// The writer's end of the seal thread. Dropped, it ends the thread, and nothing more is signed.
 #[derive(Debug)]
 pub(super) struct Sealing {
     inbox: Arc<Inbox>,
+    exposed: Arc<Exposed>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -23,16 +34,20 @@ enum Request {
     Stepped(Step),
     ChangePolicy(Arc<Policy>),
     Checkpoint(CheckpointReply),
-    Close(mpsc::Sender<Result<(), Error>>),
+    Close(Farewell, mpsc::Sender<Result<(), Error>>),
     Abandon,
 }
 
 #[derive(Debug, Default)]
-struct Inbox(Mutex<Vec<Request>>);
+struct Inbox {
+    requests: Mutex<Vec<Request>>,
+    /// What the thread says: the store is not to be gone on with.
+    has_another_history: AtomicBool,
+}
 
 impl Inbox {
     fn requests(&self) -> MutexGuard<'_, Vec<Request>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -41,12 +56,14 @@ impl Sealing {
     pub(super) fn start(sealer: Sealer) -> Result<Self, Error> {
         let inbox = Arc::new(Inbox::default());
         let its = Arc::clone(&inbox);
+        let exposed = sealer.exposed();
         let thread = thread::Builder::new()
             .name("compliance-log-seal".into())
             .spawn(move || run(sealer, &its))
             .map_err(|error| Error::io("cannot start the seal thread", error))?;
         Ok(Self {
             inbox,
+            exposed,
             thread: Some(thread),
         })
     }
@@ -65,10 +82,20 @@ impl Sealing {
         self.ask(Request::Checkpoint(reply));
     }
 
+    /// For how long records may lie here that the anchors do not cover, by the clock of the seal.
+    pub(super) fn exposure(&self, now: Duration) -> Option<Duration> {
+        self.exposed.at(now)
+    }
+
+    /// Whether the store was rolled back, or runs a second time.
+    pub(super) fn has_another_history(&self) -> bool {
+        self.inbox.has_another_history.load(Ordering::Relaxed)
+    }
+
     /// Seals everything, for the last time.
-    pub(super) fn close(self) -> Result<(), Error> {
+    pub(super) fn close(self, farewell: Farewell) -> Result<(), Error> {
         let (reply, answer) = mpsc::channel();
-        self.ask(Request::Close(reply));
+        self.ask(Request::Close(farewell, reply));
         let ended = |_| {
             Error::io(
                 "the seal thread ended",
@@ -115,8 +142,8 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
                     count(&checkpoint);
                     reply.send(checkpoint).unwrap_or(());
                 }
-                Request::Close(reply) => {
-                    let closed = sealer.close();
+                Request::Close(farewell, reply) => {
+                    let closed = sealer.close(farewell);
                     count(&closed);
                     reply.send(closed).unwrap_or(());
                     return;
@@ -130,8 +157,14 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
         } else {
             sealer.keep_up();
         }
+        if sealer.has_another_history() {
+            inbox.has_another_history.store(true, Ordering::Relaxed);
+        }
         let age = sealer.age();
         metric::report(|| metrics::gauge!("compliance_log_checkpoint_age_seconds").set(age));
+        if let Some(window) = sealer.exposure() {
+            metric::report(|| metrics::gauge!("compliance_log_exposure_window_seconds").set(window));
+        }
         thread::park_timeout(left(due));
     }
 }

@@ -26,7 +26,9 @@ use crate::{
     metric,
     receipt::{CommitError, CommitErrorKind, Promise},
     redact::Policy,
-    store::{self, Altered, Begun, Budget, Fs, Lock, Open, Seal, Sealer, Settings, Start},
+    store::{
+        self, Altered, Begun, Budget, Farewell, Fs, Lock, Open, Seal, Sealer, Settings, Start,
+    },
 };
 
 /// How to open the store, now and again after it could not be.
@@ -265,7 +267,11 @@ impl Site {
             .flat_map(|lane| lane.stream.take_altered())
             .collect();
         let past = match sealing {
-            Some(_) if altered.iter().any(Altered::has_lost) => Past::Changed,
+            Some(sealing)
+                if altered.iter().any(Altered::has_lost) || sealing.has_another_history() =>
+            {
+                Past::Changed
+            }
             _ => Past::Whole,
         };
         let mut bodies: Vec<Vec<u8>> = altered
@@ -288,7 +294,7 @@ impl Site {
         past
     }
 
-    /// Seals what there is of a store whose past was changed, and goes on with whatever a start finds:
+    /// Seals what there is of a store whose past was changed, or has another history elsewhere, and goes on with whatever a start finds:
     /// another incarnation, unless the past is there after all.
     pub(super) fn begin_again(&mut self, opener: &Opener, scribe: &Scribe) {
         let Self::Open { lanes, sealing, .. } = self else {
@@ -303,7 +309,7 @@ impl Site {
             *ledger = lost;
             carried.unsaid.extend(unsaid);
         }
-        drop(sealing.take().map(Sealing::close));
+        drop(sealing.take().map(|sealing| sealing.close(Farewell::Go)));
         // The lock ends with the old store, before the start looks for it.
         *self = Self::missing(
             Error::new(ErrorKind::Damaged, "its past was changed"),
@@ -445,11 +451,19 @@ impl Site {
     }
 
     /// What is shown to who asks how the log is doing.
-    pub(super) fn seen(&self) -> Seen {
-        let Self::Open { lanes, budget, .. } = self else {
+    pub(super) fn seen(&self, scribe: &Scribe) -> Seen {
+        let Self::Open {
+            lanes,
+            budget,
+            sealing,
+            ..
+        } = self
+        else {
             return Seen::default();
         };
+        let now = scribe.clock.boot_time();
         Seen {
+            exposure: sealing.as_ref().and_then(|sealing| sealing.exposure(now)),
             budget: budget.fill().map(|(used_bytes, max_bytes)| BudgetUse {
                 level: budget.level(),
                 used_bytes,
@@ -463,21 +477,35 @@ impl Site {
     }
 
     /// Why records cannot be stored now; `None` where they can, as far as is known.
-    pub(super) fn failure(&self) -> Option<Failure<'_>> {
+    pub(super) fn failure(&self, opener: &Opener, scribe: &Scribe) -> Option<Failure<'_>> {
         let unavailable = |why| Failure {
             why,
             reason: Reason::StoreUnavailable,
         };
         match self {
-            Self::Open { lanes, budget, .. } => {
+            Self::Open {
+                lanes,
+                budget,
+                sealing,
+                ..
+            } => {
                 let failure = lanes.iter().find_map(Lane::failure);
                 let failure = failure.map(|why| unavailable(why.into()));
-                failure.or_else(|| {
+                let budget = || {
                     budget.failure().map(|why| Failure {
                         why: why.into(),
                         reason: Reason::Budget,
                     })
-                })
+                };
+                let exposed = || {
+                    let limit = opener.seal.as_ref()?.exposure_limit()?;
+                    let window = sealing.as_ref()?.exposure(scribe.clock.boot_time())?;
+                    (window > limit).then(|| Failure {
+                        why: exposed(limit).into(),
+                        reason: Reason::Exposed,
+                    })
+                };
+                failure.or_else(budget).or_else(exposed)
             }
             Self::Missing { why, .. } => Some(unavailable(why.to_string().into())),
         }
@@ -521,6 +549,14 @@ fn seal(mut sealer: Sealer, start: &Start) -> Result<Sealing, Error> {
     };
     let begun = sealer.begin(begun).and_then(|()| Sealing::start(sealer));
     begun.inspect_err(|_| metric::count("compliance_log_seal_errors"))
+}
+
+/// The same text as long as it lasts: it is compared.
+fn exposed(limit: Duration) -> String {
+    format!(
+        "no quorum of anchors has what was recorded in the last {} s, so that it could be changed unseen",
+        limit.as_secs_f32()
+    )
 }
 
 /// Bytes that were appended to both streams since the start.

@@ -61,7 +61,8 @@ impl Shared {
             || (self.mode == Mode::Observe && !awaited);
         let degraded = self.condition.is_degraded();
         let claim = self.claim(event.category, awaited, degraded, debt);
-        if degraded && claim == Claim::Room {
+        let is_storable = degraded && !awaited && self.condition.refuses_commits_alone();
+        if degraded && !is_storable && claim == Claim::Room {
             return self.refuse(event, awaited, counted);
         }
         self.enqueue(event, promise, claim, counted)?;

@@ -15,7 +15,7 @@ pub struct Vitals {
     /// What becomes of a request that cannot be recorded.
     pub mode: Mode,
     /// Why work that must be recorded would be refused now: `queue_full`, `store_unavailable`, `budget`,
-    /// `store_removed`, `closed` or `forked`. `None` where it would not; in
+    /// `store_removed`, `exposed`, `closed` or `forked`. `None` where it would not; in
     /// [`Mode::Observe`] it goes on all the same.
     pub refusal: Option<&'static str>,
     /// Bytes of records that wait for the writer.
@@ -31,6 +31,9 @@ pub struct Vitals {
     /// How long the writer has worked on what it took last, for example because the disk does not answer;
     /// `None` if it waits for more.
     pub busy_for: Option<Duration>,
+    /// For how long records may lie here that no quorum of [anchors](crate::Seal::anchor) covers; zero where
+    /// they cover all there is, `None` where there are no anchors.
+    pub exposure: Option<Duration>,
 }
 
 /// How much of its budget a log uses, as the writer knew it last.
@@ -64,6 +67,7 @@ impl Handle {
             synced_ago: seen.synced_at.map(|at| at.elapsed()),
             unsynced_for: seen.unsynced_since.map(|since| since.elapsed()),
             busy_for: seen.busy_since.map(|since| since.elapsed()),
+            exposure: seen.exposure,
         }
     }
 
@@ -90,6 +94,7 @@ pub(super) struct Seen {
     pub(super) synced_at: Option<Instant>,
     pub(super) unsynced_since: Option<Instant>,
     pub(super) busy_since: Option<Instant>,
+    pub(super) exposure: Option<Duration>,
 }
 
 impl Pulse {

@@ -31,6 +31,7 @@ use crate::{
     loss::{Ledger, Reason},
     metric,
     receipt::answer_here,
+    store::Farewell,
     volume::{Due, Summary},
 };
 
@@ -120,7 +121,7 @@ impl Worker {
         let mut batch = self.guard.0.queue.spare();
         loop {
             let deadline = self.deadline();
-            let store = match self.site.failure() {
+            let store = match self.site.failure(&self.opener, &self.scribe) {
                 None => Store::Ready,
                 Some(_) => Store::Missing,
             };
@@ -256,8 +257,9 @@ impl Worker {
     }
 
     fn set_condition(&self) {
-        self.guard.0.condition.set(self.site.failure());
-        self.guard.0.pulse.show(self.site.seen());
+        let failure = self.site.failure(&self.opener, &self.scribe);
+        self.guard.0.condition.set(failure);
+        self.guard.0.pulse.show(self.site.seen(&self.scribe));
     }
 
     /// The last record, then everything durable.
@@ -311,7 +313,8 @@ impl Worker {
                     ending.untold.merge(std::mem::take(&mut lane.ledger));
                 }
                 // What was written is as durable as it gets; now it is sealed.
-                if let Some(Err(error)) = sealing.take().map(Sealing::close)
+                let close = |sealing: Sealing| sealing.close(Farewell::Wait);
+                if let Some(Err(error)) = sealing.take().map(close)
                     && ending.error.is_none()
                 {
                     ending.error = Some(error.context("the last records are not sealed"));

@@ -37,7 +37,9 @@ mod unique;
 mod policy;
 pub mod proof;
 mod submission;
+mod anchor;
 
+pub use anchor::Anchor;
 pub(crate) use origin::check_domain;
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
 pub use policy::{Cosigned, WitnessPolicy};

@@ -347,6 +347,10 @@ impl Fs for FaultFs {
         self.0.call(|| RealFs.remove_unfinished(path))
     }
 
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.0.call(|| RealFs.remove_file(path))
+    }
+
     fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {
         self.0.call(|| RealFs.lock_dir(path))
     }

@@ -61,6 +61,8 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a folder that never became a store, with all that is in it.
     fn remove_unfinished(&self, path: &Path) -> io::Result<()>;
+    /// Removes a file that somebody left for the log, once it has what that says.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Takes the exclusive lock of a folder if nobody else holds it; it ends with what is returned.
     /// It follows the folder when that is renamed, and cannot be removed as a file can.
     fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>>;
@@ -170,6 +172,10 @@ impl Fs for RealFs {
 
     fn remove_unfinished(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_dir_all(path)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
     }
 
     fn lock_dir(&self, path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {

@@ -91,6 +91,10 @@ impl Fs for PrintFs {
         Ok(())
     }
 
+    fn remove_file(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn lock_dir(&self, _path: &Path) -> io::Result<Option<Box<dyn DirLock>>> {
         Ok(Some(Box::new(Printing)))
     }

@@ -1,8 +1,8 @@
-use std::{io, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use crate::{
     log::Builder,
-    store::{Fault, FaultFs},
+    store::{DirAnchor, Fault, FaultFs},
 };
 
 /// A file system under a log that fails on demand.
@@ -49,6 +49,11 @@ impl Faults {
     /// Syncs of files that were asked for so far.
     pub fn syncs(&self) -> u64 {
         self.0.syncs()
+    }
+
+    /// An anchor on this file system, whatever the log itself is on.
+    pub fn anchor(&self, dir: impl Into<PathBuf>) -> DirAnchor {
+        DirAnchor::on(Arc::new(self.0.clone()), dir.into())
     }
 
     /// Puts the file system under a log.

@@ -7,6 +7,7 @@
 )]
 
 mod altered;
+mod anchored;
 mod budget;
 mod captured;
 mod contexts;

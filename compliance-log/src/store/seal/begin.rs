@@ -9,7 +9,7 @@ use std::{
 use super::{
     keys::Keys,
     note_log::{NoteLog, read},
-    sealer::{Checkpoints, Parts, Sealer, Watched},
+    sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
     settings::{KeyPlace, Root, Seal},
 };
 use crate::{
@@ -96,6 +96,7 @@ pub(in crate::store) fn begin(
             id: Arc::clone(stream.id()),
             tree: Arc::clone(stream.tree()?),
             told: None,
+            known: 0,
             ended: Vec::new(),
         })
     };
@@ -109,6 +110,7 @@ pub(in crate::store) fn begin(
         epochs,
         epoch_size: 0,
         streams: streams.iter().filter_map(watched).collect(),
+        anchored: Anchored::default(),
     };
     let mut sealer = Sealer::new(fs, scribe, parts);
     sealer.open_streams()?;

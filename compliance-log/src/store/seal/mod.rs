@@ -1,15 +1,22 @@
 //! The seal of a store: its catalog, its keys, and what a start must find before it goes on signing.
 
+mod anchors;
 mod begin;
+mod dir_anchor;
+mod exposure;
 mod keys;
 mod note_log;
+mod place;
 mod rebuild;
+mod receipts;
 mod resume;
 mod sealer;
 mod settings;
 
+pub use dir_anchor::DirAnchor;
+pub(crate) use exposure::Exposed;
 pub(super) use begin::{Making, begin, undo};
 pub(super) use rebuild::Rebuilt;
 pub(super) use resume::{Refusal, Resumed, resume};
-pub(crate) use sealer::{Begun, Sealer};
+pub(crate) use sealer::{Begun, Farewell, Sealer};
 pub use settings::Seal;

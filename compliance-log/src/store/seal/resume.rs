@@ -1,18 +1,20 @@
 //! Whether a sealed store can be gone on with, or why not.
 
-use std::{collections::BTreeMap, io, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
+    anchors::{Another, Judged, Own, Standing, judge},
     keys::{Keys, NoKeys},
     note_log::NoteLog,
     rebuild::{Rebuilt, rebuild},
-    sealer::{Checkpoints, Parts, Sealer, Watched},
+    sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
     settings::{KeyPlace, Seal},
 };
 use crate::{
     chain::StreamId,
+    clock::Timestamp,
     error::{Error, ErrorKind},
     event::Channel,
     layout::{self, FileKind},
@@ -46,7 +48,11 @@ pub(in crate::store) struct Resumed {
     epochs: NoteLog,
     epoch_size: u64,
     facts: Facts,
+    /// What each anchor has, or why that is not known.
+    anchors: Vec<AtAnchor>,
 }
+
+type AtAnchor = Result<Option<(u64, TreeHash)>, String>;
 
 /// What the catalog tells of the streams, in its newest segment.
 #[derive(Debug, Default)]
@@ -55,6 +61,10 @@ struct Facts {
     heads: BTreeMap<String, (u64, TreeHash)>,
     /// By stream: the segments that ended.
     ended: BTreeMap<String, Vec<String>>,
+    /// By anchor: the largest size of which it gave a receipt.
+    receipts: BTreeMap<String, u64>,
+    /// The size of the catalog with which a stream grew last.
+    grown: u64,
 }
 
 #[derive(Deserialize)]
@@ -63,11 +73,23 @@ struct Fact {
 }
 
 #[derive(Deserialize)]
-struct FactData {
-    of: String,
-    size: u64,
-    root: String,
-    file: Option<String>,
+#[serde(untagged)]
+enum FactData {
+    Stream {
+        of: String,
+        size: u64,
+        root: String,
+        file: Option<String>,
+    },
+    Receipt {
+        anchor: String,
+        size: u64,
+    },
+}
+
+#[derive(Deserialize)]
+struct Timed<'l> {
+    timestamp: &'l str,
 }
 
 impl Refusal {
@@ -160,6 +182,18 @@ pub(in crate::store) fn resume(
         return Err(Refusal::new("fork", Some(&keys), error));
     }
     keys.remember(size, root);
+    let own = Own {
+        fs: &**fs,
+        store,
+        id,
+        origin: keys.origin(),
+        log: keys.log(),
+        newest: (size, root),
+    };
+    let anchors = ask(seal, own).map_err(|another| {
+        let Another { why, text, .. } = another;
+        Refusal::new(why, Some(&keys), damaged(&text))
+    })?;
 
     let clock = &*scribe.clock;
     let (channel, settings) = (Channel::Catalog, settings.of_catalog());
@@ -180,6 +214,7 @@ pub(in crate::store) fn resume(
         checkpoints,
         epochs,
         facts,
+        anchors,
     }))
 }
 
@@ -204,6 +239,29 @@ impl Resumed {
         rebuild(fs, dir, id, self.sealed(id)).map_err(|error| self.refuse(error))
     }
 
+    /// What the anchors have, and for how long there is more than that.
+    fn anchored(&self, fs: &dyn Fs, store: &Path, seal: &Seal, scribe: &Scribe) -> Anchored {
+        let mut sizes = self.facts.receipts.clone();
+        for (place, found) in seal.places.iter().zip(&self.anchors) {
+            if let Ok(Some((size, _))) = found {
+                sizes.insert(place.name().to_owned(), *size);
+            }
+        }
+        let anchored = Standing::new(seal.places.len(), seal.quorum, sizes.clone()).anchored();
+        let mut ago = Duration::ZERO;
+        if let Some(anchored) = anchored.filter(|anchored| *anchored < self.facts.grown) {
+            let dir = layout::stream_dir(store, Channel::Catalog);
+            let time = time_below(fs, &dir, self.catalog.id(), anchored);
+            let micros = time.map_or(0, |time| scribe.now().as_micros() - time.as_micros());
+            ago = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+        }
+        Anchored {
+            sizes,
+            grown: self.facts.grown,
+            ago,
+        }
+    }
+
     /// Goes on with streams whose trees are known.
     pub(in crate::store) fn seal(
         self,
@@ -213,6 +271,7 @@ impl Resumed {
         streams: Vec<(&mut Stream, Rebuilt)>,
         scribe: &Scribe,
     ) -> Result<Sealer, Box<Refusal>> {
+        let anchored = self.anchored(&**fs, store, seal, scribe);
         let mut watched = Vec::new();
         let mut facts = Vec::new();
         for (stream, rebuilt) in streams {
@@ -238,6 +297,7 @@ impl Resumed {
                 tree: stream.grow(frontier),
                 id,
                 told,
+                known: told.unwrap_or(0),
                 ended: known,
             });
         }
@@ -254,11 +314,51 @@ impl Resumed {
             epochs: self.epochs,
             epoch_size: self.epoch_size,
             streams: watched,
+            anchored,
         };
         let mut sealer = Sealer::new(fs, scribe, parts);
+        sealer.begin_with(self.anchors);
         sealer.tell_of_ended(facts);
         Ok(sealer)
     }
+}
+
+/// Asks the anchors what they have of the store. One that cannot be reached is no reason not to go on.
+fn ask(seal: &Seal, own: Own<'_>) -> Result<Vec<AtAnchor>, Another> {
+    if let Some(another) = seal.places.another_of(own.origin) {
+        return Err(another);
+    }
+    let found = seal.places.newest(own.origin, seal.deadline());
+    let judged = found.into_iter().map(|note| {
+        let Some(note) = note? else {
+            return Ok(Ok(None));
+        };
+        match judge(&note, own, None) {
+            Judged::Ours(size, root) => Ok(Ok(Some((size, root)))),
+            Judged::Another(another) => Ok(Err(another)),
+            Judged::Useless(why) => Err(why),
+        }
+    });
+    let judged = judged.map(|judged: Result<Result<_, Another>, String>| match judged {
+        Ok(Err(another)) => Err(another),
+        Ok(Ok(has)) => Ok(Ok(has)),
+        Err(why) => Ok(Err(why)),
+    });
+    judged.collect()
+}
+
+/// When the newest record below a size was written, as far as the newest segment tells.
+fn time_below(fs: &dyn Fs, dir: &Path, id: &StreamId, size: u64) -> Option<Timestamp> {
+    let mut below = Vec::new();
+    each_fact(fs, dir, id, |seq, line| {
+        if seq < size || below.is_empty() {
+            below.clear();
+            below.extend_from_slice(line);
+        }
+    })
+    .ok()?;
+    let Timed { timestamp } = serde_json::from_slice(&below).ok()?;
+    Timestamp::parse(timestamp)
 }
 
 /// A crash may have come between the note of an epoch and its key: the note decides.
@@ -314,6 +414,42 @@ fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Che
 
 /// Reads the newest segment of the catalog.
 fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
+    let mut facts = Facts::default();
+    each_fact(fs, dir, id, |seq, line| {
+        let is_head = says(line, name::SEAL_HEAD);
+        if !is_head && !says(line, name::SEGMENT_SEALED) && !says(line, name::ANCHOR_RECEIPT) {
+            return;
+        }
+        let Ok(Fact { data }) = serde_json::from_slice(line) else {
+            return;
+        };
+        match data {
+            FactData::Stream { of, size, root, .. } if is_head => {
+                if let Ok(root) = root.parse() {
+                    let before = facts.heads.insert(of, (size, root));
+                    if before.is_none_or(|(before, _)| before < size) {
+                        facts.grown = seq.saturating_add(1);
+                    }
+                }
+            }
+            FactData::Stream { of, file, .. } => {
+                facts.ended.entry(of).or_default().extend(file);
+            }
+            FactData::Receipt { anchor, size } => {
+                let known = facts.receipts.entry(anchor).or_default();
+                *known = size.max(*known);
+            }
+        }
+    })?;
+    Ok(facts)
+}
+
+fn each_fact(
+    fs: &dyn Fs,
+    dir: &Path,
+    id: &StreamId,
+    mut each: impl FnMut(u64, &[u8]),
+) -> Result<(), Error> {
     let failed = |error| Error::io(format!("cannot read {}", dir.display()), error);
     let names = fs.list(dir).map_err(failed)?;
     let newest = names
@@ -323,35 +459,14 @@ fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
             FileKind::Segment(first) => Some(first),
             _ => None,
         });
-    let mut facts = Facts::default();
     let Some(first) = newest else {
-        return Ok(facts);
+        return Ok(());
     };
     let file = fs
         .open(&dir.join(layout::segment_name(first)), Access::Read)
         .map_err(failed)?;
     let len = file.len().map_err(failed)?;
-    scan(
-        &*file,
-        len,
-        id,
-        Expected::from(first),
-        None,
-        |_, line, _| {
-            let is_head = says(line, name::SEAL_HEAD);
-            if !is_head && !says(line, name::SEGMENT_SEALED) {
-                return;
-            }
-            let Ok(Fact { data }) = serde_json::from_slice(line) else {
-                return;
-            };
-            if is_head && let Ok(root) = data.root.parse() {
-                facts.heads.insert(data.of, (data.size, root));
-            } else if let Some(file) = data.file {
-                facts.ended.entry(data.of).or_default().push(file);
-            }
-        },
-    )
-    .map_err(failed)?;
-    Ok(facts)
+    let from = Expected::from(first);
+    scan(&*file, len, id, from, None, |_, line, record| each(record.seq, line)).map_err(failed)?;
+    Ok(())
 }

@@ -1,8 +1,18 @@
 //! Signs what the streams of a store came to, again and again.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use super::{keys::Keys, note_log::NoteLog, settings::Seal};
+mod anchoring;
+
+use anchoring::Worth;
+
+use super::{
+    anchors::{Another, Standing},
+    exposure::Exposure,
+    keys::Keys,
+    note_log::NoteLog,
+    settings::Seal,
+};
 use crate::{
     chain::StreamId,
     clock::Step,
@@ -11,7 +21,7 @@ use crate::{
     layout,
     lifecycle::{Ended, Ratchet, Rotation, Scribe},
     redact::Policy,
-    seal::statement::{EpochNote, Signed},
+    seal::statement::{Checkpoint, EpochNote, Signed},
     store::{
         fs::Fs,
         stream::{Stream, WriteError},
@@ -50,7 +60,41 @@ pub(crate) struct Sealer {
     /// The keys that count are not those that are kept.
     is_unsaved: bool,
     /// The newest checkpoint of this writer.
-    newest: String,
+    newest: Option<Signed<Checkpoint>>,
+    standing: Standing,
+    exposure: Exposure,
+    /// When the streams were looked at last.
+    looked_at: Duration,
+    /// Facts that wait tell of growth, and as many are of anchors.
+    has_grown: bool,
+    anchor_facts: usize,
+    /// The same of facts that were written and are not signed yet.
+    written: Written,
+    /// What the newest checkpoints cover that the anchors were not given, and when they were given one.
+    unsent: Worth,
+    sent_at: Option<Duration>,
+    /// Receipts that facts tell of.
+    taken: Vec<PathBuf>,
+    /// Why the store must not be gone on with.
+    another: Option<Another>,
+}
+
+/// What the catalog tells of beyond its newest checkpoint.
+#[derive(Debug)]
+struct Written {
+    has_grown: bool,
+    worth: Worth,
+    /// Everything before this moment.
+    until: Duration,
+}
+
+/// Whether the end of a writer waits for its anchors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    /// Until they have its last checkpoint, or their time is over.
+    Wait,
+    /// Another writer is waited for.
+    Go,
 }
 
 /// The notes that belong to the newest segment of the catalog.
@@ -67,6 +111,8 @@ pub(super) struct Watched {
     pub(super) tree: Arc<Tree>,
     /// The size in the newest `seal.head`; `None` where it is to be told again.
     pub(super) told: Option<u64>,
+    /// The largest size that the catalog ever told of.
+    pub(super) known: u64,
     /// Segments whose end the catalog tells of already.
     pub(super) ended: Vec<String>,
 }
@@ -82,6 +128,18 @@ pub(super) struct Parts {
     pub(super) epochs: NoteLog,
     pub(super) epoch_size: u64,
     pub(super) streams: Vec<Watched>,
+    pub(super) anchored: Anchored,
+}
+
+/// What is known of the anchors' part before they are asked.
+#[derive(Default)]
+pub(super) struct Anchored {
+    /// By the anchor's name: the largest size that it has.
+    pub(super) sizes: BTreeMap<String, u64>,
+    /// The size of the catalog with which the streams grew last.
+    pub(super) grown: u64,
+    /// How long ago the newest record was written that the anchors cover.
+    pub(super) ago: Duration,
 }
 
 /// Whether the store was there before.
@@ -96,6 +154,9 @@ impl Sealer {
         let now = scribe.clock.boot_time();
         let mut catalog = parts.catalog;
         catalog.set_checkpoints(parts.checkpoints.notes.digest());
+        let Anchored { sizes, grown, ago } = parts.anchored;
+        let places = parts.settings.places.len();
+        let standing = Standing::new(places, parts.settings.quorum, sizes);
         Self {
             fs: Arc::clone(fs),
             store: parts.store,
@@ -115,7 +176,21 @@ impl Sealer {
             epoch_size: parts.epoch_size,
             turning: None,
             is_unsaved: false,
-            newest: String::new(),
+            newest: None,
+            standing,
+            exposure: Exposure::new(grown, ago, now),
+            looked_at: now,
+            has_grown: false,
+            anchor_facts: 0,
+            written: Written {
+                has_grown: false,
+                worth: Worth::Nothing,
+                until: now,
+            },
+            unsent: Worth::Nothing,
+            sent_at: None,
+            taken: Vec::new(),
+            another: None,
         }
     }
 
@@ -151,17 +226,30 @@ impl Sealer {
             self.rotate()?;
         }
         self.seal()?;
-        self.ratchet(Ratchet::Start)
+        let turned = self.ratchet(Ratchet::Start);
+        self.send();
+        turned
     }
 
     /// The last fact, sealed. What is left of the keys afterwards has signed nothing but that a key was
     /// changed.
-    pub(crate) fn close(&mut self) -> Result<(), Error> {
+    pub(crate) fn close(&mut self, farewell: Farewell) -> Result<(), Error> {
         self.mend()?;
+        self.hear();
         self.facts.push(self.scribe.stopped_fact(self.up()));
         self.seal()?;
         self.ratchet(Ratchet::Close)?;
-        self.seal()
+        self.seal()?;
+        self.remove_taken();
+        if let Some(newest) = &self.newest {
+            // Where there is another history, whoever writes that finds this one.
+            let time = match farewell {
+                Farewell::Wait => self.settings.deadline(),
+                Farewell::Go => Duration::ZERO,
+            };
+            self.settings.places.keep_now(newest, time);
+        }
+        Ok(())
     }
 
     /// The wall clock was set.
@@ -201,6 +289,7 @@ impl Sealer {
     pub(crate) fn work(&mut self) -> Result<(), Error> {
         self.tell_of_silence();
         self.mend()?;
+        self.hear();
         self.collect();
         let idle = self.now().saturating_sub(self.sealed_at);
         if !self.facts.is_empty() || idle >= self.settings.heartbeat {
@@ -209,18 +298,24 @@ impl Sealer {
         if self.now().saturating_sub(self.epoch_at) >= self.settings.epoch {
             self.ratchet(Ratchet::Time)?;
         }
-        self.rotate_if_due()
+        self.rotate_if_due()?;
+        self.remove_taken();
+        self.send();
+        Ok(())
     }
 
     /// Seals everything that is durable, and gives the newest checkpoint.
     pub(crate) fn checkpoint(&mut self) -> Result<String, Error> {
         self.mend()?;
+        self.hear();
         self.collect();
         if !self.facts.is_empty() {
             self.seal()?;
         }
         self.rotate_if_due()?;
-        Ok(self.newest.clone())
+        self.remove_taken();
+        self.send();
+        Ok(self.newest.as_ref().map_or_else(String::new, Signed::to_string))
     }
 
     /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence.
@@ -246,6 +341,7 @@ impl Sealer {
     /// What the streams came to since the catalog told of them last.
     fn collect(&mut self) {
         let up = self.up();
+        self.looked_at = self.now();
         for stream in &mut self.streams {
             let (grown, ended) = stream.tree.look();
             for ended in ended {
@@ -259,6 +355,10 @@ impl Sealer {
                 let fact = self.scribe.head_fact(up, &stream.id, &grown);
                 self.facts.push(fact);
                 stream.told = Some(grown.size);
+            }
+            if grown.size > stream.known {
+                stream.known = grown.size;
+                self.has_grown = true;
             }
         }
     }
@@ -280,6 +380,17 @@ impl Sealer {
             self.catalog.link(fact);
         }
         self.catalog.write().map_err(failed)?;
+        let worth = match self.facts.len() {
+            _ if self.has_grown => Worth::Records,
+            facts if facts > self.anchor_facts => Worth::Life,
+            _ => Worth::Nothing,
+        };
+        self.written = Written {
+            has_grown: self.written.has_grown || self.has_grown,
+            worth: self.written.worth.max(worth),
+            until: self.looked_at,
+        };
+        (self.has_grown, self.anchor_facts) = (false, 0);
         if !self.facts.is_empty() {
             self.facts.clear();
             self.last_fact = self.now();
@@ -319,7 +430,14 @@ impl Sealer {
         self.catalog
             .set_checkpoints(self.checkpoints.notes.digest());
         self.keys.remember(size, root);
-        self.newest = checkpoint.to_string();
+        let Written {
+            has_grown, until, ..
+        } = self.written;
+        self.exposure.sealed(size, until, has_grown);
+        self.unsent = self.unsent.max(self.written.worth);
+        self.written.has_grown = false;
+        self.written.worth = Worth::Nothing;
+        self.newest = Some(checkpoint);
         self.sealed_at = self.now();
         Ok(())
     }

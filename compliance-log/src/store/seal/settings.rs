@@ -1,6 +1,11 @@
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use crate::seal::{NO_DOMAIN, Origin, note::Algorithm};
+use super::anchors::{Places, deadline};
+use crate::seal::{Anchor, NO_DOMAIN, Origin, note::Algorithm};
 
 /// How a log seals its store, so that its past cannot be written anew: see [`seal`](crate::seal).
 ///
@@ -33,6 +38,12 @@ pub struct Seal {
     pub(super) root: Root,
     pub(super) machine_id: Option<String>,
     pub(super) root_key_file: Option<PathBuf>,
+    pub(super) anchors: Vec<Arc<dyn Anchor>>,
+    pub(super) anchor_every: Duration,
+    pub(super) quorum: usize,
+    pub(super) exposure_max: Option<Duration>,
+    /// The anchors once a log has them.
+    pub(super) places: Places,
 }
 
 /// Where the signing keys are.
@@ -63,6 +74,11 @@ impl Default for Seal {
             root: Root::Own,
             machine_id: None,
             root_key_file: None,
+            anchors: Vec::new(),
+            anchor_every: Duration::from_secs(10),
+            quorum: 1,
+            exposure_max: None,
+            places: Places::default(),
         }
     }
 }
@@ -119,11 +135,71 @@ impl Seal {
         self
     }
 
-    /// What the log knows of the machine, for a store on disk.
-    pub(crate) fn on_machine(mut self, machine_id: Option<String>, root_key_file: PathBuf) -> Self {
+    /// Has checkpoints kept by an anchor, so that a store that was rolled back together with its keys, or
+    /// that runs a second time elsewhere, is found; may be called again for others. Default: none.
+    ///
+    /// No record, seal or shutdown waits for an anchor, but the start and the end of a log for what it
+    /// answers within its [deadline](Self::anchor_every).
+    pub fn anchor(mut self, anchor: impl Anchor + 'static) -> Self {
+        self.anchors.push(Arc::new(anchor));
+        self
+    }
+
+    /// How often a checkpoint goes to the anchors while records are written, and within which time each has
+    /// to answer, but at most 10 s. Default: 10 s; at least 100 ms, at most 10 minutes.
+    pub fn anchor_every(mut self, every: Duration) -> Self {
+        self.anchor_every = every.clamp(Duration::from_millis(100), Duration::from_secs(600));
+        self
+    }
+
+    /// How many anchors must have a checkpoint before what it covers counts as anchored. Those to which the
+    /// operator's command carries checkpoints count as well, once their receipts are here. Default: 1.
+    pub fn quorum(mut self, anchors: usize) -> Self {
+        self.quorum = anchors.max(1);
+        self
+    }
+
+    /// For how long records may lie here that no quorum of anchors covers. Above that commits are refused,
+    /// and the log is [degraded](crate::Health::Degraded), until the anchors have caught up; what nobody
+    /// waits for is stored all the same. Default: for ever; at least a second.
+    ///
+    /// It has to be longer than a checkpoint is on its way: [`every`](Self::every) and
+    /// [`anchor_every`](Self::anchor_every) together, and what the anchor takes.
+    pub fn exposure_max(mut self, time: Duration) -> Self {
+        self.exposure_max = Some(time.max(Duration::from_secs(1)));
+        self
+    }
+
+    /// What the log knows of the machine, for a store on disk, and what it warns of.
+    pub(crate) fn on_machine(
+        mut self,
+        machine_id: Option<String>,
+        dir: &Path,
+        root_key_file: PathBuf,
+        warnings: &mut Vec<String>,
+    ) -> Self {
         self.machine_id = machine_id;
         self.root_key_file = Some(root_key_file);
+        self.places = Places::new(&self.anchors);
+        if !self.places.is_empty() && self.places.len() < self.quorum {
+            warnings.push(format!(
+                "seal: {} anchors are to have a checkpoint, and only {} are set: the others have to be served by the operator's command",
+                self.quorum,
+                self.places.len()
+            ));
+        }
+        warnings.extend(self.places.warnings(dir, self.deadline()));
         self
+    }
+
+    /// Within which time an anchor has to answer.
+    pub(super) fn deadline(&self) -> Duration {
+        deadline(self.anchor_every)
+    }
+
+    /// For how long records may be exposed.
+    pub(crate) fn exposure_limit(&self) -> Option<Duration> {
+        self.exposure_max
     }
 
     /// The domain that was set, for a check before anything is opened.

@@ -1,0 +1,221 @@
+//! Carries checkpoints to the anchors, and puts into the catalog what they say.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Sealer;
+use crate::{
+    metric,
+    seal::merkle::TreeHash,
+    store::seal::{
+        anchors::{Another, Judged, Own, Told, judge, no_answer},
+        exposure::Exposed,
+        place::{Answer, Place},
+        receipts::dropped,
+    },
+};
+
+/// What checkpoints that no anchor was given yet are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Worth {
+    /// They cover nothing but what anchors said: that would never end.
+    Nothing,
+    /// They cover what the seal itself has to say.
+    Life,
+    /// They cover records.
+    Records,
+}
+
+/// How long what only shows that the writer lives may wait.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl Sealer {
+    /// Since when records may lie here that the anchors do not cover.
+    pub(crate) fn exposed(&self) -> Arc<Exposed> {
+        self.exposure.shown()
+    }
+
+    /// For how long they may lie here.
+    pub(crate) fn exposure(&self) -> Option<Duration> {
+        self.exposure.shown().at(self.now())
+    }
+
+    /// Whether an anchor has another history of the store, so that it must not be gone on with.
+    pub(crate) fn has_another_history(&self) -> bool {
+        self.another.is_some()
+    }
+
+    /// Takes what the anchors answered, and what was left of those that somebody else serves.
+    pub(super) fn hear(&mut self) {
+        let places = self.settings.places.clone();
+        let deadline = self.settings.deadline();
+        for (at, place) in places.iter().enumerate() {
+            for answer in place.answers(self.keys.origin()) {
+                self.heard(at, place, answer);
+            }
+            if place.is_late(deadline) {
+                let told = self.standing.failed(at, no_answer(deadline));
+                self.tell_of(place, told);
+            }
+        }
+        self.take_receipts();
+    }
+
+    fn heard(&mut self, at: usize, place: &Place, answer: Answer) {
+        let name = place.name();
+        let found = match answer.newest {
+            Err(error) => Err(error.to_string()),
+            Ok(note) => self.find(at, name, note.as_deref()),
+        };
+        let is_given = answer.kept.is_some();
+        let kept = match answer.kept {
+            Some(((size, root), Ok(receipt))) => {
+                if size > self.standing.size(name) {
+                    self.tell_of(place, Some(Told::Receipt { size, receipt }));
+                    // Whoever has more than this has no checkpoint of ours, which is found next time.
+                    drop(self.standing.agree(at, name, Some((size, root))));
+                }
+                Ok(())
+            }
+            Some((_, Err(error))) => Err(error.to_string()),
+            None => Ok(()),
+        };
+        let told = match found.and(kept) {
+            Err(why) => self.standing.failed(at, why),
+            Ok(()) if is_given => self.standing.works(at),
+            Ok(()) => None,
+        };
+        self.tell_of(place, told);
+    }
+
+    /// Looks at the newest note that an anchor has; why it is of no use, if it is not.
+    fn find(&mut self, at: usize, name: &str, note: Option<&[u8]>) -> Result<(), String> {
+        let Some(note) = note else {
+            return self.standing.agree(at, name, None);
+        };
+        let own = Own {
+            fs: &*self.fs,
+            store: &self.store,
+            id: self.catalog.id(),
+            origin: self.keys.origin(),
+            log: self.keys.log(),
+            newest: self.keys.newest(),
+        };
+        match judge(note, own, self.standing.agreed(at)) {
+            Judged::Ours(size, root) => self.standing.agree(at, name, Some((size, root))),
+            Judged::Another(another) => {
+                let Another { why, text, .. } = &another;
+                let text = format!("{why}: {text}");
+                self.settings.places.found(another.clone());
+                self.another.get_or_insert(another);
+                Err(text)
+            }
+            Judged::Useless(why) => Err(why),
+        }
+    }
+
+    /// What a start found in the anchors, in their order.
+    pub(in crate::store::seal) fn begin_with(&mut self, found: Vec<Result<Option<(u64, TreeHash)>, String>>) {
+        let places = self.settings.places.clone();
+        for (at, (place, found)) in places.iter().zip(found).enumerate() {
+            let agreed = found.and_then(|has| self.standing.agree(at, place.name(), has));
+            if let Err(why) = agreed {
+                let told = self.standing.failed(at, why);
+                self.tell_of(place, told);
+            }
+        }
+        self.show_exposure();
+    }
+
+    fn tell_of(&mut self, place: &Place, told: Option<Told>) {
+        let (up, name) = (self.up(), place.name());
+        let fact = match told {
+            None => return,
+            Some(Told::Receipt { size, receipt }) => {
+                let anchor = (name, place.kind());
+                self.scribe.receipt_fact(up, anchor, size, receipt.as_deref())
+            }
+            Some(Told::Failed(why)) => {
+                metric::count("compliance_log_anchor_failures");
+                self.scribe.anchor_failed_fact(up, name, &why)
+            }
+            Some(Told::Recovered) => self.scribe.anchor_recovered_fact(up, name),
+        };
+        self.facts.push(fact);
+        self.anchor_facts += 1;
+    }
+
+    /// Receipts are believed as far as they can be true: nobody has more than was signed.
+    fn take_receipts(&mut self) {
+        let Ok(found) = dropped(&*self.fs, &self.store) else {
+            metric::count("compliance_log_seal_errors");
+            return;
+        };
+        let mut left = found.malformed;
+        for dropped in found.dropped {
+            if dropped.size > self.keys.newest().0 {
+                left += 1;
+                continue;
+            }
+            if dropped.size > self.standing.size(&dropped.anchor) {
+                let anchor = (&*dropped.anchor, &*dropped.kind);
+                let receipt = Some(&*dropped.receipt);
+                let fact = self.scribe.receipt_fact(self.up(), anchor, dropped.size, receipt);
+                self.facts.push(fact);
+                self.anchor_facts += 1;
+                self.standing.has(&dropped.anchor, dropped.size);
+            }
+            // One for less says nothing that is not known.
+            self.taken.push(dropped.path);
+        }
+        let left = f64::from(u32::try_from(left).unwrap_or(u32::MAX));
+        metric::report(|| metrics::gauge!("compliance_log_receipts_refused").set(left));
+    }
+
+    /// What receipts say is sealed: they are not needed any more. One that cannot be removed is tried again.
+    pub(super) fn remove_taken(&mut self) {
+        if self.facts.is_empty() {
+            for path in std::mem::take(&mut self.taken) {
+                self.fs.remove_file(&path).unwrap_or(());
+            }
+        }
+    }
+
+    /// Has the newest checkpoint kept, once it is time: by all anchors, or by those that had failed.
+    pub(super) fn send(&mut self) {
+        self.show_exposure();
+        let (Some(newest), None) = (&self.newest, &self.another) else {
+            return;
+        };
+        let now = self.now();
+        // The seal comes at its own beat: half of it earlier is nearer than half of it later.
+        let since = self.sent_at.map(|at| now.saturating_sub(at));
+        let since = since.map(|since| since.saturating_add(self.settings.every / 2));
+        let is_due = |pause| since.is_none_or(|since| since >= pause);
+        let every = self.settings.anchor_every;
+        let is_worth = match self.unsent {
+            Worth::Nothing => false,
+            Worth::Life => is_due(every.max(IDLE)),
+            Worth::Records => is_due(every),
+        };
+        let mut is_sent = false;
+        for (at, place) in self.settings.places.iter().enumerate() {
+            if is_worth || (is_due(every) && self.standing.has_failed(at)) {
+                place.keep(newest);
+                is_sent = true;
+            }
+        }
+        if is_sent {
+            self.sent_at = Some(now);
+        }
+        if is_worth {
+            self.unsent = Worth::Nothing;
+        }
+    }
+
+    fn show_exposure(&mut self) {
+        let wanted = self.settings.exposure_max.map(|_| 0);
+        let anchored = self.standing.anchored().or(wanted);
+        let looked = (!self.has_grown).then_some(self.looked_at);
+        self.exposure.anchored(anchored, looked);
+    }
+}

@@ -201,7 +201,7 @@ fn what_ends_a_segment_is_written_under_the_policy_that_was_told() {
 }
 
 #[test]
-fn of_two_policies_in_one_batch_the_first_is_told_before_a_segment_ends() {
+fn long_of_two_policies_in_one_batch_the_first_is_told_before_a_segment_ends() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::new();
     let builder = builder(dir.path()).segment_bytes_max(64 * 1024);
@@ -226,7 +226,7 @@ fn of_two_policies_in_one_batch_the_first_is_told_before_a_segment_ends() {
 }
 
 #[test]
-fn a_start_under_another_policy_tells_of_it_before_a_segment_ends() {
+fn long_a_start_under_another_policy_tells_of_it_before_a_segment_ends() {
     let dir = tempfile::tempdir().unwrap();
     let policies = ["one", "two"].map(|id| Policy::parse(&with_rule(id)).unwrap());
     for policy in policies.iter().cycle().take(200) {

@@ -314,6 +314,9 @@ proptest! {
         let good = world.proof(5).to_string();
         let mut bytes = good.clone().into_bytes();
         for (at, byte, how) in edits {
+            if bytes.is_empty() {
+                break;
+            }
             let at = at.index(bytes.len());
             match how {
                 0 => bytes[at] = byte,

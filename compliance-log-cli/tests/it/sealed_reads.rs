@@ -69,7 +69,7 @@ impl World {
 fn show_and_tail_pass_over_the_catalog_unless_it_is_asked_for() {
     let world = World::new();
     for verb in [&["show", "--json"][..], &["tail", "-n", "1000", "--json"]] {
-        assert_eq!(world.channels(verb, &[]), ["audit"]);
+        assert_eq!(world.channels(verb, &[]), ["app", "audit"]);
         assert_eq!(world.channels(verb, &["--stream", "catalog"]), ["catalog"]);
     }
     let booked = world.say(&["show", "--event", "seat.booked"], &[]);

@@ -4,8 +4,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
+use compliance_log::{
+    ComplianceLog, Seal,
+    clock::{ManualClock, Timestamp},
+};
 use serde_json::Value;
 
 use crate::{
@@ -282,18 +287,31 @@ fn a_store_that_nobody_certified_says_so() {
 fn a_writer_that_does_not_run_is_stale_only_for_those_who_expect_it() {
     let world = World::new();
     world.book(0..3);
-    let root = root_file(&world);
-    let said = verify(&world, &["--root-key", &root, "--live"]);
+    let live = |world: &World, dir: &Path| {
+        let root = text_of(&dir.with_extension("root.vkey"));
+        verify_at(world, dir, &["--root-key", &root, "--live"])
+    };
+    let said = live(&world, &world.base.path().join("logs"));
     assert_eq!(said.code, 0, "{}", said.out);
+
     let old = world.base.path().join("old");
-    let store = Sealed::new(&old);
-    store.certify();
-    let vkey = store.root.verifier().to_string();
-    assert_eq!(verify_at(&world, &old, &["--root-key", &vkey]).code, 0);
-    let said = verify_at(&world, &old, &["--root-key", &vkey, "--live"]);
-    // Its records are of one day in November 2026.
-    let stale = said.out.contains("STALE");
-    assert_eq!(said.code, if stale { 2 } else { 0 }, "{}", said.out);
+    let then = Timestamp::parse("2020-02-02T02:02:02.000000Z").unwrap();
+    let log = ComplianceLog::builder("booking-api")
+        .dir(&old)
+        .clock(Arc::new(ManualClock::new(then)))
+        .seal(Seal::default())
+        .open()
+        .unwrap();
+    log.shutdown().unwrap();
+    assert_eq!(verify_at(&world, &old, &[]).code, 0);
+    let said = live(&world, &old);
+    assert_eq!(said.code, 2, "{}", said.out);
+    assert!(said.out.contains("\nSTALE (sealed)  "), "{}", said.out);
+    assert!(
+        said.err.contains("look whether the service runs"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

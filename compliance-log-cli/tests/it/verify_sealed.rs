@@ -315,6 +315,44 @@ fn a_writer_that_does_not_run_is_stale_only_for_those_who_expect_it() {
 }
 
 #[test]
+fn the_python_checker_checks_the_chains_of_a_sealed_store_and_says_so() {
+    let world = closed();
+    let logs = world.base.path().join("logs");
+    let checker = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/verify.py");
+    let checked = || {
+        let output = Command::new("python3")
+            .args(["-B", "-W", "error"])
+            .args([&checker, &logs])
+            .output();
+        let output = output.expect("python3 is needed");
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    // Names that the writer gives to what it sets aside.
+    let catalog = world.store().join("streams/catalog");
+    rewrite(&catalog.join("00000000000000000000.jsonl.torn-77"), b"x");
+    rewrite(&catalog.join("00000000000000000000.ckpt.torn-77"), b"x");
+    let (code, out) = checked();
+    assert_eq!(code, Some(0), "{out}");
+    for channel in ["app", "audit", "catalog"] {
+        assert!(out.contains(&format!("/{channel}: ")), "{out}");
+    }
+    let said = "chains only: no seal was checked, nor who wrote them\n";
+    assert!(out.ends_with(said), "{out}");
+    assert_eq!(verify(&world, &[]).code, 0);
+
+    let file = catalog.join("00000000000000000000.jsonl");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[700] ^= 1;
+    fs::remove_file(&file).unwrap();
+    rewrite(&file, &bytes);
+    assert_eq!(checked().0, Some(1));
+    assert_eq!(verify(&world, &[]).code, 1);
+}
+
+#[test]
 fn every_signature_may_be_asked_for() {
     let world = closed();
     let said = verify(

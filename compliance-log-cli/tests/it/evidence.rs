@@ -105,6 +105,14 @@ fn what_was_found_is_kept_and_signed() {
         (&"OK".into(), &0.into())
     );
     assert_eq!(object["unsealed"]["records"], 0);
+    for stream in object["streams"].as_array().unwrap() {
+        assert_eq!(stream["sealed_size"], stream["records"], "{stream}");
+        assert_eq!(
+            stream["sealed_root"].as_str().map(str::len),
+            Some(64),
+            "{stream}"
+        );
+    }
     let root = fs::read_to_string(root).unwrap();
     let id: Vec<&str> = root.split('+').take(2).collect();
     assert_eq!(object["root_key_id"][0], id.join("+"));

@@ -128,7 +128,9 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
     }
     checks.check("verify says OK", report.verdict == Verdict::Ok);
     let seals = report.stores.iter().filter_map(|store| store.seal.as_ref());
-    let seal = seals.last().ok_or("the store has no seal")?;
+    let seal = seals
+        .max_by_key(|seal| seal.sealed_size)
+        .ok_or("the store has no seal")?;
     page::line(&format!(
         "sealed to size {}; whose keys those are says {}",
         seal.sealed_size,

@@ -63,17 +63,17 @@ def check_stream(folder, writers):  # exit code and what to print, up to the fir
         end = row._replace(offset=row.offset + len(row.raw), raw=b"")
     if n <= bound or unfinished:
         return report(1, end, n, f"cut off, though seq {bound} was synced") if n <= bound else report(4, unfinished, n, "a file without its header")
-    return (0, f"ok: {stream}: {n} records, seq 0 to {n - 1}, synced to {bound}") if n else (2, f"nothing: {folder}")
+    return (0, f"ok: {stream}: {n} records, seq 0 to {n - 1}" + (f", synced to {bound}" if bound >= 0 else "")) if n else (2, f"nothing: {folder}")
 def main(root):
     writers, named = {}, re.compile(r".*-[0-9a-f]{16}")
-    stores = [root] if (root / "streams").is_dir() else \
-        [d for d in sorted(root.glob("*")) if (d / "streams").is_dir() or d.is_dir() and named.fullmatch(d.name) if not d.name.startswith(".new-")]
+    stores = [root] if (root / "streams").is_dir() else [d for d in sorted(root.glob("*"))
+        if not re.match(r"\.new-|.*\.keys$", d.name) if (d / "streams").is_dir() or d.is_dir() and named.fullmatch(d.name)]
     try:
         folders = [f for d in stores for f in sorted({d / "streams" / "audit", *(d / "streams").glob("*")}) if f.name == "audit" or f.is_dir()]
         results = [check_stream(folder, writers) for folder in folders]
     except OSError as error:
         return print(f"cannot read: {error}", file=sys.stderr) or 3
-    print("\n".join(text for _, text in results) or f"nothing to check in {root}")
+    print("\n".join(text for _, text in results) or f"nothing to check in {root}", "chains only: no seal was checked, nor who wrote them", sep="\n")
     return next((code for code in (1, 2, 4, 0) if code in [code for code, _ in results]), 2)
 if __name__ == "__main__":
     sys.exit(main(pathlib.Path(sys.argv[1])) if len(sys.argv) == 2 and sys.argv[1][:1] != "-" else print(__doc__, file=sys.stderr) or 3)

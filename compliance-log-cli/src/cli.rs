@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    args::{CheckProofArgs, KeysArgs, ProveArgs, VerifyArgs, WitnessArgs},
+    args::{CheckProofArgs, EvidenceArgs, KeysArgs, ProveArgs, VerifyArgs, WitnessArgs},
     exit, filter,
 };
 
@@ -34,6 +34,7 @@ pub(crate) enum Verb {
     CheckProof(CheckProofArgs),
     Keys(KeysArgs),
     Witness(WitnessArgs),
+    Evidence(EvidenceArgs),
 }
 
 /// Print stored records, oldest first
@@ -319,8 +320,8 @@ pub(crate) struct RedactArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
-    /// Only this channel
-    #[arg(long, visible_alias = "stream", value_name = "audit|app")]
+    /// Only this channel [default: all but the catalog, which says what was sealed]
+    #[arg(long, visible_alias = "stream", value_name = "audit|app|catalog")]
     pub(crate) channel: Option<String>,
     /// Only this category: audit, security, admin, access or app
     #[arg(long, value_name = "NAME", value_parser = ["audit", "security", "admin", "access", "app"])]

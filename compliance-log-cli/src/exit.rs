@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Tampered,
     /// 1: there is what was looked for: `schema diff` found a breaking change, `observe-report`
     /// something that would be refused, `redact` something that would be taken out, `witness submit`
-    /// another history, `check-proof` that nothing is shown.
+    /// another history, `check-proof` that nothing is shown, `evidence show` that another signed.
     Found,
     /// 2: nothing was checked or shown, or not everything could be.
     Incomplete,
@@ -120,6 +120,13 @@ Exit codes:
   0  the record is in the store
   1  that is not shown
   3  usage, or the operating system refused";
+
+/// The table for `evidence show --help`.
+pub(crate) const EVIDENCE_HELP: &str = "\
+Exit codes:
+  0  the key signed all of it
+  1  it did not
+  3  usage, it is no evidence, or the operating system refused";
 
 /// The table for `witness origins --help`.
 pub(crate) const ORIGINS_HELP: &str = "\

@@ -7,6 +7,8 @@ use crate::{
     record::{self, Stored},
 };
 
+const CATALOG: &str = "catalog";
+
 /// The filters of one run.
 #[derive(Debug)]
 pub(crate) struct Filter {
@@ -52,12 +54,13 @@ impl Filter {
         }
     }
 
-    /// Whether a stream of this channel may hold what is looked for.
+    /// Whether a stream of this channel may hold what is looked for. The catalog holds what the seal says of
+    /// the others, and no record of the service: it has to be asked for.
     pub(crate) fn wants_channel(&self, channel: &str) -> bool {
-        self.args
-            .channel
-            .as_ref()
-            .is_none_or(|wanted| wanted == channel)
+        match &self.args.channel {
+            Some(wanted) => wanted == channel,
+            None => channel != CATALOG,
+        }
     }
 
     pub(crate) fn matches(&self, stored: &Stored) -> Match {

@@ -33,7 +33,7 @@ use std::{io, process::ExitCode};
 use clap::Parser as _;
 
 use crate::{
-    args::{KeysVerb, WitnessVerb},
+    args::{EvidenceVerb, KeysVerb, WitnessVerb},
     cli::{Cli, PolicyVerb, PseudonymVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
@@ -98,6 +98,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             WitnessVerb::Serve(args) => cmd::witness_serve::run(&args, &mut printer)?,
             WitnessVerb::Origins(args) => cmd::witness_origins::run(&args, &mut printer)?,
             WitnessVerb::Submit(args) => cmd::witness_submit::run(&args, &mut printer)?,
+        },
+        Verb::Evidence(args) => match args.verb {
+            EvidenceVerb::Show(args) => cmd::evidence_show::run(&args, &mut printer)?,
         },
     };
     match printer.flush() {

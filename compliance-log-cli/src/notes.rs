@@ -5,8 +5,8 @@ use compliance_log::{
     seal::{
         note::{Algorithm, Note, Signature, VerifierKey, WitnessKey},
         statement::{
-            Certificate, Checkpoint, EpochNote, IssuerCertificate, Revocation, Role, Signed,
-            Statement,
+            Certificate, Checkpoint, EpochNote, Evidence, IssuerCertificate, Revocation, Role,
+            Signed, Statement,
         },
     },
 };
@@ -69,6 +69,7 @@ pub(crate) fn note(bytes: &[u8]) -> Result<Said, Error> {
         (Some("compliance-log/v1/cert"), _) => signed(bytes, certificate),
         (Some("compliance-log/v1/epoch"), _) => signed(bytes, epoch),
         (Some("compliance-log/v1/revoke"), _) => signed(bytes, revocation),
+        (Some("compliance-log/v1/evidence"), _) => signed(bytes, evidence),
         _ => {
             let checkpoint = checkpoint(&Checkpoint::from_text(note.text())?);
             Ok(with_signers(checkpoint, note.signatures()))
@@ -111,6 +112,17 @@ fn revocation(revocation: &Revocation) -> Said {
             "root": revocation.root.map(base64::encode),
         }),
     )
+}
+
+/// What was found, in short; `evidence show` prints all of it.
+fn evidence(evidence: &Evidence) -> Said {
+    let object: Value = serde_json::from_str(evidence.object()).unwrap_or_default();
+    let mut fields = Map::new();
+    for key in ["origin", "finished", "verdict", "exit"] {
+        let value = object.get(key).cloned();
+        fields.insert(key.to_owned(), value.unwrap_or_default());
+    }
+    said("evidence", fields.into())
 }
 
 fn checkpoint(checkpoint: &Checkpoint) -> Said {

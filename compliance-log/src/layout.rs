@@ -32,7 +32,7 @@ pub(crate) const POLICIES: &str = "policies";
 
 const SEGMENT_SUFFIX: &str = ".jsonl";
 const CHECKPOINTS_SUFFIX: &str = ".ckpt";
-const KEYS_SUFFIX: &str = ".keys";
+pub(crate) const KEYS_SUFFIX: &str = ".keys";
 const ROOT_KEY_SUFFIX: &str = ".root.vkey";
 const RECEIPTS_SUFFIX: &str = ".receipts";
 const RECEIPT_SUFFIX: &str = ".receipt";

@@ -1,10 +1,12 @@
 //! The arguments of the verbs about the seal, one file for each of them.
 
+mod evidence;
 mod keys;
 mod proof;
 mod verify;
 mod witness;
 
+pub(crate) use evidence::{EvidenceArgs, EvidenceShowArgs, EvidenceVerb};
 pub(crate) use keys::{
     KeysArgs, KeysCertifyArgs, KeysInitArgs, KeysRequestArgs, KeysRevokeArgs, KeysShowArgs,
     KeysVerb,

@@ -26,7 +26,7 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) seal: SealArgs,
     #[command(flatten)]
-    pub(crate) evidence: EvidenceArgs,
+    pub(crate) kept: KeptArgs,
 }
 
 /// What is known of stores from elsewhere. With any of --root-key, --trusted-checkpoint, --anchor, --witness
@@ -75,7 +75,7 @@ pub(crate) struct SealArgs {
 /// A signed report, for those who were not there.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Evidence")]
-pub(crate) struct EvidenceArgs {
+pub(crate) struct KeptArgs {
     /// Write what was found into this new file, a signed note for each store
     #[arg(long, value_name = "FILE", requires = "evidence_key")]
     pub(crate) evidence: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub(crate) mod check_proof;
+pub(crate) mod evidence_show;
 pub(crate) mod keys_certify;
 pub(crate) mod keys_init;
 pub(crate) mod keys_request;

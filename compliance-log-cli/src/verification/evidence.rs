@@ -37,7 +37,7 @@ impl<'a> Keeper<'a> {
     ///
     /// A key that cannot be read, or a file that is there already.
     pub(crate) fn new(args: &'a VerifyArgs) -> Result<Option<Self>, Failure> {
-        let (Some(file), Some(key)) = (&args.evidence.evidence, &args.evidence.evidence_key) else {
+        let (Some(file), Some(key)) = (&args.kept.evidence, &args.kept.evidence_key) else {
             return Ok(None);
         };
         if file.exists() {

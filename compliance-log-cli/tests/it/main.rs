@@ -13,6 +13,8 @@ mod tls;
 mod witness;
 
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod observe_report;
@@ -29,6 +31,8 @@ mod redact;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod sealed_reads;
+#[cfg(test)]
 mod show;
 #[cfg(test)]
 mod tail;
@@ -36,6 +40,10 @@ mod tail;
 mod usage;
 #[cfg(test)]
 mod verify;
+#[cfg(test)]
+mod verify_outside;
+#[cfg(test)]
+mod verify_sealed;
 #[cfg(test)]
 mod witness_serve;
 #[cfg(test)]

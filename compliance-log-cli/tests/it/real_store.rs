@@ -22,20 +22,20 @@ struct Booked {
     seat: u64,
 }
 
-struct World {
-    base: TempDir,
-    log: Option<ComplianceLog>,
+pub(crate) struct World {
+    pub(crate) base: TempDir,
+    pub(crate) log: Option<ComplianceLog>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let base = tempdir().unwrap();
         let mut world = Self { base, log: None };
         world.open();
         world
     }
 
-    fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         let seal = Seal::default()
             .domain("log.example")
             .every(Duration::from_millis(100));
@@ -50,11 +50,11 @@ impl World {
         self.log = Some(log);
     }
 
-    fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.log.take().unwrap().shutdown().unwrap();
     }
 
-    fn book(&self, seats: std::ops::Range<u64>) {
+    pub(crate) fn book(&self, seats: std::ops::Range<u64>) {
         let log = self.log.as_ref().unwrap();
         for seat in seats {
             within_sync(log, || Booked { seat }.commit().wait()).unwrap();
@@ -62,7 +62,7 @@ impl World {
         log.checkpoint().unwrap();
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         let entries = fs::read_dir(self.base.path().join("logs")).unwrap();
         let mut paths = entries.map(|entry| entry.unwrap().path());
         paths.find(|path| path.join("streams").is_dir()).unwrap()

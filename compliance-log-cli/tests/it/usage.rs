@@ -46,6 +46,7 @@ fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
         ),
         (&["keys", "revoke"], "Needs: read access to the private key"),
         (&["keys", "show"], "Needs: read access to the file"),
+        (&["evidence", "show"], "1  it did not"),
     ] {
         let said = run(Path::new("/nowhere"), verbs.iter().chain(&["--help"]));
         assert_eq!(said.code, 0, "{verbs:?}");

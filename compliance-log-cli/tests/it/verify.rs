@@ -64,7 +64,7 @@ booking-api/host-1/00112233445566ff/audit: 5 records, seq 0..5, 1 segment, synce
   EDIT streams/audit/00000000000000000000.jsonl, line 4, seq 3, byte offset {offset}, length {length}
     its hash is that of other bytes
   whole streams/audit/00000000000000000000.jsonl, byte offset {}: seq 4..5, 2 records fit together
-EDIT  [DIR]/host-1-00112233445566ff
+EDIT (not sealed)  [DIR]/host-1-00112233445566ff
 ",
             offset + length
         )
@@ -89,7 +89,7 @@ fn what_a_crash_leaves_is_torn_and_says_what_comes_next() {
     assert_eq!(said.code, 4);
     assert!(
         said.out
-            .ends_with("\nTORN  [DIR]/host-1-00112233445566ff\n"),
+            .ends_with("\nTORN (not sealed)  [DIR]/host-1-00112233445566ff\n"),
         "{}",
         said.out
     );
@@ -152,7 +152,8 @@ fn of_several_stores_the_gravest_counts_and_each_is_named() {
     let said = verify(dir.path());
     assert_eq!(said.code, 1);
     assert!(
-        said.out.contains("\nEDIT  [DIR]/host-2-00112233445566ff\n"),
+        said.out
+            .contains("\nEDIT (not sealed)  [DIR]/host-2-00112233445566ff\n"),
         "{}",
         said.out
     );

@@ -278,6 +278,12 @@ pub struct StreamReport {
     /// Of a sealed store: records at the end that no checkpoint covers yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unsealed: Option<u64>,
+    /// Of a sealed store: how many records the newest checkpoint covers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed_size: Option<u64>,
+    /// The root of the tree of that size, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed_root: Option<String>,
     /// After the first finding: each later stretch of records that fit together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub islands: Vec<Island>,

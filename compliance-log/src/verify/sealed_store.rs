@@ -10,7 +10,10 @@ use super::{
     options::{Archives, Options, Signatures},
     plan::names,
     report::{Authenticity, Finding, SealReport, StoreReport, Verdict},
-    seal::{Catalog, Certified, Facts, Found, Identity, Outside, Sealed, Statements, certified},
+    seal::{
+        Catalog, Certified, Facts, Found, Identity, Outside, Sealed, SealedStream, Statements,
+        certified,
+    },
     stitch::Outcome,
     store::{Checked, is_folder},
     stream::{Known, check_stream},
@@ -19,6 +22,7 @@ use crate::{
     error::Error,
     event::Channel,
     layout::{CATALOG, CERTIFICATE, EPOCHS, SEAL, STREAMS, is_torn_epochs},
+    seal::merkle::TreeHash,
 };
 
 /// A running writer's newest fact is never older than two heartbeats and this.
@@ -112,7 +116,12 @@ impl<'s> SealedStore<'s> {
         let (sound, probed) = (roots.sound, roots.probed);
         self.note_unknown(&plan.folder, &plan.unknown);
         let unsealed = outcome.next.saturating_sub(statements.size);
-        self.take(outcome, unsealed);
+        self.take(
+            outcome,
+            unsealed,
+            statements.size,
+            statements.root(statements.size),
+        );
         self.archived = self.archived.saturating_add(roots.archived);
         statements.check_closed(self.path, self.identity, &catalog, &mut self.found)?;
         let root_at = |size: u64| {
@@ -176,7 +185,8 @@ impl<'s> SealedStore<'s> {
             if stopped && next > sealed && !statements.is_outdated(self.path)? {
                 self.after_the_stop(&id, sealed, next);
             }
-            self.take(outcome, next.saturating_sub(sealed));
+            let root = in_catalog.and_then(SealedStream::newest_root);
+            self.take(outcome, next.saturating_sub(sealed), sealed, root);
         }
         self.check_stale(&catalog);
         let continues = catalog
@@ -311,11 +321,13 @@ impl<'s> SealedStore<'s> {
         self.store.notes.extend(notes);
     }
 
-    fn take(&mut self, outcome: Outcome, unsealed: u64) {
+    fn take(&mut self, outcome: Outcome, unsealed: u64, size: u64, root: Option<TreeHash>) {
         self.found.worst = self.found.worst.into_iter().chain(outcome.worst).min();
         self.store.findings.extend(outcome.findings);
         let mut report = outcome.report;
         report.unsealed = Some(unsealed);
+        report.sealed_size = Some(size);
+        report.sealed_root = root.map(|root| root.to_string());
         self.store.streams.push(report);
     }
 

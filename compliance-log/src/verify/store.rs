@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    layout::{LOCK, POLICIES, STREAMS, UNFINISHED},
+    layout::{KEYS_SUFFIX, LOCK, POLICIES, STREAMS, UNFINISHED},
     seal::{Origin, statement::Role},
 };
 
@@ -137,9 +137,9 @@ fn find_stores(path: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
 }
 
 /// A store whose streams were removed is still to be reported; one that was never finished is not a
-/// store.
+/// store. Nor are the keys of one, which others than their owner cannot even look into.
 fn looks_like_store(path: &Path, name: &str) -> Result<bool, Error> {
-    if name.starts_with(UNFINISHED) {
+    if name.starts_with(UNFINISHED) || name.ends_with(KEYS_SUFFIX) {
         return Ok(false);
     }
     let incarnation = name.rsplit_once('-').map_or("", |(_, last)| last);

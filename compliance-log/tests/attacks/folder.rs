@@ -278,6 +278,17 @@ fn a_bad_anchor_is_reported_and_not_used() {
         bad(options().witnessed_checkpoint("w1", cosigned.as_bytes(), witness)),
         0
     );
+    // One that could not be asked at all.
+    let report = verify(
+        &world.store,
+        &options().unread_anchor("w2", "no route to it"),
+    )
+    .unwrap();
+    assert_eq!((report.verdict, report.exit), (Verdict::NothingChecked, 2));
+    assert_eq!(
+        report.findings[0].detail,
+        "w2 was not asked: no route to it"
+    );
     // What a user names is believed as it is, and must be a checkpoint.
     assert!(options().trusted_checkpoint("a file", b"no note").is_err());
     let options = options()

@@ -3,8 +3,8 @@ use compliance_log::seal::{
     merkle::{SIZE_MAX, TreeHash},
     note::{Algorithm, Note, NoteFile, SigningKey, VerifierKey},
     statement::{
-        Certificate, Certificates, Checkpoint, EpochNote, IssuerCertificate, Revocation, Revoked,
-        Role, Signed, Statement,
+        Certificate, Certificates, Checkpoint, EpochNote, Evidence, IssuerCertificate, Revocation,
+        Revoked, Role, Signed, Statement,
     },
 };
 use proptest::prelude::*;
@@ -65,6 +65,46 @@ impl Store {
     }
 }
 
+impl Store {
+    fn evidence(&self) -> Signed<Evidence> {
+        let newest = serde_json::to_string(&self.checkpoint(0).to_string()).unwrap();
+        let object = format!(r#"{{"verdict":"OK","newest_checkpoint":{newest}}}"#);
+        Signed::sign(Evidence::new(&object).unwrap(), &[&self.issuer]).unwrap()
+    }
+}
+
+#[test]
+fn evidence_is_an_object_and_may_have_a_checkpoint() {
+    let store = Store::new(ALGORITHMS[0]);
+    let evidence = store.evidence();
+    let newest = evidence.statement().newest_checkpoint().unwrap();
+    assert_eq!(newest, store.checkpoint(0).to_string());
+    let read = Signed::<Evidence>::parse(evidence.to_string().as_bytes()).unwrap();
+    assert_eq!(read, evidence);
+    let without = Evidence::new(r#"{"verdict":"EDIT","newest_checkpoint":null}"#).unwrap();
+    assert_eq!(without.newest_checkpoint(), None);
+    let twice = format!(
+        r#"{{"newest_checkpoint":null,{}"#,
+        &evidence.statement().object()[1..]
+    );
+    for wrong in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}\n",
+        "{\n}",
+        "{} {}",
+        r#"{"newest_checkpoint":7}"#,
+        r#"{"newest_checkpoint":"x"}"#,
+        &twice,
+    ] {
+        assert!(Evidence::new(wrong).is_err(), "{wrong}");
+    }
+    // Somebody has to vouch for it.
+    assert!(Signed::sign(without, &[]).is_err());
+}
+
 /// The only note of a file, if nothing else stands there.
 fn only(file: &[u8]) -> Option<&[u8]> {
     let NoteFile { notes, torn, .. } = NoteFile::split(file);
@@ -89,6 +129,7 @@ fn no_bit_of_a_statement_changes_unseen() {
         unseen(&store.certificate(&store.root), &[&store.root]);
         unseen(&store.issuer_certificate("log.example/"), &[&store.root]);
         unseen(&store.revocation(), &[&store.root]);
+        unseen(&store.evidence(), &[&store.issuer]);
     }
 }
 

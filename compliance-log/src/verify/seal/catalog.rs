@@ -63,6 +63,11 @@ impl SealedStream {
         self.roots.iter().map(|(size, root)| (*size, *root))
     }
 
+    /// The root of the newest size.
+    pub(in crate::verify) fn newest_root(&self) -> Option<TreeHash> {
+        self.roots.get(&self.size).copied()
+    }
+
     /// Whether another root is known for this size.
     fn contradicts(&mut self, size: u64, root: TreeHash) -> bool {
         if *self.roots.entry(size).or_insert(root) != root {

@@ -10,11 +10,15 @@ mod records;
 mod service;
 mod tamper;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use compliance_log::{
-    ComplianceLog,
-    verify::{Options, Verdict, verify},
+    ComplianceLog, Seal,
+    verify::{Authenticity, Options, Verdict, verify},
 };
 
 use page::Checks;
@@ -48,6 +52,8 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
         .env("demo")
         .instance("local")
         .dir(&dir)
+        // The default outside of `dev` and `test`; here it is said.
+        .seal(Seal::default())
         .init()?;
     let store = log
         .store()
@@ -111,14 +117,29 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
     }
 
     page::title("5  It verifies");
-    let report = verify(&store, &Options::default())?;
+    let name = dir.file_name().ok_or("DIR has no name")?;
+    let root_file = dir.with_file_name(format!("{}.root.vkey", name.display()));
+    let report = verify(&store, &options(&root_file)?)?;
     for stream in report.stores.iter().flat_map(|store| &store.streams) {
         page::line(&format!(
             "{}: {} records in {} segments",
             stream.stream, stream.records, stream.segments
         ));
     }
-    checks.check("verify says OK (not sealed)", report.verdict == Verdict::Ok);
+    checks.check("verify says OK", report.verdict == Verdict::Ok);
+    let seals = report.stores.iter().filter_map(|store| store.seal.as_ref());
+    let seal = seals
+        .max_by_key(|seal| seal.sealed_size)
+        .ok_or("the store has no seal")?;
+    page::line(&format!(
+        "sealed to size {}; whose keys those are says {}",
+        seal.sealed_size,
+        root_file.display()
+    ));
+    checks.check(
+        "its keys lead to the root key",
+        seal.authenticity == Authenticity::Checked,
+    );
 
     page::title("6  One byte is altered in a copy");
     let copy = tempfile::tempdir()?;
@@ -127,7 +148,7 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
         "byte {} of {}: {:?} became {:?}",
         change.at, change.file, change.before, change.after
     ));
-    let report = verify(copy.path(), &Options::default())?;
+    let report = verify(copy.path(), &options(&root_file)?)?;
     let findings: Vec<_> = report
         .stores
         .iter()
@@ -147,8 +168,9 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
 
     page::title("Go on");
     page::line(&format!(
-        "cargo run -q -p compliance-log-cli -- verify {}",
-        dir.display()
+        "cargo run -q -p compliance-log-cli -- verify {} --root-key {}",
+        dir.display(),
+        root_file.display()
     ));
     page::line(&format!(
         "cargo run -q -p compliance-log-cli -- show {} --outcome fail",
@@ -156,6 +178,15 @@ async fn run(dir: PathBuf) -> Result<bool, Failure> {
     ));
     page::line(&format!("python3 docs/verify.py {}", dir.display()));
     Ok(checks.all_held())
+}
+
+/// With the root keys of a file. Elsewhere it is a copy that lies where the service cannot write.
+fn options(root_file: &Path) -> Result<Options, Failure> {
+    let mut options = Options::default();
+    for vkey in fs::read_to_string(root_file)?.lines() {
+        options = options.root_key(vkey.parse()?);
+    }
+    Ok(options)
 }
 
 fn directory(mut words: impl Iterator<Item = String>) -> Result<PathBuf, String> {

@@ -9,12 +9,17 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// Every record of the audit stream, then of the app stream.
+/// Every record of the audit stream and of the app stream; the catalog only says what was sealed.
 pub(crate) fn read(store: &Path) -> Result<Vec<Value>, Failure> {
     let mut records = Vec::new();
     for path in files(store)?
         .into_iter()
         .filter(|path| path.extension().is_some_and(|e| e == "jsonl"))
+        .filter(|path| {
+            !path
+                .parent()
+                .is_some_and(|folder| folder.ends_with("catalog"))
+        })
     {
         for line in fs::read_to_string(path)?.lines() {
             records.push(serde_json::from_str(line)?);

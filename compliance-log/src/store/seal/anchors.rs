@@ -7,10 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    place::Place,
-    rebuild::rebuild,
-};
+use super::{place::Place, rebuild::rebuild};
 use crate::{
     chain::StreamId,
     error::{Error, ErrorKind},
@@ -86,11 +83,16 @@ impl Places {
 
     /// Whether there is another history of a store.
     pub(super) fn another_of(&self, origin: &Origin) -> Option<Another> {
-        self.another().clone().filter(|another| another.origin == *origin)
+        self.another()
+            .clone()
+            .filter(|another| another.origin == *origin)
     }
 
     fn another(&self) -> MutexGuard<'_, Option<Another>> {
-        self.0.another.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .another
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -175,7 +177,8 @@ pub(super) fn judge(note: &[u8], own: Own<'_>, agreed: Option<(u64, TreeHash)>) 
         Judged::Another(Another { origin, why, text })
     };
     if size > signed {
-        let text = format!("an anchor has {size} records of {origin}, and {signed} were signed here");
+        let text =
+            format!("an anchor has {size} records of {origin}, and {signed} were signed here");
         return another("rollback", text);
     }
     if agreed == Some((size, root)) || (size == signed && root == signed_root) {

@@ -13,9 +13,9 @@ mod resume;
 mod sealer;
 mod settings;
 
+pub(super) use begin::{Making, begin, undo};
 pub use dir_anchor::DirAnchor;
 pub(crate) use exposure::Exposed;
-pub(super) use begin::{Making, begin, undo};
 pub(super) use rebuild::Rebuilt;
 pub(super) use resume::{Refusal, Resumed, resume};
 pub(crate) use sealer::{Begun, Farewell, Sealer};

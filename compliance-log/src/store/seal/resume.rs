@@ -467,6 +467,9 @@ fn each_fact(
         .map_err(failed)?;
     let len = file.len().map_err(failed)?;
     let from = Expected::from(first);
-    scan(&*file, len, id, from, None, |_, line, record| each(record.seq, line)).map_err(failed)?;
+    scan(&*file, len, id, from, None, |_, line, record| {
+        each(record.seq, line)
+    })
+    .map_err(failed)?;
     Ok(())
 }

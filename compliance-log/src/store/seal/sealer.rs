@@ -315,7 +315,10 @@ impl Sealer {
         self.rotate_if_due()?;
         self.remove_taken();
         self.send();
-        Ok(self.newest.as_ref().map_or_else(String::new, Signed::to_string))
+        Ok(self
+            .newest
+            .as_ref()
+            .map_or_else(String::new, Signed::to_string))
     }
 
     /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence.

@@ -114,7 +114,10 @@ impl Sealer {
     }
 
     /// What a start found in the anchors, in their order.
-    pub(in crate::store::seal) fn begin_with(&mut self, found: Vec<Result<Option<(u64, TreeHash)>, String>>) {
+    pub(in crate::store::seal) fn begin_with(
+        &mut self,
+        found: Vec<Result<Option<(u64, TreeHash)>, String>>,
+    ) {
         let places = self.settings.places.clone();
         for (at, (place, found)) in places.iter().zip(found).enumerate() {
             let agreed = found.and_then(|has| self.standing.agree(at, place.name(), has));
@@ -132,7 +135,8 @@ impl Sealer {
             None => return,
             Some(Told::Receipt { size, receipt }) => {
                 let anchor = (name, place.kind());
-                self.scribe.receipt_fact(up, anchor, size, receipt.as_deref())
+                self.scribe
+                    .receipt_fact(up, anchor, size, receipt.as_deref())
             }
             Some(Told::Failed(why)) => {
                 metric::count("compliance_log_anchor_failures");
@@ -159,7 +163,9 @@ impl Sealer {
             if dropped.size > self.standing.size(&dropped.anchor) {
                 let anchor = (&*dropped.anchor, &*dropped.kind);
                 let receipt = Some(&*dropped.receipt);
-                let fact = self.scribe.receipt_fact(self.up(), anchor, dropped.size, receipt);
+                let fact = self
+                    .scribe
+                    .receipt_fact(self.up(), anchor, dropped.size, receipt);
                 self.facts.push(fact);
                 self.anchor_facts += 1;
                 self.standing.has(&dropped.anchor, dropped.size);

@@ -164,7 +164,7 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
         metric::report(|| metrics::gauge!("compliance_log_checkpoint_age_seconds").set(age));
         if let Some(window) = sealer.exposure() {
             metric::report(|| {
-                metrics::gauge!("compliance_log_exposure_window_seconds").set(window)
+                metrics::gauge!("compliance_log_exposure_window_seconds").set(window);
             });
         }
         thread::park_timeout(left(due));

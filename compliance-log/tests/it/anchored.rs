@@ -9,7 +9,11 @@ use std::{
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, DirAnchor, Health, Seal, StartFailure, audit_event,
-    seal::statement::{Checkpoint, Signed},
+    seal::{
+        merkle::TreeHash,
+        note::{Algorithm, SigningKey},
+        statement::{Checkpoint, Signed},
+    },
     test_util::{Fault, Faults, within_sync},
     verify::{Verdict, verify},
 };
@@ -497,4 +501,60 @@ fn anchors_are_configured_and_what_makes_no_sense_is_warned_of() {
     ] {
         assert!(warnings.contains(part), "{part}: {warnings}");
     }
+}
+
+#[test]
+fn what_the_log_key_did_not_sign_is_no_history_but_a_bad_anchor() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let open = || open(&dir, seal().anchor(DirAnchor::new(&anchor)));
+    let log = open();
+    book(&log, 0..5);
+    log.shutdown().unwrap();
+    // Whoever can write there says that there is more.
+    let last = notes(&anchor).pop().unwrap();
+    let ours = Signed::<Checkpoint>::parse(&fs::read(&last).unwrap()).unwrap();
+    let origin = &ours.statement().origin;
+    let key = |name| SigningKey::generate(name, Algorithm::Ed25519).unwrap();
+    let (log_key, epoch_key) = (key(origin.log_key()), key(origin.epoch_key(0)));
+    let forged = Checkpoint::new(origin.clone(), 1_000_000, TreeHash::EMPTY);
+    let forged = forged.sign(&log_key, &epoch_key).unwrap();
+    let path = last.with_file_name(format!("{:020}.note", 1_000_000));
+    fs::write(&path, forged.to_string()).unwrap();
+
+    let log = open();
+    book(&log, 5..6);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let failed = said(&facts, "anchor.failed");
+    assert_eq!(failed.len(), 1, "once");
+    let reason = failed[0]["data"]["reason"].as_str().unwrap();
+    assert!(reason.contains("not of this log"), "{reason}");
+    // What was ours is kept beside it.
+    assert!(notes(&anchor).len() > 2);
+    assert!(said(&facts, "anchor.recovered").is_empty());
+}
+
+#[test]
+fn how_long_records_are_exposed_outlives_the_writer() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let open = || open(&dir, seal().anchor(DirAnchor::new(&anchor)));
+    let exposure = |log: &ComplianceLog| log.handle().vitals().exposure.unwrap();
+    let log = open();
+    book(&log, 0..5);
+    wait_until("all is covered", || exposure(&log) == Duration::ZERO);
+    let away = dirs.path().join("away");
+    fs::rename(&anchor, &away).unwrap();
+    let least = Duration::from_millis(500);
+    wait_until("it is exposed", || {
+        book(&log, 5..6);
+        exposure(&log) > least
+    });
+    log.shutdown().unwrap();
+    let log = open();
+    assert!(exposure(&log) > least, "{:?}", exposure(&log));
+    fs::rename(&away, &anchor).unwrap();
+    wait_until("all is covered", || exposure(&log) == Duration::ZERO);
+    log.shutdown().unwrap();
 }

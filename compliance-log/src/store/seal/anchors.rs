@@ -13,6 +13,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::Channel,
     layout,
+    lifecycle::Scribe,
     seal::{
         Anchor, Origin,
         merkle::TreeHash,
@@ -105,6 +106,13 @@ impl Places {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.places.is_empty()
+    }
+
+    /// Their names, as they stand in records.
+    pub(super) fn names(&self, scribe: &Scribe) -> Vec<String> {
+        self.iter()
+            .map(|place| scribe.clean(place.name()))
+            .collect()
     }
 
     /// What the user should be warned of, as far as they say so in time.
@@ -207,8 +215,10 @@ pub(super) struct Standing {
     quorum: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct One {
+    /// As it stands in records.
+    name: String,
     has_failed: bool,
     /// What it had when it was looked at last.
     agreed: Option<(u64, TreeHash)>,
@@ -223,9 +233,14 @@ pub(super) enum Told {
 }
 
 impl Standing {
-    pub(super) fn new(places: usize, quorum: usize, sizes: BTreeMap<String, u64>) -> Self {
+    pub(super) fn new(names: Vec<String>, quorum: usize, sizes: BTreeMap<String, u64>) -> Self {
+        let one = |name| One {
+            name,
+            has_failed: false,
+            agreed: None,
+        };
         Self {
-            places: (0..places).map(|_| One::default()).collect(),
+            places: names.into_iter().map(one).collect(),
             sizes,
             quorum,
         }
@@ -252,6 +267,11 @@ impl Standing {
         self.sizes.get(name).copied().unwrap_or(0)
     }
 
+    /// What the anchor at a place is called in records.
+    pub(super) fn name(&self, at: usize) -> &str {
+        self.places.get(at).map_or("", |one| &one.name)
+    }
+
     /// Whether the anchor at a place is to be tried again though there is nothing new to keep.
     pub(super) fn has_failed(&self, at: usize) -> bool {
         self.places.get(at).is_some_and(|one| one.has_failed)
@@ -263,20 +283,13 @@ impl Standing {
     }
 
     /// It has this, as far as anybody can say; an error if it has lost something.
-    pub(super) fn agree(
-        &mut self,
-        at: usize,
-        name: &str,
-        has: Option<(u64, TreeHash)>,
-    ) -> Result<(), String> {
+    pub(super) fn agree(&mut self, at: usize, has: Option<(u64, TreeHash)>) -> Result<(), String> {
+        let Some(one) = self.places.get_mut(at) else {
+            return Ok(());
+        };
+        one.agreed = has;
         let size = has.map_or(0, |(size, _)| size);
-        let before = self.agreed(at).map_or(0, |(size, _)| size);
-        if let Some(one) = self.places.get_mut(at) {
-            one.agreed = has;
-        }
-        if size > 0 || before > 0 {
-            self.has(name, size);
-        }
+        let before = self.sizes.insert(one.name.clone(), size).unwrap_or(0);
         if size < before {
             return Err(format!("it kept {before} records, and keeps {size} now"));
         }

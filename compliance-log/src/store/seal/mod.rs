@@ -1,5 +1,6 @@
 //! The seal of a store: its catalog, its keys, and what a start must find before it goes on signing.
 
+mod anchoring;
 mod anchors;
 mod begin;
 mod dir_anchor;

@@ -29,8 +29,8 @@ use crate::{
 /// second checkpoint of a size that is there already, which shows that two writers sign, lies beside it as
 /// `<size>.<beginning of its SHA-256>.other`.
 ///
-/// Only the newest file is needed. Older ones may be removed, and should be before there are a million: the
-/// folder is listed each time.
+/// Only the newest file is needed. Older ones may be removed, and should be before there are 100,000: the
+/// folder is listed for each checkpoint.
 ///
 /// A folder on the volume of the stores is warned of: whoever can restore that volume restores both.
 #[derive(Clone, Debug)]

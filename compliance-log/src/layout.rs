@@ -37,6 +37,7 @@ const ROOT_KEY_SUFFIX: &str = ".root.vkey";
 const RECEIPTS_SUFFIX: &str = ".receipts";
 const RECEIPT_SUFFIX: &str = ".receipt";
 const NOTE_SUFFIX: &str = ".note";
+const OTHER_SUFFIX: &str = ".other";
 const TORN: &str = ".torn-";
 const SUPERSEDED: &str = ".superseded-";
 const SEQ_DIGITS: usize = 20;
@@ -102,6 +103,19 @@ pub(crate) fn anchored_name(size: u64) -> String {
 /// The size that the name of such a file states.
 pub(crate) fn anchored_size(name: &str) -> Option<u64> {
     numbered(name, NOTE_SUFFIX)
+}
+
+/// The file beside it that keeps another checkpoint of the same size.
+pub(crate) fn other_anchored_name(size: u64, note: Digest) -> String {
+    let note = note.to_string();
+    let beginning = note.get(..16).unwrap_or_default();
+    format!("{size:020}.{beginning}{OTHER_SUFFIX}")
+}
+
+/// The size that the name of such a file states.
+pub(crate) fn other_anchored_size(name: &str) -> Option<u64> {
+    let (size, _) = name.strip_suffix(OTHER_SUFFIX)?.split_once('.')?;
+    numbered(size, "")
 }
 
 /// The file beside the folder of the stores that holds the root keys of those that are rooted in

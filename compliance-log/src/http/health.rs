@@ -42,7 +42,7 @@
 //! | key | | |
 //! |---|---|---|
 //! | `status` | always | as above |
-//! | `reason` | unless `ready` | `queue_full`, `store_unavailable`, `budget`, `store_removed`, `closed` or `forked` |
+//! | `reason` | unless `ready` | `queue_full`, `store_unavailable`, `budget`, `store_removed`, `exposed`, `closed` or `forked` |
 //! | `mode` | always | `enforce` or `observe` |
 //! | `queue_bytes`, `queue_bytes_max` | always | what waits for the writer, and how much may |
 //! | `budget` | with a store on disk | `ample`, `low` from 75 %, `reserved` from 90 %, `used_up` |

@@ -300,12 +300,13 @@ impl Config {
                 }
                 ("anchors", ..) => "expected a list of { dir = \"<path>\" }".to_owned(),
                 ("quorum", ..) => "expected a number from 1 on".to_owned(),
-                ("anchor_s" | "exposure_max_s", ..) => "expected a number".to_owned(),
                 ("enabled", ..) => "expected true or false".to_owned(),
                 ("domain", ..) => "expected a host name".to_owned(),
                 ("keys", ..) => "expected `folder` or `memory`".to_owned(),
                 ("root", ..) => "expected `own` or `outside`".to_owned(),
-                ("every_ms" | "heartbeat_s" | "epoch_s", ..) => "expected a number".to_owned(),
+                ("every_ms" | "heartbeat_s" | "epoch_s" | "anchor_s" | "exposure_max_s", ..) => {
+                    "expected a number".to_owned()
+                }
                 _ => "there is no such key".to_owned(),
             };
             warnings.push(format!(

@@ -163,7 +163,9 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
         let age = sealer.age();
         metric::report(|| metrics::gauge!("compliance_log_checkpoint_age_seconds").set(age));
         if let Some(window) = sealer.exposure() {
-            metric::report(|| metrics::gauge!("compliance_log_exposure_window_seconds").set(window));
+            metric::report(|| {
+                metrics::gauge!("compliance_log_exposure_window_seconds").set(window);
+            });
         }
         thread::park_timeout(left(due));
     }

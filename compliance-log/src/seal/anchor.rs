@@ -29,7 +29,7 @@ pub trait Anchor: Send + Sync + fmt::Debug {
     fn kind(&self) -> &str;
 
     /// The note of the checkpoint with the largest size that is kept here for an origin; `None` if there is
-    /// none.
+    /// none. An anchor that can tell gives one first that somebody else had it keep since it was asked last.
     ///
     /// # Errors
     ///

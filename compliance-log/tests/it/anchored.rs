@@ -9,7 +9,11 @@ use std::{
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, DirAnchor, Health, Seal, StartFailure, audit_event,
-    seal::statement::{Checkpoint, Signed},
+    seal::{
+        merkle::TreeHash,
+        note::{Algorithm, SigningKey},
+        statement::{Checkpoint, Signed},
+    },
     test_util::{Fault, Faults, within_sync},
     verify::{Verdict, verify},
 };
@@ -28,7 +32,10 @@ struct BookingCreated {
 /// As often as it may be.
 fn seal() -> Seal {
     let often = Duration::from_millis(100);
-    Seal::default().domain("log.example").every(often).anchor_every(often)
+    Seal::default()
+        .domain("log.example")
+        .every(often)
+        .anchor_every(often)
 }
 
 fn open(dir: &Path, seal: Seal) -> ComplianceLog {
@@ -66,12 +73,20 @@ fn notes(anchor: &Path) -> Vec<PathBuf> {
 }
 
 fn said<'r>(records: &'r [Value], event: &str) -> Vec<&'r Value> {
-    records.iter().filter(|record| record["event"] == event).collect()
+    records
+        .iter()
+        .filter(|record| record["event"] == event)
+        .collect()
 }
 
 /// Copies folders as they are, as a snapshot of a machine does.
 fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .unwrap();
     assert!(done.success());
 }
 
@@ -129,7 +144,11 @@ fn a_machine_that_is_rolled_back_with_its_keys_is_found_at_the_next_start() {
 
     fs::remove_dir_all(&machine).unwrap();
     copy(&snapshot, &machine);
-    assert_eq!(verify(&dir, &root_keys(&dir)).unwrap().verdict, Verdict::Ok, "by itself it is whole");
+    assert_eq!(
+        verify(&dir, &root_keys(&dir)).unwrap().verdict,
+        Verdict::Ok,
+        "by itself it is whole"
+    );
     let options = root_keys(&dir).anchored_checkpoint("anchor", &last);
     assert_eq!(verify(&dir, &options).unwrap().verdict, Verdict::Rollback);
 
@@ -153,48 +172,48 @@ fn a_machine_that_is_rolled_back_with_its_keys_is_found_at_the_next_start() {
 fn a_machine_that_runs_twice_is_found_on_both_sides() {
     let dirs = tempfile::tempdir().unwrap();
     let (one, two) = (folder(&dirs, "one"), dirs.path().join("two"));
-    let anchor = folder(&dirs, "anchor");
-    let open = |machine: &Path| open(&machine.join("audit"), seal().anchor(DirAnchor::new(&anchor)));
-    let log = open(&one);
+    let (anchor, mount) = (folder(&dirs, "anchor"), dirs.path().join("mount"));
+    let open = |machine: &Path, anchor: &Path| {
+        let dir = machine.join("audit");
+        open(&dir, seal().anchor(DirAnchor::new(anchor)))
+    };
+    let log = open(&one, &anchor);
     book(&log, 0..5);
     log.shutdown().unwrap();
     copy(&one, &two);
-    let old = only_store(&one.join("audit")).file_name().unwrap().to_owned();
+    let old = only_store(&one.join("audit"));
+    let old = old.file_name().unwrap();
 
-    // Both start from the same checkpoint, and neither knows of the other.
-    let (first, second) = (open(&one), open(&two));
+    // The second one does not reach the anchor at its start, and goes on from the same checkpoint.
+    let (first, second) = (open(&one, &anchor), open(&two, &mount));
     book(&first, 5..10);
     book(&second, 5..10);
+    std::os::unix::fs::symlink(&anchor, &mount).unwrap();
     wait_until("both leave", || {
         book(&first, 10..11);
         book(&second, 10..11);
-        [&one, &two].iter().any(|machine| stores(&machine.join("audit")).len() == 2)
-    });
-    book(&first, 11..12);
-    book(&second, 11..12);
-    wait_until("the other one too", || {
-        book(&first, 12..13);
-        book(&second, 12..13);
-        [&one, &two].iter().all(|machine| stores(&machine.join("audit")).len() == 2)
+        [&one, &two]
+            .iter()
+            .all(|machine| stores(&machine.join("audit")).len() == 2)
     });
     first.shutdown().unwrap();
     second.shutdown().unwrap();
     for machine in [&one, &two] {
         let dir = machine.join("audit");
-        let new = other_store(&dir, &dir.join(&old));
+        let new = other_store(&dir, &dir.join(old));
         assert!(["fork", "rollback"].contains(&&*why(&new)), "{}", why(&new));
-        let facts = records_of(&dir.join(&old), "catalog");
-        let failed = said(&facts, "anchor.failed");
-        assert_eq!(failed.len(), 1);
-        check_store(&dir, &dir.join(&old));
+        let facts = records_of(&dir.join(old), "catalog");
+        assert_eq!(said(&facts, "anchor.failed").len(), 1);
+        check_store(&dir, &dir.join(old));
     }
     // With what the anchor keeps, each of the two old stores is found to be one of two.
     for machine in [&one, &two] {
         let dir = machine.join("audit");
-        let options = notes(&anchor).iter().fold(root_keys(&dir), |options, note| {
+        let notes = notes(&anchor);
+        let options = notes.iter().fold(root_keys(&dir), |options, note| {
             options.anchored_checkpoint("anchor", &fs::read(note).unwrap())
         });
-        let report = verify(&dir.join(&old), &options).unwrap();
+        let report = verify(&dir.join(old), &options).unwrap();
         assert!(
             [Verdict::Fork, Verdict::Rollback].contains(&report.verdict),
             "{:?}",
@@ -214,7 +233,10 @@ fn other_store(dir: &Path, old: &Path) -> PathBuf {
 fn why(store: &Path) -> String {
     let records = records_of(store, "audit");
     let started = said(&records, "log.started");
-    started[0]["data"]["why"].as_str().unwrap_or_default().to_owned()
+    started[0]["data"]["why"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -230,10 +252,11 @@ fn an_anchor_that_is_gone_delays_nothing_and_is_told_of_once() {
         book(&log, 0..1);
         facts("anchor.failed") == 1
     });
-    let checkpoints = check(&dir);
+    let seals = || facts("seal.head");
+    let before = seals();
     wait_until("some more seals", || {
         book(&log, 1..2);
-        check(&dir) > checkpoints + 5
+        seals() > before + 5
     });
     assert_eq!(facts("anchor.failed"), 1);
     assert!(log.handle().vitals().exposure.unwrap() > Duration::ZERO);
@@ -284,7 +307,10 @@ fn an_anchor_that_never_answers_delays_no_record_and_the_end_no_longer_than_its_
     let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
     let faults = Faults::new();
     let deadline = Duration::from_secs(2);
-    let log = open(&dir, seal().anchor_every(deadline).anchor(faults.anchor(&anchor)));
+    let log = open(
+        &dir,
+        seal().anchor_every(deadline).anchor(faults.anchor(&anchor)),
+    );
     faults.set(Fault::Stall);
     wait_until("it hangs", || {
         book(&log, 0..1);
@@ -300,7 +326,10 @@ fn an_anchor_that_never_answers_delays_no_record_and_the_end_no_longer_than_its_
 
     // A start waits for it as long as that, and no longer.
     let since = Instant::now();
-    let log = open(&dir, seal().anchor_every(deadline).anchor(faults.anchor(&anchor)));
+    let log = open(
+        &dir,
+        seal().anchor_every(deadline).anchor(faults.anchor(&anchor)),
+    );
     assert!(since.elapsed() < deadline * 2, "{:?}", since.elapsed());
     wait_until("it hangs again", || {
         book(&log, 50..51);
@@ -326,7 +355,9 @@ fn what_no_anchor_covers_for_too_long_refuses_commits_until_one_does() {
     let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
     let log = open(
         &dir,
-        seal().anchor(DirAnchor::new(&anchor)).exposure_max(Duration::from_secs(1)),
+        seal()
+            .anchor(DirAnchor::new(&anchor))
+            .exposure_max(Duration::from_secs(1)),
     );
     book(&log, 0..5);
     let away = dirs.path().join("away");
@@ -341,9 +372,12 @@ fn what_no_anchor_covers_for_too_long_refuses_commits_until_one_does() {
     assert!(vitals.exposure.unwrap() > Duration::from_secs(1));
     let error = within_sync(&log, || BookingCreated { booking_id: 6 }.commit().wait()).unwrap_err();
     assert_eq!(error.kind(), CommitErrorKind::Unavailable);
-    assert!(error.to_string().contains("no quorum of anchors"), "{error}");
+    assert!(
+        error.to_string().contains("no quorum of anchors"),
+        "{error}"
+    );
     // Nobody waits for it, so it is stored.
-    within_sync(&log, || BookingCreated { booking_id: 7 }.emit());
+    within_sync(&log, || BookingCreated { booking_id: 7 }.emit()).unwrap();
     fs::rename(&away, &anchor).unwrap();
     wait_until("it mends itself", || log.handle().health() == Health::Ready);
     book(&log, 8..9);
@@ -356,4 +390,171 @@ fn what_no_anchor_covers_for_too_long_refuses_commits_until_one_does() {
     assert!(booked.contains(&"booking/7"), "{booked:?}");
     assert!(!booked.contains(&"booking/6"), "{booked:?}");
     assert!(!events(&records).contains(&"log.gap"));
+}
+
+#[test]
+fn one_dead_anchor_of_three_is_made_up_for_by_the_others() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let anchors = ["a", "b", "c"].map(|name| folder(&dirs, name));
+    let limit = Duration::from_secs(1);
+    let seal = seal().quorum(2).exposure_max(limit);
+    let seal = anchors
+        .iter()
+        .fold(seal, |seal, anchor| seal.anchor(DirAnchor::new(anchor)));
+    let log = open(&dir, seal);
+    book(&log, 0..5);
+    let exposure = || log.handle().vitals().exposure.unwrap();
+    wait_until("all is covered", || exposure() == Duration::ZERO);
+    fs::rename(&anchors[0], dirs.path().join("away")).unwrap();
+    let since = Instant::now();
+    while since.elapsed() < limit * 2 {
+        book(&log, 5..6);
+    }
+    wait_until("all is covered again", || exposure() == Duration::ZERO);
+    // Two dead ones are too many.
+    fs::rename(&anchors[1], dirs.path().join("away, too")).unwrap();
+    wait_until("commits are refused", || {
+        let booking = BookingCreated { booking_id: 6 };
+        within_sync(&log, || booking.commit().wait()).is_err()
+    });
+    assert_eq!(log.handle().health(), Health::Degraded);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let failed: Vec<&str> = said(&facts, "anchor.failed")
+        .iter()
+        .map(|fact| fact["data"]["anchor"].as_str().unwrap())
+        .collect();
+    let names = [&anchors[0], &anchors[1]].map(|anchor| anchor.display().to_string());
+    assert_eq!(failed, names);
+    check(&dir);
+}
+
+/// What the operator's command leaves, line for line.
+fn receipt(anchor: &str, size: u64, receipt: &str) -> (String, String) {
+    let name = format!("{anchor}-{size:020}.receipt");
+    let text = format!("compliance-log/v1/receipt\n{anchor}\nwitness\n{size}\n{receipt}\n");
+    (name, text)
+}
+
+#[test]
+fn receipts_that_others_leave_become_records_and_what_is_none_stays() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = open(&dir, seal());
+    book(&log, 0..5);
+    let note = log.checkpoint().unwrap();
+    let checkpoint = Signed::<Checkpoint>::parse(note.as_bytes()).unwrap();
+    let size = checkpoint.statement().size;
+    let line = checkpoint.signatures()[0].to_string();
+    let dropped = PathBuf::from(format!("{}.receipts", only_store(&dir).display()));
+    fs::create_dir(&dropped).unwrap();
+    let leave = |(name, text): (String, String)| fs::write(dropped.join(name), text).unwrap();
+    assert_eq!(log.handle().vitals().exposure, None);
+    leave(receipt("ahead", size + 1_000_000, &line));
+    leave(receipt("unsigned", size, "no signature"));
+    let (name, text) = receipt("renamed", size, &line);
+    leave((name.replace("renamed", "other"), text));
+    leave(receipt("west", size, &line));
+    wait_until("it is taken", || {
+        !dropped.join(receipt("west", size, &line).0).exists()
+    });
+    wait_until("it counts", || log.handle().vitals().exposure.is_some());
+    // Once more, as after a crash that came before it was removed.
+    leave(receipt("west", size, &line));
+    wait_until("it is taken", || {
+        !dropped.join(receipt("west", size, &line).0).exists()
+    });
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let told = said(&facts, "anchor.receipt");
+    assert_eq!(told.len(), 1);
+    let data = &told[0]["data"];
+    assert_eq!([&data["anchor"], &data["kind"]], ["west", "witness"]);
+    assert_eq!(data["size"], size);
+    assert_eq!(data["receipt"], line);
+    assert_eq!(fs::read_dir(&dropped).unwrap().count(), 3);
+    check(&dir);
+    assert_eq!(verify(&dir, &root_keys(&dir)).unwrap().verdict, Verdict::Ok);
+}
+
+#[test]
+fn anchors_are_configured_and_what_makes_no_sense_is_warned_of() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let config = dirs.path().join("log.toml");
+    let text = format!(
+        "service = \"booking-api\"\nenv = \"test\"\ndir = {dir:?}\n[seal]\nanchors = [{{ dir = {anchor:?} }}, {{ url = \"x\" }}]\nquorum = 0\nanchor_s = 1\nexposure_max_s = \"long\"\n",
+    );
+    fs::write(&config, text).unwrap();
+    let log = ComplianceLog::from_file(&config).open().unwrap();
+    book(&log, 0..3);
+    log.shutdown().unwrap();
+    assert!(!notes(&anchor).is_empty());
+    let records = records(&dir, "audit");
+    let warnings = said(&records, "log.started")[0]["data"]["warnings"].to_string();
+    for part in [
+        "one of `anchors`",
+        "`quorum`",
+        "`exposure_max_s`",
+        "on the volume of the stores",
+    ] {
+        assert!(warnings.contains(part), "{part}: {warnings}");
+    }
+}
+
+#[test]
+fn what_the_log_key_did_not_sign_is_no_history_but_a_bad_anchor() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let open = || open(&dir, seal().anchor(DirAnchor::new(&anchor)));
+    let log = open();
+    book(&log, 0..5);
+    log.shutdown().unwrap();
+    // Whoever can write there says that there is more.
+    let last = notes(&anchor).pop().unwrap();
+    let ours = Signed::<Checkpoint>::parse(&fs::read(&last).unwrap()).unwrap();
+    let origin = &ours.statement().origin;
+    let key = |name| SigningKey::generate(name, Algorithm::Ed25519).unwrap();
+    let (log_key, epoch_key) = (key(origin.log_key()), key(origin.epoch_key(0)));
+    let forged = Checkpoint::new(origin.clone(), 1_000_000, TreeHash::EMPTY);
+    let forged = forged.sign(&log_key, &epoch_key).unwrap();
+    let path = last.with_file_name(format!("{:020}.note", 1_000_000));
+    fs::write(&path, forged.to_string()).unwrap();
+
+    let log = open();
+    book(&log, 5..6);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let failed = said(&facts, "anchor.failed");
+    assert_eq!(failed.len(), 1, "once");
+    let reason = failed[0]["data"]["reason"].as_str().unwrap();
+    assert!(reason.contains("not of this log"), "{reason}");
+    // What was ours is kept beside it.
+    assert!(notes(&anchor).len() > 2);
+    assert!(said(&facts, "anchor.recovered").is_empty());
+}
+
+#[test]
+fn how_long_records_are_exposed_outlives_the_writer() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let open = || open(&dir, seal().anchor(DirAnchor::new(&anchor)));
+    let exposure = |log: &ComplianceLog| log.handle().vitals().exposure.unwrap();
+    let log = open();
+    book(&log, 0..5);
+    wait_until("all is covered", || exposure(&log) == Duration::ZERO);
+    let away = dirs.path().join("away");
+    fs::rename(&anchor, &away).unwrap();
+    let least = Duration::from_millis(500);
+    wait_until("it is exposed", || {
+        book(&log, 5..6);
+        exposure(&log) > least
+    });
+    log.shutdown().unwrap();
+    let log = open();
+    assert!(exposure(&log) > least, "{:?}", exposure(&log));
+    fs::rename(&away, &anchor).unwrap();
+    wait_until("all is covered", || exposure(&log) == Duration::ZERO);
+    log.shutdown().unwrap();
 }

@@ -7,15 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    place::Place,
-    rebuild::rebuild,
-};
+use super::{place::Place, rebuild::rebuild};
 use crate::{
     chain::StreamId,
     error::{Error, ErrorKind},
     event::Channel,
     layout,
+    lifecycle::Scribe,
     seal::{
         Anchor, Origin,
         merkle::TreeHash,
@@ -86,11 +84,16 @@ impl Places {
 
     /// Whether there is another history of a store.
     pub(super) fn another_of(&self, origin: &Origin) -> Option<Another> {
-        self.another().clone().filter(|another| another.origin == *origin)
+        self.another()
+            .clone()
+            .filter(|another| another.origin == *origin)
     }
 
     fn another(&self) -> MutexGuard<'_, Option<Another>> {
-        self.0.another.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .another
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -103,6 +106,13 @@ impl Places {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.places.is_empty()
+    }
+
+    /// Their names, as they stand in records.
+    pub(super) fn names(&self, scribe: &Scribe) -> Vec<String> {
+        self.iter()
+            .map(|place| scribe.clean(place.name()))
+            .collect()
     }
 
     /// What the user should be warned of, as far as they say so in time.
@@ -175,7 +185,8 @@ pub(super) fn judge(note: &[u8], own: Own<'_>, agreed: Option<(u64, TreeHash)>) 
         Judged::Another(Another { origin, why, text })
     };
     if size > signed {
-        let text = format!("an anchor has {size} records of {origin}, and {signed} were signed here");
+        let text =
+            format!("an anchor has {size} records of {origin}, and {signed} were signed here");
         return another("rollback", text);
     }
     if agreed == Some((size, root)) || (size == signed && root == signed_root) {
@@ -204,8 +215,10 @@ pub(super) struct Standing {
     quorum: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct One {
+    /// As it stands in records.
+    name: String,
     has_failed: bool,
     /// What it had when it was looked at last.
     agreed: Option<(u64, TreeHash)>,
@@ -220,9 +233,14 @@ pub(super) enum Told {
 }
 
 impl Standing {
-    pub(super) fn new(places: usize, quorum: usize, sizes: BTreeMap<String, u64>) -> Self {
+    pub(super) fn new(names: Vec<String>, quorum: usize, sizes: BTreeMap<String, u64>) -> Self {
+        let one = |name| One {
+            name,
+            has_failed: false,
+            agreed: None,
+        };
         Self {
-            places: (0..places).map(|_| One::default()).collect(),
+            places: names.into_iter().map(one).collect(),
             sizes,
             quorum,
         }
@@ -249,6 +267,11 @@ impl Standing {
         self.sizes.get(name).copied().unwrap_or(0)
     }
 
+    /// What the anchor at a place is called in records.
+    pub(super) fn name(&self, at: usize) -> &str {
+        self.places.get(at).map_or("", |one| &one.name)
+    }
+
     /// Whether the anchor at a place is to be tried again though there is nothing new to keep.
     pub(super) fn has_failed(&self, at: usize) -> bool {
         self.places.get(at).is_some_and(|one| one.has_failed)
@@ -260,20 +283,13 @@ impl Standing {
     }
 
     /// It has this, as far as anybody can say; an error if it has lost something.
-    pub(super) fn agree(
-        &mut self,
-        at: usize,
-        name: &str,
-        has: Option<(u64, TreeHash)>,
-    ) -> Result<(), String> {
+    pub(super) fn agree(&mut self, at: usize, has: Option<(u64, TreeHash)>) -> Result<(), String> {
+        let Some(one) = self.places.get_mut(at) else {
+            return Ok(());
+        };
+        one.agreed = has;
         let size = has.map_or(0, |(size, _)| size);
-        let before = self.agreed(at).map_or(0, |(size, _)| size);
-        if let Some(one) = self.places.get_mut(at) {
-            one.agreed = has;
-        }
-        if size > 0 || before > 0 {
-            self.has(name, size);
-        }
+        let before = self.sizes.insert(one.name.clone(), size).unwrap_or(0);
         if size < before {
             return Err(format!("it kept {before} records, and keeps {size} now"));
         }

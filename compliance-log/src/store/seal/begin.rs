@@ -1,12 +1,15 @@
 //! What a sealed store is made with.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
+    anchors::Standing,
     keys::Keys,
     note_log::{NoteLog, read},
     sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
@@ -110,7 +113,12 @@ pub(in crate::store) fn begin(
         epochs,
         epoch_size: 0,
         streams: streams.iter().filter_map(watched).collect(),
-        anchored: Anchored::default(),
+        anchored: Anchored {
+            standing: Standing::new(seal.places.names(scribe), seal.quorum, BTreeMap::new()),
+            failures: Vec::new(),
+            grown: 0,
+            ago: Duration::ZERO,
+        },
     };
     let mut sealer = Sealer::new(fs, scribe, parts);
     sealer.open_streams()?;

@@ -1,9 +1,10 @@
 //! A folder on another volume that keeps checkpoints.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::note_log::read;
@@ -24,7 +25,12 @@ use crate::{
 /// An [anchor](Anchor) that is a folder: a mount of another machine, or one that another account owns.
 ///
 /// Each checkpoint is a file of its own, `<dir>/<SHA-256 of the origin>/<size, 20 digits>.note`, that is made
-/// once and never opened for writing again. The folder has to be there; those of origins are made in it.
+/// once and never opened for writing again. The folder has to be there; those of origins are made in it. A
+/// second checkpoint of a size that is there already, which shows that two writers sign, lies beside it as
+/// `<size>.<beginning of its SHA-256>.other`.
+///
+/// Only the newest file is needed. Older ones may be removed, and should be before there are 100,000: the
+/// folder is listed for each checkpoint.
 ///
 /// A folder on the volume of the stores is warned of: whoever can restore that volume restores both.
 #[derive(Clone, Debug)]
@@ -32,7 +38,23 @@ pub struct DirAnchor {
     name: String,
     dir: PathBuf,
     fs: Arc<dyn Fs>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
+
+/// What is there of an origin, as far as this log knows: all else was put there by somebody else.
+#[derive(Debug)]
+struct Seen {
+    origin: Origin,
+    /// The largest size when this was looked at first, or what is not looked at any more.
+    base: u64,
+    /// Sizes above it.
+    sizes: BTreeSet<u64>,
+    /// Second checkpoints of a size.
+    others: BTreeSet<String>,
+}
+
+/// So many sizes are remembered; then half of them.
+const SIZES_MAX: usize = 1024;
 
 /// So many files that are no checkpoints are passed over in search of the newest that is one.
 const PASSED_MAX: usize = 16;
@@ -50,6 +72,52 @@ impl DirAnchor {
             name: dir.display().to_string(),
             dir,
             fs,
+            seen: Arc::default(),
+        }
+    }
+
+    /// Does something with what is known of an origin; `names` are there when that is asked first.
+    fn seen<T>(&self, origin: &Origin, names: &[String], act: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |seen: &mut Seen| seen.origin == *origin;
+        if !seen.as_mut().is_some_and(is_known) {
+            *seen = None;
+        }
+        act(seen.get_or_insert_with(|| Seen {
+            origin: origin.clone(),
+            base: sizes(names).max().unwrap_or(0),
+            sizes: BTreeSet::new(),
+            others: others(names).map(str::to_owned).collect(),
+        }))
+    }
+
+    /// The names of a folder, sorted; none if nothing was kept of its origin yet.
+    fn names(&self, folder: &Path) -> io::Result<Vec<String>> {
+        match self.fs.list(folder) {
+            // An anchor that is not mounted is not an empty one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.fs.list(&self.dir)?;
+                Ok(Vec::new())
+            }
+            names => names,
+        }
+    }
+
+    /// A checkpoint of another size than its name says, or half of one, is none.
+    fn checkpoint(&self, path: &Path, size: u64) -> io::Result<Option<Vec<u8>>> {
+        let note = self.note(path)?;
+        let checkpoint = Note::parse(&note).and_then(|note| Checkpoint::from_text(note.text()));
+        let is_one = checkpoint.is_ok_and(|checkpoint| checkpoint.size == size);
+        Ok(is_one.then_some(note))
+    }
+
+    /// Keeps what shows that there is another history.
+    fn keep_other(&self, origin: &Origin, folder: &Path, size: u64, note: &[u8]) -> io::Result<()> {
+        let name = layout::other_anchored_name(size, Digest::of(note));
+        self.seen(origin, &[], |seen| seen.others.insert(name.clone()));
+        match durable::write_new(&*self.fs, &folder.join(name), note) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -77,26 +145,18 @@ impl Anchor for DirAnchor {
         "dir"
     }
 
-    /// What a crash left of a file is no checkpoint, and is passed over.
+    /// What somebody else put there meanwhile comes before what this log did, since it is what has to be
+    /// known. What a crash left of a file is no checkpoint, and is passed over.
     fn newest(&self, origin: &Origin) -> io::Result<Option<Vec<u8>>> {
         let (_, folder) = self.folder(origin);
-        let names = match self.fs.list(&folder) {
-            // An anchor that is not mounted is not an empty one.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.fs.list(&self.dir)?;
-                return Ok(None);
-            }
-            names => names?,
-        };
-        let sizes = names.iter().rev().filter_map(|name| {
-            let size = layout::anchored_size(name)?;
-            Some((size, folder.join(name)))
-        });
-        for (size, path) in sizes.take(PASSED_MAX) {
-            let note = self.note(&path)?;
-            let checkpoint =
-                Note::parse(&note).and_then(|note| Checkpoint::from_text(note.text()));
-            if checkpoint.is_ok_and(|checkpoint| checkpoint.size == size) {
+        let names = self.names(&folder)?;
+        let foreign = self.seen(origin, &names, |seen| seen.foreign(&names));
+        let newest = sizes(&names)
+            .rev()
+            .map(|size| (size, layout::anchored_name(size)));
+        for (size, name) in foreign.into_iter().chain(newest.take(PASSED_MAX)) {
+            if let Some(note) = self.checkpoint(&folder.join(&name), size)? {
+                self.seen(origin, &names, |seen| seen.add(size, name));
                 return Ok(Some(note));
             }
         }
@@ -117,12 +177,18 @@ impl Anchor for DirAnchor {
         }
         let note = checkpoint.to_string();
         let receipt = Some(format!("{of_origin}/{name}"));
+        let is_new = self.fs.seen(&path)?.is_none();
+        if is_new {
+            // However far it comes, it is ours.
+            self.seen(origin, &[], |seen| seen.add(*size, name.clone()));
+        }
         match durable::write_new(&*self.fs, &path, note.as_bytes()) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             written => return written.map(|_file| receipt),
         }
         let kept = self.note(&path)?;
         let Some(rest) = note.as_bytes().strip_prefix(&kept[..]) else {
+            self.keep_other(origin, &folder, *size, note.as_bytes())?;
             return Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 format!("{of_origin}/{name} is another checkpoint"),
@@ -151,6 +217,42 @@ impl Anchor for DirAnchor {
             )
         })
     }
+}
+
+impl Seen {
+    /// What is there that is not known, the newest first.
+    fn foreign(&self, names: &[String]) -> Vec<(u64, String)> {
+        let is_new = |size: &u64| *size > self.base && !self.sizes.contains(size);
+        let new = sizes(names).filter(is_new);
+        let new = new.map(|size| (size, layout::anchored_name(size)));
+        let other = |name: &str| Some((layout::other_anchored_size(name)?, name.to_owned()));
+        let others = others(names).filter(|name| !self.others.contains(*name));
+        let mut foreign: Vec<(u64, String)> = new.chain(others.filter_map(other)).collect();
+        foreign.sort_by(|one, other| other.cmp(one));
+        foreign
+    }
+
+    fn add(&mut self, size: u64, name: String) {
+        if layout::other_anchored_size(&name).is_some() {
+            self.others.insert(name);
+        } else if size > self.base {
+            self.sizes.insert(size);
+        }
+        if self.sizes.len() > SIZES_MAX {
+            let middle = self.sizes.iter().nth(SIZES_MAX / 2).copied();
+            self.base = middle.unwrap_or(self.base);
+            self.sizes.retain(|size| Some(*size) > middle);
+        }
+    }
+}
+
+fn sizes(names: &[String]) -> impl DoubleEndedIterator<Item = u64> {
+    names.iter().filter_map(|name| layout::anchored_size(name))
+}
+
+fn others(names: &[String]) -> impl Iterator<Item = &str> {
+    let names = names.iter().map(String::as_str);
+    names.filter(|name| layout::other_anchored_size(name).is_some())
 }
 
 #[cfg(test)]
@@ -187,10 +289,18 @@ mod tests {
 
         let other = anchor.keep(&sign(10, b"y")).unwrap_err();
         assert_eq!(other.kind(), io::ErrorKind::AlreadyExists);
+        // It is there all the same, for whoever looks: here the one who knows of it, there another one.
         assert_eq!(newest(), Some(ten.to_string().into_bytes()));
+        let elsewhere = DirAnchor::new(dir.path());
+        elsewhere.newest(origin).unwrap();
+        let third = sign(10, b"z");
+        anchor.keep(&third).unwrap_err();
+        let found = elsewhere.newest(origin).unwrap();
+        assert_eq!(found, Some(third.to_string().into_bytes()));
 
         // Half of one, as a crash or a full disk leaves it.
         let path = dir.path().join(&receipt);
+        #[expect(clippy::disallowed_methods, reason = "it need not last")]
         std::fs::write(&path, &ten.to_string().as_bytes()[..40]).unwrap();
         assert_eq!(newest(), Some(nine.to_string().into_bytes()));
         anchor.keep(&ten).unwrap();

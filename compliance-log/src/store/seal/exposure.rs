@@ -81,8 +81,11 @@ impl Exposure {
     /// The anchors cover this size; at `looked` nothing was there that the catalog does not tell of.
     pub(super) fn anchored(&mut self, size: Option<u64>, looked: Option<Duration>) {
         let anchored = size.unwrap_or(0);
-        while let Some((_, at)) = self.points.pop_front_if(|(size, _)| *size <= anchored) {
+        while let Some(&(size, at)) = self.points.front()
+            && size <= anchored
+        {
             self.covered = self.covered.max(at);
+            self.points.pop_front();
         }
         let is_covered = self.grown <= anchored;
         if let Some(looked) = looked
@@ -141,7 +144,7 @@ mod tests {
         }
         assert!(exposure.points.len() <= POINTS_MAX);
         exposure.anchored(Some(40_000), None);
-        let window = exposure.shown().at(Duration::from_millis(50_000)).unwrap();
+        let window = exposure.shown().at(Duration::from_secs(50)).unwrap();
         assert!(window >= Duration::from_secs(10), "{window:?}");
     }
 }

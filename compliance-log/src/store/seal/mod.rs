@@ -1,5 +1,6 @@
 //! The seal of a store: its catalog, its keys, and what a start must find before it goes on signing.
 
+mod anchoring;
 mod anchors;
 mod begin;
 mod dir_anchor;
@@ -13,9 +14,9 @@ mod resume;
 mod sealer;
 mod settings;
 
+pub(super) use begin::{Making, begin, undo};
 pub use dir_anchor::DirAnchor;
 pub(crate) use exposure::Exposed;
-pub(super) use begin::{Making, begin, undo};
 pub(super) use rebuild::Rebuilt;
 pub(super) use resume::{Refusal, Resumed, resume};
 pub(crate) use sealer::{Begun, Farewell, Sealer};

@@ -64,8 +64,11 @@ pub(super) struct Answer {
     /// The newest note that it keeps.
     pub(super) newest: io::Result<Option<Vec<u8>>>,
     /// What it was given to keep, and what it said to that.
-    pub(super) kept: Option<((u64, TreeHash), io::Result<Option<String>>)>,
+    pub(super) kept: Option<Kept>,
 }
+
+/// A checkpoint, by size and root, and what an anchor said to it.
+pub(super) type Kept = ((u64, TreeHash), io::Result<Option<String>>);
 
 /// More tasks do not wait: the oldest go.
 const WAITING_MAX: usize = 4;

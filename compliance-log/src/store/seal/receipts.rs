@@ -78,8 +78,14 @@ fn parse(fs: &dyn Fs, path: &Path, anchor: &str, size: u64) -> Option<Dropped> {
         !text.is_empty() && text.len() <= max && text.bytes().all(allowed)
     };
     let is_signature = || receipt.parse::<Signature>().is_ok();
-    let is_text = receipt.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    let is_receipt = if kind == WITNESS { is_signature() } else { is_text };
+    let is_text = receipt
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    let is_receipt = if kind == WITNESS {
+        is_signature()
+    } else {
+        is_text
+    };
     let fits = said == anchor && said_size == size.to_string();
     (fits && is_word(anchor, 64) && is_word(kind, 16) && is_receipt).then(|| Dropped {
         path: path.to_path_buf(),

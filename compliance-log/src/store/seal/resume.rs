@@ -241,13 +241,12 @@ impl Resumed {
 
     /// What the anchors have, and for how long there is more than that.
     fn anchored(&self, fs: &dyn Fs, store: &Path, seal: &Seal, scribe: &Scribe) -> Anchored {
-        let mut sizes = self.facts.receipts.clone();
-        for (place, found) in seal.places.iter().zip(&self.anchors) {
-            if let Ok(Some((size, _))) = found {
-                sizes.insert(place.name().to_owned(), *size);
-            }
-        }
-        let anchored = Standing::new(seal.places.len(), seal.quorum, sizes.clone()).anchored();
+        let sizes = self.facts.receipts.clone();
+        let mut standing = Standing::new(seal.places.names(scribe), seal.quorum, sizes);
+        let found = self.anchors.iter().enumerate();
+        let found = found.map(|(at, found)| standing.agree(at, found.clone()?));
+        let failures = found.map(Result::err).collect();
+        let anchored = standing.anchored();
         let mut ago = Duration::ZERO;
         if let Some(anchored) = anchored.filter(|anchored| *anchored < self.facts.grown) {
             let dir = layout::stream_dir(store, Channel::Catalog);
@@ -256,7 +255,8 @@ impl Resumed {
             ago = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         }
         Anchored {
-            sizes,
+            standing,
+            failures,
             grown: self.facts.grown,
             ago,
         }
@@ -317,7 +317,6 @@ impl Resumed {
             anchored,
         };
         let mut sealer = Sealer::new(fs, scribe, parts);
-        sealer.begin_with(self.anchors);
         sealer.tell_of_ended(facts);
         Ok(sealer)
     }
@@ -467,6 +466,9 @@ fn each_fact(
         .map_err(failed)?;
     let len = file.len().map_err(failed)?;
     let from = Expected::from(first);
-    scan(&*file, len, id, from, None, |_, line, record| each(record.seq, line)).map_err(failed)?;
+    scan(&*file, len, id, from, None, |_, line, record| {
+        each(record.seq, line);
+    })
+    .map_err(failed)?;
     Ok(())
 }

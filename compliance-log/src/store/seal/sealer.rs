@@ -1,12 +1,9 @@
 //! Signs what the streams of a store came to, again and again.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
-
-mod anchoring;
-
-use anchoring::Worth;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    anchoring::Worth,
     anchors::{Another, Standing},
     exposure::Exposure,
     keys::Keys,
@@ -35,18 +32,18 @@ use crate::{
 /// named: records durable, facts in the catalog, catalog durable, signature durable.
 #[derive(Debug)]
 pub(crate) struct Sealer {
-    fs: Arc<dyn Fs>,
-    store: PathBuf,
-    settings: Seal,
-    scribe: Scribe,
-    keys: Keys,
-    catalog: Stream,
+    pub(super) fs: Arc<dyn Fs>,
+    pub(super) store: PathBuf,
+    pub(super) settings: Seal,
+    pub(super) scribe: Scribe,
+    pub(super) keys: Keys,
+    pub(super) catalog: Stream,
     tree: Arc<Tree>,
     checkpoints: Checkpoints,
     epochs: NoteLog,
     streams: Vec<Watched>,
     /// Facts that are to be sealed next, in their order.
-    facts: Vec<Vec<u8>>,
+    pub(super) facts: Vec<Vec<u8>>,
     /// When the writer started, by the clock that goes on while the machine sleeps.
     since: Duration,
     /// By the same clock: the newest fact, the newest checkpoint, the newest epoch.
@@ -60,23 +57,23 @@ pub(crate) struct Sealer {
     /// The keys that count are not those that are kept.
     is_unsaved: bool,
     /// The newest checkpoint of this writer.
-    newest: Option<Signed<Checkpoint>>,
-    standing: Standing,
-    exposure: Exposure,
+    pub(super) newest: Option<Signed<Checkpoint>>,
+    pub(super) standing: Standing,
+    pub(super) exposure: Exposure,
     /// When the streams were looked at last.
-    looked_at: Duration,
+    pub(super) looked_at: Duration,
     /// Facts that wait tell of growth, and as many are of anchors.
-    has_grown: bool,
-    anchor_facts: usize,
+    pub(super) has_grown: bool,
+    pub(super) anchor_facts: usize,
     /// The same of facts that were written and are not signed yet.
     written: Written,
     /// What the newest checkpoints cover that the anchors were not given, and when they were given one.
-    unsent: Worth,
-    sent_at: Option<Duration>,
+    pub(super) unsent: Worth,
+    pub(super) sent_at: Option<Duration>,
     /// Receipts that facts tell of.
-    taken: Vec<PathBuf>,
+    pub(super) taken: Vec<PathBuf>,
     /// Why the store must not be gone on with.
-    another: Option<Another>,
+    pub(super) another: Option<Another>,
 }
 
 /// What the catalog tells of beyond its newest checkpoint.
@@ -131,11 +128,11 @@ pub(super) struct Parts {
     pub(super) anchored: Anchored,
 }
 
-/// What is known of the anchors' part before they are asked.
-#[derive(Default)]
+/// What the anchors have to begin with.
 pub(super) struct Anchored {
-    /// By the anchor's name: the largest size that it has.
-    pub(super) sizes: BTreeMap<String, u64>,
+    pub(super) standing: Standing,
+    /// By place: what is the matter with the anchor.
+    pub(super) failures: Vec<Option<String>>,
     /// The size of the catalog with which the streams grew last.
     pub(super) grown: u64,
     /// How long ago the newest record was written that the anchors cover.
@@ -154,10 +151,13 @@ impl Sealer {
         let now = scribe.clock.boot_time();
         let mut catalog = parts.catalog;
         catalog.set_checkpoints(parts.checkpoints.notes.digest());
-        let Anchored { sizes, grown, ago } = parts.anchored;
-        let places = parts.settings.places.len();
-        let standing = Standing::new(places, parts.settings.quorum, sizes);
-        Self {
+        let Anchored {
+            standing,
+            failures,
+            grown,
+            ago,
+        } = parts.anchored;
+        let mut sealer = Self {
             fs: Arc::clone(fs),
             store: parts.store,
             settings: parts.settings,
@@ -191,7 +191,9 @@ impl Sealer {
             sent_at: None,
             taken: Vec::new(),
             another: None,
-        }
+        };
+        sealer.begin_with(failures);
+        sealer
     }
 
     /// The first facts of a new store, sealed: which streams there are.
@@ -315,7 +317,10 @@ impl Sealer {
         self.rotate_if_due()?;
         self.remove_taken();
         self.send();
-        Ok(self.newest.as_ref().map_or_else(String::new, Signed::to_string))
+        Ok(self
+            .newest
+            .as_ref()
+            .map_or_else(String::new, Signed::to_string))
     }
 
     /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence.
@@ -535,11 +540,11 @@ impl Sealer {
         Ok(())
     }
 
-    fn up(&self) -> Duration {
+    pub(super) fn up(&self) -> Duration {
         self.now().saturating_sub(self.since)
     }
 
-    fn now(&self) -> Duration {
+    pub(super) fn now(&self) -> Duration {
         self.scribe.clock.boot_time()
     }
 }

@@ -2,17 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Sealer;
-use crate::{
-    metric,
-    seal::merkle::TreeHash,
-    store::seal::{
-        anchors::{Another, Judged, Own, Told, judge, no_answer},
-        exposure::Exposed,
-        place::{Answer, Place},
-        receipts::dropped,
-    },
+use super::{
+    anchors::{Another, Judged, Own, Told, judge, no_answer},
+    exposure::Exposed,
+    place::{Answer, Place},
+    receipts::dropped,
+    sealer::Sealer,
 };
+use crate::metric;
 
 /// What checkpoints that no anchor was given yet are worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,25 +51,24 @@ impl Sealer {
             }
             if place.is_late(deadline) {
                 let told = self.standing.failed(at, no_answer(deadline));
-                self.tell_of(place, told);
+                self.tell_of(at, place, told);
             }
         }
         self.take_receipts();
     }
 
     fn heard(&mut self, at: usize, place: &Place, answer: Answer) {
-        let name = place.name();
         let found = match answer.newest {
             Err(error) => Err(error.to_string()),
-            Ok(note) => self.find(at, name, note.as_deref()),
+            Ok(note) => self.find(at, note.as_deref()),
         };
         let is_given = answer.kept.is_some();
         let kept = match answer.kept {
             Some(((size, root), Ok(receipt))) => {
-                if size > self.standing.size(name) {
-                    self.tell_of(place, Some(Told::Receipt { size, receipt }));
+                if size > self.standing.size(self.standing.name(at)) {
+                    self.tell_of(at, place, Some(Told::Receipt { size, receipt }));
                     // Whoever has more than this has no checkpoint of ours, which is found next time.
-                    drop(self.standing.agree(at, name, Some((size, root))));
+                    drop(self.standing.agree(at, Some((size, root))));
                 }
                 Ok(())
             }
@@ -84,13 +80,13 @@ impl Sealer {
             Ok(()) if is_given => self.standing.works(at),
             Ok(()) => None,
         };
-        self.tell_of(place, told);
+        self.tell_of(at, place, told);
     }
 
     /// Looks at the newest note that an anchor has; why it is of no use, if it is not.
-    fn find(&mut self, at: usize, name: &str, note: Option<&[u8]>) -> Result<(), String> {
+    fn find(&mut self, at: usize, note: Option<&[u8]>) -> Result<(), String> {
         let Some(note) = note else {
-            return self.standing.agree(at, name, None);
+            return self.standing.agree(at, None);
         };
         let own = Own {
             fs: &*self.fs,
@@ -101,7 +97,7 @@ impl Sealer {
             newest: self.keys.newest(),
         };
         match judge(note, own, self.standing.agreed(at)) {
-            Judged::Ours(size, root) => self.standing.agree(at, name, Some((size, root))),
+            Judged::Ours(size, root) => self.standing.agree(at, Some((size, root))),
             Judged::Another(another) => {
                 let Another { why, text, .. } = &another;
                 let text = format!("{why}: {text}");
@@ -113,26 +109,26 @@ impl Sealer {
         }
     }
 
-    /// What a start found in the anchors, in their order.
-    pub(in crate::store::seal) fn begin_with(&mut self, found: Vec<Result<Option<(u64, TreeHash)>, String>>) {
+    /// What a start found to be the matter with the anchors, in their order.
+    pub(super) fn begin_with(&mut self, failures: Vec<Option<String>>) {
         let places = self.settings.places.clone();
-        for (at, (place, found)) in places.iter().zip(found).enumerate() {
-            let agreed = found.and_then(|has| self.standing.agree(at, place.name(), has));
-            if let Err(why) = agreed {
+        for (at, (place, failure)) in places.iter().zip(failures).enumerate() {
+            if let Some(why) = failure {
                 let told = self.standing.failed(at, why);
-                self.tell_of(place, told);
+                self.tell_of(at, place, told);
             }
         }
         self.show_exposure();
     }
 
-    fn tell_of(&mut self, place: &Place, told: Option<Told>) {
-        let (up, name) = (self.up(), place.name());
+    fn tell_of(&mut self, at: usize, place: &Place, told: Option<Told>) {
+        let (up, name) = (self.up(), self.standing.name(at));
         let fact = match told {
             None => return,
             Some(Told::Receipt { size, receipt }) => {
                 let anchor = (name, place.kind());
-                self.scribe.receipt_fact(up, anchor, size, receipt.as_deref())
+                self.scribe
+                    .receipt_fact(up, anchor, size, receipt.as_deref())
             }
             Some(Told::Failed(why)) => {
                 metric::count("compliance_log_anchor_failures");
@@ -159,7 +155,9 @@ impl Sealer {
             if dropped.size > self.standing.size(&dropped.anchor) {
                 let anchor = (&*dropped.anchor, &*dropped.kind);
                 let receipt = Some(&*dropped.receipt);
-                let fact = self.scribe.receipt_fact(self.up(), anchor, dropped.size, receipt);
+                let fact = self
+                    .scribe
+                    .receipt_fact(self.up(), anchor, dropped.size, receipt);
                 self.facts.push(fact);
                 self.anchor_facts += 1;
                 self.standing.has(&dropped.anchor, dropped.size);

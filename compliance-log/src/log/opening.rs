@@ -193,6 +193,12 @@ impl Builder {
                 "{failure}; what must be audited is refused until the store opens, which is tried every second"
             )]);
         }
+        if let Some(file) = worker.new_root_key() {
+            warn_of(&[format!(
+                "the root key of a new store is in {}: copy it off this machine now; whoever can replace both the store and this file can replace the history",
+                file.display()
+            )]);
+        }
         let mut log = ComplianceLog::start(handle, worker, self.warnings)?;
         if let Some(Err(error)) = policy_file.map(|file| log.watch(file)) {
             warn_of(&[format!("{error}; the policy's file is not looked at again")]);

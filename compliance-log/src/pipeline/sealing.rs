@@ -1,6 +1,7 @@
 //! The seal thread: signs what the writer made durable, and never holds it up.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -23,6 +24,8 @@ use crate::{
 pub(super) struct Sealing {
     inbox: Arc<Inbox>,
     exposed: Arc<Exposed>,
+    /// Where the root key of a store that was just made is, if it has one of its own.
+    new_root_key: Option<PathBuf>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,7 +56,7 @@ impl Inbox {
 
 impl Sealing {
     /// Starts the thread.
-    pub(super) fn start(sealer: Sealer) -> Result<Self, Error> {
+    pub(super) fn start(sealer: Sealer, new_root_key: Option<PathBuf>) -> Result<Self, Error> {
         let inbox = Arc::new(Inbox::default());
         let its = Arc::clone(&inbox);
         let exposed = sealer.exposed();
@@ -64,8 +67,13 @@ impl Sealing {
         Ok(Self {
             inbox,
             exposed,
+            new_root_key,
             thread: Some(thread),
         })
+    }
+
+    pub(super) fn new_root_key(&self) -> Option<&Path> {
+        self.new_root_key.as_deref()
     }
 
     /// The wall clock was set.

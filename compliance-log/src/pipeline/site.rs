@@ -121,6 +121,14 @@ impl Site {
         }
     }
 
+    /// Where the root key of a store that was just made is, if it has one of its own.
+    pub(super) fn new_root_key(&self) -> Option<&Path> {
+        match self {
+            Self::Open { sealing, .. } => sealing.as_ref()?.new_root_key(),
+            Self::Missing { .. } => None,
+        }
+    }
+
     /// Writes the records that tell how the store was found, and makes them durable.
     fn begin(open: Open, opener: &Opener, scribe: &Scribe, carried: Carried) -> Self {
         let Open {
@@ -547,7 +555,12 @@ fn seal(mut sealer: Sealer, start: &Start) -> Result<Sealing, Error> {
     } else {
         Begun::Anew
     };
-    let begun = sealer.begin(begun).and_then(|()| Sealing::start(sealer));
+    let new_root_key = match begun {
+        Begun::Anew => sealer.root_key_file().map(Path::to_path_buf),
+        Begun::Again => None,
+    };
+    let begun = sealer.begin(begun);
+    let begun = begun.and_then(|()| Sealing::start(sealer, new_root_key));
     begun.inspect_err(|_| metric::count("compliance_log_seal_errors"))
 }
 

@@ -107,6 +107,11 @@ impl Worker {
         }
     }
 
+    /// Where the root key of a store that was just made is, if it has one of its own.
+    pub(crate) fn new_root_key(&self) -> Option<&Path> {
+        self.site.new_root_key()
+    }
+
     /// The folder of the store, where there is one on disk.
     pub(crate) fn store(&self) -> Option<&Path> {
         match &self.site {

@@ -25,7 +25,9 @@ pub(crate) fn root_keys(dir: &Path) -> Options {
 fn roots(dir: &Path) -> Vec<VerifierKey> {
     let roots = fs::read_to_string(format!("{}.root.vkey", dir.display()));
     let roots = roots.unwrap_or_default();
-    let whole = roots.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let whole = roots
+        .split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'));
     whole.map(|line| line.parse().unwrap()).collect()
 }
 

@@ -87,7 +87,13 @@ pub(crate) fn stores(dir: &Path) -> Vec<PathBuf> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    let is_whole = |path: &Path| !path.file_name().unwrap().as_encoded_bytes().starts_with(b".");
+    let is_whole = |path: &Path| {
+        !path
+            .file_name()
+            .unwrap()
+            .as_encoded_bytes()
+            .starts_with(b".")
+    };
     stores.retain(|path| path.join("streams").is_dir() && is_whole(path));
     stores.sort();
     stores

@@ -1,6 +1,10 @@
 //! Signs what the streams of a store came to, again and again.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
     anchoring::Worth,
@@ -8,7 +12,7 @@ use super::{
     exposure::Exposure,
     keys::Keys,
     note_log::NoteLog,
-    settings::Seal,
+    settings::{Root, Seal},
 };
 use crate::{
     chain::StreamId,
@@ -275,6 +279,12 @@ impl Sealer {
     /// The trees of the streams, whose writer wakes whoever grows them.
     pub(crate) fn trees(&self) -> impl Iterator<Item = &Arc<Tree>> {
         self.streams.iter().map(|stream| &stream.tree)
+    }
+
+    /// Where the store's root key is, if it has one of its own.
+    pub(crate) fn root_key_file(&self) -> Option<&Path> {
+        let file = self.settings.root_key_file.as_deref();
+        file.filter(|_| self.settings.root == Root::Own)
     }
 
     /// How often there is something to do.

@@ -12,7 +12,7 @@ use compliance_log::{
     chain::Digest,
     seal::{
         note::SigningKey,
-        statement::{Revocation, Revoked, Signed},
+        statement::{Certificate, Revocation, Revoked, Role, Signed},
     },
 };
 
@@ -359,6 +359,27 @@ fn a_ledger_that_is_none_is_not_believed() {
         "{}",
         said.out
     );
+
+    // One that is certified as such, by the same root, is.
+    let (store, other) = (
+        world.base.path().join("store"),
+        world.base.path().join("ops"),
+    );
+    let store = Sealed::new(&store);
+    store.certify();
+    let ops = store.cloned(&other);
+    let (log, epoch0) = (&ops.keys.log, &ops.keys.epoch0);
+    let (log, epoch0) = (log.verifier().clone(), epoch0.verifier().clone());
+    let stated = Certificate::new(Role::Ops, ops.keys.origin.clone(), log, epoch0).unwrap();
+    let signed = Signed::sign(stated, &[&*ops.root]).unwrap();
+    let root_key = store.root.verifier().to_string();
+    let given = ["--root-key", &root_key, "--ledger", &text_of(&other)];
+    ops.certify();
+    assert_eq!(verify_at(&world, &store.path, &given).code, 1);
+    rewrite(&ops.path.join("seal/cert"), signed.to_block().as_bytes());
+    let said = verify_at(&world, &store.path, &given);
+    assert_eq!(said.code, 0, "{}", said.out);
+
     let empty = world.base.path().join("empty");
     fs::create_dir(&empty).unwrap();
     assert_eq!(

@@ -149,6 +149,36 @@ fn the_json_says_what_the_seal_says() {
     }
 }
 
+/// Words in backquotes.
+fn documented(word: &str) -> bool {
+    include_str!("../../../docs/VERIFY.md").contains(&format!("`{word}"))
+}
+
+#[test]
+fn the_page_has_every_flag_and_every_key() {
+    let world = closed();
+    let said = run(world.base.path(), ["verify", "--help"]);
+    let flags = said
+        .out
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("--"));
+    let flags: Vec<&str> = flags.filter_map(|line| line.split(' ').next()).collect();
+    assert!(flags.len() > 12, "{flags:?}");
+    for flag in flags {
+        assert!(documented(&format!("--{flag}")), "--{flag}");
+    }
+    let report = report(&world, &[]);
+    for object in [
+        &report,
+        &report["stores"][0],
+        &report["stores"][0]["streams"][0],
+    ] {
+        for key in object.as_object().unwrap().keys() {
+            assert!(documented(&format!("{key}`")), "{key}");
+        }
+    }
+}
+
 #[test]
 fn another_root_key_certified_nothing_here() {
     let world = closed();

@@ -23,7 +23,8 @@ use crate::{
     store::fs::Fs,
 };
 
-/// An anchor may take this long at most, however seldom it is called.
+/// An anchor may take this long at least, however often it is called, and this long at most.
+const DEADLINE_MIN: Duration = Duration::from_secs(1);
 const DEADLINE_MAX: Duration = Duration::from_secs(10);
 
 /// The anchors of a log, for its life.
@@ -157,7 +158,7 @@ impl Places {
 
 /// How long an anchor may take that is called so often.
 pub(super) fn deadline(every: Duration) -> Duration {
-    every.min(DEADLINE_MAX)
+    every.clamp(DEADLINE_MIN, DEADLINE_MAX)
 }
 
 pub(super) fn no_answer(deadline: Duration) -> String {

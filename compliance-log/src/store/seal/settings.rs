@@ -145,8 +145,9 @@ impl Seal {
         self
     }
 
-    /// How often a checkpoint goes to the anchors while records are written, and within which time each has
-    /// to answer, but at most 10 s. Default: 10 s; at least 100 ms, at most 10 minutes.
+    /// How often a checkpoint goes to the anchors while records are written, and the deadline within which
+    /// each has to answer, though that is never less than 1 s nor more than 10 s. Default: 10 s; at least
+    /// 100 ms, at most 10 minutes.
     pub fn anchor_every(mut self, every: Duration) -> Self {
         self.anchor_every = every.clamp(Duration::from_millis(100), Duration::from_secs(600));
         self

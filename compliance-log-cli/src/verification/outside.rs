@@ -31,6 +31,9 @@ const CHECKPOINT_HINT: &str =
     "give a checkpoint that you kept, or the file that --evidence wrote in a run before";
 const EXPECT_HINT: &str =
     "give lines `<origin> [<size>]`, as `compliance-log witness origins` prints them";
+const ANCHOR_HINT: &str =
+    "give the folder that the service was given as an anchor, or a copy of it";
+const LEDGER_HINT: &str = "give the store of the operators' ledger, or the folder that it lies in";
 const REVOCATION_HINT: &str = "give what `compliance-log keys revoke` printed";
 
 /// Reads what is known of the stores from elsewhere, and asks anchors and the witness for each store.
@@ -77,7 +80,7 @@ pub(crate) fn options(args: &VerifyArgs) -> Result<Options, Failure> {
         }
     }
     if let Some(path) = ledger {
-        folder(path)?;
+        folder(path, LEDGER_HINT)?;
         options = options.ledger(path);
     }
     if *live {
@@ -90,7 +93,7 @@ pub(crate) fn options(args: &VerifyArgs) -> Result<Options, Failure> {
         options = options.all_signatures();
     }
     for place in anchor {
-        folder(place)?;
+        folder(place, ANCHOR_HINT)?;
     }
     if anchor.is_empty() && witness.is_none() {
         return Ok(options);
@@ -258,10 +261,11 @@ fn hash(origin: &Origin) -> String {
     Digest::of(origin.as_str().as_bytes()).to_string()
 }
 
-fn folder(path: &Path) -> Result<(), Failure> {
-    fs::read_dir(path)
-        .map(drop)
-        .map_err(|error| Failure::io("read folder", path, error))
+fn folder(path: &Path, hint: &str) -> Result<(), Failure> {
+    fs::read_dir(path).map(drop).map_err(|error| {
+        let text = format!("cannot read folder {}: {error}", path.display());
+        Failure::new(text, hint)
+    })
 }
 
 fn now() -> SystemTime {

@@ -34,18 +34,20 @@ fn emit(number: u64) {
 }
 
 /// Writes so many records, says so, and goes on until it is killed.
-fn write(dir: &Path, records: u64) {
+fn write(dir: &Path, records: u64) -> ! {
     let log = open(dir);
     within_sync(&log, || {
-        in_request(|| {
+        in_request(|| -> ! {
             (0..records).for_each(emit);
             log.flush().expect("stored");
             let mut out = std::io::stdout();
             out.write_all(b"written\n").expect("the parent reads");
             out.flush().expect("the parent reads");
-            (0..).for_each(emit);
-        });
-    });
+            loop {
+                emit(0);
+            }
+        })
+    })
 }
 
 /// Has a process write, and kills it in the middle.
@@ -87,7 +89,7 @@ fn main() {
     if let [word, dir, records] = &words[..]
         && word == "--write"
     {
-        return write(Path::new(dir), records.parse().expect("a number"));
+        write(Path::new(dir), records.parse().expect("a number"));
     }
     let records: u64 = match words.first().map(String::as_str) {
         None => 10_000_000,

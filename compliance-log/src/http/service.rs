@@ -16,7 +16,7 @@ use super::{
     layer::Settings,
 };
 
-/// The service that an [`AuditLayer`] makes of another.
+/// The service that an [`AuditLayer`](super::AuditLayer) makes of another.
 #[derive(Clone)]
 pub struct AuditService<S> {
     inner: S,

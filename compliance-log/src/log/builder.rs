@@ -31,6 +31,13 @@ pub enum StartFailure {
     Refuse,
 }
 
+/// Whether a store is sealed, where somebody said so.
+#[derive(Debug)]
+pub(super) enum Sealing {
+    As(Seal),
+    Not,
+}
+
 /// Describes a log before it is opened.
 ///
 /// Values given in code win over those of a configuration file.
@@ -47,8 +54,7 @@ pub struct Builder {
     pub(super) volumes: BTreeMap<String, Volume>,
     pub(super) on_failure: BTreeMap<Category, OnFailure>,
     pub(super) tracer: Option<Tracer>,
-    /// What code said of it: how, or not at all.
-    pub(super) seal: Option<Option<Seal>>,
+    pub(super) seal: Option<Sealing>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) out: Option<Box<dyn Write + Send>>,
@@ -349,13 +355,13 @@ impl Builder {
     /// or `test`, whose stores are not sealed. A store is sealed or not for its whole life: a change of
     /// that begins a new one.
     pub fn seal(mut self, seal: Seal) -> Self {
-        self.seal = Some(Some(seal));
+        self.seal = Some(Sealing::As(seal));
         self
     }
 
     /// Does not seal the store: a chain alone shows no change to somebody who can write the whole of it.
     pub fn unsealed(mut self) -> Self {
-        self.seal = Some(None);
+        self.seal = Some(Sealing::Not);
         self
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::builder::StartFailure;
+use super::builder::{Sealing, StartFailure};
 use crate::{
     chain::check_name,
     error::{Error, ErrorKind},
@@ -232,7 +232,7 @@ impl Config {
 
     /// What `[seal]` says: how the store is sealed, or that it is not; a bad entry is warned of, and the
     /// others count.
-    pub(super) fn seal(&self, warnings: &mut Vec<String>) -> Option<Option<Seal>> {
+    pub(super) fn seal(&self, warnings: &mut Vec<String>) -> Option<Sealing> {
         let table = self.seal.as_ref()?;
         let mut seal = Seal::default();
         let mut enabled = true;
@@ -313,7 +313,11 @@ impl Config {
                 "configuration: `{name}` of `seal` is ignored, its default stands: {expected}"
             ));
         }
-        Some(enabled.then_some(seal))
+        Some(if enabled {
+            Sealing::As(seal)
+        } else {
+            Sealing::Not
+        })
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {

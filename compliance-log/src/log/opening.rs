@@ -10,7 +10,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
-    builder::{Builder, StartFailure},
+    builder::{Builder, Sealing, StartFailure},
     compliance_log::ComplianceLog,
     machine::{allowed_name, boot_id, file_bytes_max, host_name, machine_id},
     policy_file::PolicyFile,
@@ -210,10 +210,12 @@ impl Builder {
     fn sealing(&mut self, dir: Option<&Path>, env: &str) -> Result<Option<Seal>, Error> {
         let said = self.config.seal(&mut self.warnings);
         let said = self.seal.take().or(said);
-        let seal = said.unwrap_or_else(|| (!is_rehearsal(env)).then(Seal::default));
-        let (Some(seal), Some(dir)) = (seal, dir) else {
-            return Ok(None);
+        let seal = match said {
+            Some(Sealing::As(seal)) => seal,
+            None if !is_rehearsal(env) => Seal::default(),
+            Some(Sealing::Not) | None => return Ok(None),
         };
+        let Some(dir) = dir else { return Ok(None) };
         check_domain(seal.domain_name())?;
         Ok(Some(seal.on_machine(
             machine_id(),

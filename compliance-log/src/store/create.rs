@@ -58,12 +58,15 @@ pub(super) fn create(
     let name = format!("{}-{incarnation}", purpose.instance);
     let making = dir.join(format!("{}{name}", layout::UNFINISHED));
     let path = dir.join(&name);
-    let failed = |error: io::Error| {
-        // Creating is tried again and again where it fails; what is left of it must not pile up.
+    // Creating is tried again and again where it fails; what is left of it must not pile up.
+    let undo = || {
         fs.remove_unfinished(&making).unwrap_or(());
         if seal.is_some() && matches!(fs.seen(&path), Ok(None)) {
             seal::undo(&**fs, &path);
         }
+    };
+    let failed = |error: io::Error| {
+        undo();
         Error::io(format!("cannot create a store in {}", dir.display()), error)
     };
 
@@ -114,17 +117,14 @@ pub(super) fn create(
             why: purpose.why,
         };
         let making = Making {
-            making: &making,
+            folder: &making,
             store: &path,
             genesis,
             continues: purpose.continues_checkpoint,
             settings,
         };
         let begun = seal::begin(fs, seal, &making, &streams, scribe);
-        sealer = Some(begun.map_err(|error| {
-            failed(io::ErrorKind::Other.into());
-            error
-        })?);
+        sealer = Some(begun.inspect_err(|_| undo())?);
     }
 
     // 2

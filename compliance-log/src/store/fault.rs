@@ -116,6 +116,12 @@ impl Change {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test takes back a rename")]
+fn take_back(from: &Path, to: &Path, over: Option<&[u8]>) -> io::Result<()> {
+    std::fs::rename(to, from)?;
+    over.map_or(Ok(()), |over| std::fs::write(to, over))
+}
+
 /// What kind of call asks for its fate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Call {
@@ -175,11 +181,7 @@ impl FaultFs {
                 Change::Created(path) if path.is_dir() => std::fs::remove_dir_all(path)?,
                 Change::Created(path) if path.exists() => std::fs::remove_file(path)?,
                 Change::Renamed { from, to, over } if to.exists() => {
-                    #[expect(clippy::disallowed_methods, reason = "a test takes back a rename")]
-                    std::fs::rename(to, from)?;
-                    if let Some(over) = over {
-                        std::fs::write(to, over)?;
-                    }
+                    take_back(from, to, over.as_deref())?;
                 }
                 Change::Created(_) | Change::Renamed { .. } => {}
             }

@@ -241,9 +241,9 @@ impl From<Error> for Box<Refused> {
     }
 }
 
-impl From<Box<Refusal>> for Box<Refused> {
-    fn from(refusal: Box<Refusal>) -> Self {
-        let Refusal { why, error, newest } = *refusal;
+impl From<Refusal> for Box<Refused> {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { why, error, newest } = refusal;
         let refused = Self::from(error);
         Self::new(Refused {
             why,

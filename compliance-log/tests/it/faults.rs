@@ -244,22 +244,24 @@ fn on_threads(kind: Kind, lives: Vec<Fault>) {
 
 #[test]
 fn long_any_call_may_fail_in_any_form() {
-    any_call_may_fail(Kind::Plain);
+    println!("{} fault points", any_call_may_fail(Kind::Plain));
 }
 
 #[test]
 fn long_any_call_may_fail_in_any_form_under_a_sealed_store() {
-    any_call_may_fail(Kind::Sealed);
+    println!("{} fault points", any_call_may_fail(Kind::Sealed));
 }
 
-fn any_call_may_fail(kind: Kind) {
+/// How many points there were.
+fn any_call_may_fail(kind: Kind) -> usize {
     let calls = survive(kind, None);
     let lives: Vec<Fault> = [Effect::None, Effect::Half, Effect::Whole]
         .into_iter()
         .flat_map(|effect| (0..calls).map(move |number| Fault::Call { number, effect }))
         .collect();
-    println!("{calls} calls, {} fault points", lives.len());
+    let points = lives.len();
     on_threads(kind, lives);
+    points
 }
 
 #[test]

@@ -35,7 +35,7 @@ use crate::{
 /// A store that is being made.
 pub(in crate::store) struct Making<'a> {
     /// Its folder until it is whole, and from then on.
-    pub(in crate::store) making: &'a Path,
+    pub(in crate::store) folder: &'a Path,
     pub(in crate::store) store: &'a Path,
     pub(in crate::store) genesis: Genesis<'a>,
     /// The newest checkpoint of the store that this one continues.
@@ -52,14 +52,14 @@ pub(in crate::store) fn begin(
     scribe: &Scribe,
 ) -> Result<Sealer, Error> {
     let failed = |error: io::Error| {
-        let text = format!("cannot seal a store in {}", making.making.display());
+        let text = format!("cannot seal a store in {}", making.folder.display());
         Error::io(text, error)
     };
     let id = making.genesis.stream;
     let [service, instance, incarnation, _] = id.parts();
     let origin = seal.origin(service, instance, incarnation)?;
     let mut keys = Keys::generate(origin.clone(), seal.algorithm, seal.machine_id.as_deref())?;
-    let folder = making.making.join(layout::SEAL);
+    let folder = making.folder.join(layout::SEAL);
     durable::create_dir_all(&**fs, &folder).map_err(failed)?;
     if seal.root == Root::Own {
         let certificate = certify(fs, seal, &keys)?;
@@ -71,7 +71,7 @@ pub(in crate::store) fn begin(
             .map_err(failed)?;
     }
 
-    let dir = layout::stream_dir(making.making, Channel::Catalog);
+    let dir = layout::stream_dir(making.folder, Channel::Catalog);
     durable::create_dir_all(&**fs, &dir).map_err(failed)?;
     let now = scribe.clock.monotonic();
     let (channel, settings) = (Channel::Catalog, making.settings.of_catalog());
@@ -104,7 +104,7 @@ pub(in crate::store) fn begin(
         })
     };
     let parts = Parts {
-        store: making.making.to_path_buf(),
+        store: making.folder.to_path_buf(),
         settings: seal.clone(),
         keys,
         catalog,

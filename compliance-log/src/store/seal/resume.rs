@@ -94,14 +94,14 @@ struct Timed<'l> {
 
 impl Refusal {
     /// What cannot be read now is not said to be changed.
-    fn new(why: &'static str, keys: Option<&Keys>, error: Error) -> Box<Self> {
+    fn new(why: &'static str, keys: Option<&Keys>, error: Error) -> Self {
         let is_unread = error.kind() == ErrorKind::Io && !is_not_found(&error);
         let why = if is_unread { "unreadable" } else { why };
         let newest = keys.map(|keys| {
             let (size, root) = keys.newest();
             Checkpoint::new(keys.origin().clone(), size, root)
         });
-        Box::new(Self { why, error, newest })
+        Self { why, error, newest }
     }
 }
 
@@ -121,7 +121,7 @@ pub(in crate::store) fn resume(
     seal: &Seal,
     settings: Settings,
     scribe: &Scribe,
-) -> Result<Option<Resumed>, Box<Refusal>> {
+) -> Result<Option<Resumed>, Refusal> {
     if seal.keys == KeyPlace::Memory {
         let text = "its keys were in the memory of another process";
         let error = Error::new(ErrorKind::Damaged, format!("{}: {text}", store.display()));
@@ -208,11 +208,11 @@ pub(in crate::store) fn resume(
     let facts = facts(&**fs, &dir, id).map_err(tampered)?;
     let epoch_size = newest_note.map_or(0, |note| note.size);
     Ok(Some(Resumed {
-        epoch_size,
         keys,
         catalog,
         checkpoints,
         epochs,
+        epoch_size,
         facts,
         anchors,
     }))
@@ -225,7 +225,7 @@ impl Resumed {
         head.unwrap_or((0, TreeHash::EMPTY))
     }
 
-    pub(in crate::store) fn refuse(&self, error: Error) -> Box<Refusal> {
+    pub(in crate::store) fn refuse(&self, error: Error) -> Refusal {
         Refusal::new("tampered", Some(&self.keys), error)
     }
 
@@ -235,7 +235,7 @@ impl Resumed {
         fs: &dyn Fs,
         dir: &Path,
         id: &StreamId,
-    ) -> Result<Rebuilt, Box<Refusal>> {
+    ) -> Result<Rebuilt, Refusal> {
         rebuild(fs, dir, id, self.sealed(id)).map_err(|error| self.refuse(error))
     }
 
@@ -270,7 +270,7 @@ impl Resumed {
         seal: &Seal,
         streams: Vec<(&mut Stream, Rebuilt)>,
         scribe: &Scribe,
-    ) -> Result<Sealer, Box<Refusal>> {
+    ) -> Result<Sealer, Refusal> {
         let anchored = self.anchored(&**fs, store, seal, scribe);
         let mut watched = Vec::new();
         let mut facts = Vec::new();

@@ -582,6 +582,7 @@ impl Anchor for Panics {
         Ok(None)
     }
 
+    #[expect(clippy::panic, reason = "that is what it is for")]
     fn keep(&self, checkpoint: &Signed<Checkpoint>) -> io::Result<Option<String>> {
         panic!("cannot keep {}", checkpoint.statement().origin)
     }

@@ -84,7 +84,7 @@ impl<'p> Nets<'p> {
         let policy = self.policy;
         let Buffers { body, values, .. } = self.scratch.buffers();
         let kinds = values.iter().fold(0, |all, value| all | value.kinds);
-        policy.suspicious(body, kinds)
+        policy.suspicious(body, kind::marked(body, kinds))
             || values.iter().any(|Value { start, end, kinds }| {
                 policy.suspicious_value(&body[*start..*end], *kinds)
             })

@@ -13,7 +13,7 @@ use crate::{
     context::AuditContext,
     event::{Category, FieldMeta, Fields, Raw, Visit},
     pseudonym::Pseudonyms,
-    redact::{Effect, Policy},
+    redact::{Effect, Policy, kind},
     schema::{Data, Event, Intent, Place, Present, Row, Service, Shape, Target},
 };
 
@@ -161,17 +161,22 @@ impl Pass<'_, '_> {
             return false;
         }
         let least = self.policy.literal_value_bytes_min();
-        let mut seen = 0;
         joined.clear();
-        for Value { start, end, kinds } in &*values {
-            if end - start >= least {
-                seen |= kinds;
-                append(joined, body, *start..*end);
-                // So that no two values make one word.
-                joined.push(b'\n');
+        // Most literals are in few values only; these stand first.
+        let mut marked = 0;
+        for is_marked in [true, false] {
+            for Value { start, end, kinds } in &*values {
+                if end - start >= least && (kinds & kind::MARKED != 0) == is_marked {
+                    append(joined, body, *start..*end);
+                    // So that no two values make one word.
+                    joined.push(b'\n');
+                }
+            }
+            if is_marked {
+                marked = joined.len();
             }
         }
-        self.policy.suspicious(joined, seen)
+        self.policy.suspicious(joined, marked)
             || values.iter().any(|Value { start, end, kinds }| {
                 self.policy.suspicious_value(&body[*start..*end], *kinds)
             })

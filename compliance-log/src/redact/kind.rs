@@ -8,7 +8,7 @@ pub(super) const DIGIT: u8 = 4;
 /// Encodings, escapes and disguises begin with it.
 pub(super) const WRAPPING: u8 = 8;
 /// Capitals and the signs that names and sentences in small letters do not have, and most literals do.
-pub(super) const MARKED: u8 = 16;
+pub(crate) const MARKED: u8 = 16;
 /// Assigns where one of the next kind stands before it.
 pub(super) const COMMA: u8 = 32;
 /// Quotes and opening brackets.
@@ -65,6 +65,11 @@ pub(crate) const KINDS: [u8; 256] = {
 pub(crate) fn of(value: &[u8]) -> u8 {
     let kinds = value.iter();
     kinds.fold(0, |seen, byte| seen | KINDS[usize::from(*byte)])
+}
+
+/// How much of a text, whose bytes are of these kinds, may have [`MARKED`] ones.
+pub(crate) fn marked(text: &[u8], kinds: u8) -> usize {
+    if kinds & MARKED == 0 { 0 } else { text.len() }
 }
 
 /// How many digits there are; counted in bytes, chunk by chunk, so that it becomes vector instructions.

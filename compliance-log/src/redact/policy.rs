@@ -163,10 +163,10 @@ impl Policy {
         self.0.net.literal_value_bytes_min
     }
 
-    /// Whether any rule's literal, or an option, occurs in encoded string values of bytes of these
-    /// kinds.
-    pub(crate) fn suspicious(&self, encoded: &[u8], kinds: u8) -> bool {
-        self.0.net.prefilter.literal(encoded, kinds)
+    /// Whether any rule's literal, or an option, occurs in encoded string values, of which only the first
+    /// `marked` bytes have any of the kind [`MARKED`](kind::MARKED).
+    pub(crate) fn suspicious(&self, encoded: &[u8], marked: usize) -> bool {
+        self.0.net.prefilter.literal(encoded, marked)
     }
 
     /// Whether one encoded string value, of bytes of these kinds, has anything else that leads to a rule.
@@ -178,7 +178,11 @@ impl Policy {
     /// Whether anything leads from a text to a rule.
     pub(crate) fn suspicious_text(&self, text: &[u8]) -> bool {
         let kinds = kind::of(text);
-        self.suspicious(text, kinds) || self.suspicious_value(text, kinds)
+        self.0
+            .net
+            .prefilter
+            .literal(text, kind::marked(text, kinds))
+            || self.suspicious_value(text, kinds)
     }
 
     /// What is left of a short text, such as a name, if it holds a secret.

@@ -191,10 +191,11 @@ impl Prefilter {
         self.packed.is_some()
     }
 
-    /// Whether any literal occurs in a text of bytes of these kinds, or an option that any rule looks for.
-    pub(super) fn literal(&self, encoded: &[u8], kinds: u8) -> bool {
+    /// Whether any literal occurs in a text, or an option that any rule looks for. Only its first `marked`
+    /// bytes have any of the kind [`MARKED`](kind::MARKED).
+    pub(super) fn literal(&self, encoded: &[u8], marked: usize) -> bool {
         let literal = match &self.packed {
-            Some(packed) => packed.iter().any(|some| some.is_in(encoded, kinds)),
+            Some(packed) => packed.iter().any(|some| some.is_in(encoded, marked)),
             None => !self.owners.is_empty() && self.literals.is_match(encoded),
         };
         literal || self.option(encoded)
@@ -233,7 +234,7 @@ impl Prefilter {
     /// Whether a text that was unwrapped holds anything plain.
     fn plain(&self, text: &[u8]) -> bool {
         let kinds = kind::of(text);
-        self.literal(text, kinds) || self.plain_of(text, kinds & self.watched)
+        self.literal(text, kind::marked(text, kinds)) || self.plain_of(text, kinds & self.watched)
     }
 
     fn plain_of(&self, value: &[u8], seen: u8) -> bool {
@@ -339,15 +340,23 @@ fn may_assign(seen: u8) -> bool {
 #[derive(Debug)]
 struct Packed {
     searcher: packed::Searcher,
-    /// Each has a byte of these kinds, if any are told.
-    kinds: u8,
+    /// Each has a byte of the kind [`MARKED`](kind::MARKED).
+    are_marked: bool,
 }
 
 impl Packed {
-    fn is_in(&self, text: &[u8], kinds: u8) -> bool {
-        (self.kinds == 0 || self.kinds & kinds != 0) && self.searcher.find(text).is_some()
+    fn is_in(&self, text: &[u8], marked: usize) -> bool {
+        if !self.are_marked {
+            return self.searcher.find(text).is_some();
+        }
+        // A short text is searched one byte at a time; with more of it, many at once.
+        let end = text.len().min(marked.max(SEARCH_BYTES_MIN));
+        marked > 0 && self.searcher.find(&text[..end]).is_some()
     }
 }
+
+/// No search at once is of fewer bytes.
+const SEARCH_BYTES_MIN: usize = 48;
 
 /// Searchers for literals that any value may hold and for those that few can; of these for short and for
 /// long ones, since a search compares no more bytes at a time than the shortest has, and stops at
@@ -356,13 +365,19 @@ fn packed(literals: &[&str]) -> Option<Box<[Packed]>> {
     const SHORT_BYTES_MAX: usize = 3;
     let is_marked = |text: &&str| kind::of(text.as_bytes()) & kind::MARKED != 0;
     let is_short = |text: &&str| text.len() <= SHORT_BYTES_MAX;
-    let (marked, plain): (Vec<&str>, Vec<&str>) = literals.iter().partition(|text| is_marked(text));
+    // Texts of one length look for the same places, so they stand together.
+    let mut literals = literals.to_vec();
+    literals.sort_by_key(|text| text.len());
+    let (marked, plain): (Vec<&str>, Vec<&str>) = literals.into_iter().partition(is_marked);
     let (short, long) = marked.into_iter().partition(is_short);
-    let some = [(plain, 0), (short, kind::MARKED), (long, kind::MARKED)];
+    let some = [(plain, false), (short, true), (long, true)];
     let some = some.into_iter().filter(|(texts, _)| !texts.is_empty());
-    let packed = some.map(|(texts, kinds)| {
+    let packed = some.map(|(texts, are_marked)| {
         let searcher = packed::Searcher::new(texts)?;
-        Some(Packed { searcher, kinds })
+        Some(Packed {
+            searcher,
+            are_marked,
+        })
     });
     packed.collect()
 }
@@ -438,11 +453,11 @@ mod tests {
                 format!("Big.{text}"),
             ] {
                 let text = text.as_bytes();
-                assert!(prefilter.literal(text, kind::of(text)));
+                assert!(prefilter.literal(text, kind::marked(text, kind::of(text))));
             }
         }
         for text in ["ab c", "a b-c", "aBc ABC ~ ~", "--password x"] {
-            assert!(!prefilter.literal(text.as_bytes(), kind::of(text.as_bytes())));
+            assert!(!prefilter.literal(text.as_bytes(), text.len()));
         }
     }
 
@@ -451,7 +466,7 @@ mod tests {
         let rules = [(&[][..], &[Trigger::Option][..])].into_iter();
         let names = ["password", "cvv"].into_iter();
         let prefilter = Prefilter::new(rules, names, Affixes::default()).unwrap();
-        let seen = |text: &str| prefilter.literal(text.as_bytes(), kind::of(text.as_bytes()));
+        let seen = |text: &str| prefilter.literal(text.as_bytes(), text.len());
         for text in [
             "--cvv 123",
             "a --db-password x",

@@ -261,7 +261,7 @@ fn harmless_text_stays_as_it_is() {
 fn a_usual_record_needs_no_closer_look() {
     let body = br#""timestamp":"2024-05-17T09:12:33.123456Z","category":"access","level":"INFO","event":"http.request","event_version":1,"outcome":"success","service_name":"booking-api","env":"prod","tenant_id":"t-42","user_id":"3f6c1a9e-52a4-4a6e-9a53-0d6b1f2c7e11","client_id":"web","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","request_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","target_resource":"GET /bookings/{id}","status_code":200,"latency_ms":12.345,"ip":"203.0.113.7","user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0","error_code":"","error_message":"","payload_size":1,"bytes_in":1,"bytes_out":2,"provider":"p","booking_id":"b-1","offer_id":"o-1","privileged_command":"x","on_behalf_of":"y","message":"done","redactions":[],"policy":"01234567""#;
     let policy = Policy::builtin();
-    assert!(!policy.suspicious(body, kind::ALL));
+    assert!(!policy.suspicious(body, body.len()));
     for value in body.split(|&byte| byte == b'"') {
         assert!(!policy.suspicious_text(value), "{}", value.escape_ascii());
     }

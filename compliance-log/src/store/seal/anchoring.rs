@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    anchors::{Another, Judged, Own, Told, judge, no_answer},
+    anchors::{Judged, Own, Told, judge, no_answer},
     exposure::Exposed,
     place::{Answer, Place},
     receipts::dropped,
@@ -60,7 +60,7 @@ impl Sealer {
     fn heard(&mut self, at: usize, place: &Place, answer: Answer) {
         let found = match answer.newest {
             Err(error) => Err(error.to_string()),
-            Ok(note) => self.find(at, note.as_deref()),
+            Ok(note) => self.find(at, place, note.as_deref()),
         };
         let is_given = answer.kept.is_some();
         let kept = match answer.kept {
@@ -84,7 +84,7 @@ impl Sealer {
     }
 
     /// Looks at the newest note that an anchor has; why it is of no use, if it is not.
-    fn find(&mut self, at: usize, note: Option<&[u8]>) -> Result<(), String> {
+    fn find(&mut self, at: usize, place: &Place, note: Option<&[u8]>) -> Result<(), String> {
         let Some(note) = note else {
             return self.standing.agree(at, None);
         };
@@ -99,11 +99,15 @@ impl Sealer {
         match judge(note, own, self.standing.agreed(at)) {
             Judged::Ours(size, root) => self.standing.agree(at, Some((size, root))),
             Judged::Another(another) => {
-                let Another { why, text, .. } = &another;
-                let text = format!("{why}: {text}");
+                let reason = another.reason();
                 self.settings.places.found(another.clone());
-                self.another.get_or_insert(another);
-                Err(text)
+                if self.another.is_none() {
+                    // Told in any case: the next start reads it, whether it reaches an anchor or not.
+                    self.another = Some(another);
+                    drop(self.standing.failed(at, String::new()));
+                    self.tell_of(at, place, Some(Told::Failed(reason.clone())));
+                }
+                Err(reason)
             }
             Judged::Useless(why) => Err(why),
         }

@@ -47,6 +47,27 @@ pub(super) struct Another {
     pub(super) text: String,
 }
 
+impl Another {
+    /// What the record `anchor.failed` says of it.
+    pub(super) fn reason(&self) -> String {
+        format!("{}: {}", self.why, self.text)
+    }
+
+    /// Reads it again, if the reason of such a record says it.
+    pub(super) fn of_reason(origin: &Origin, reason: &str) -> Option<Self> {
+        let (said, text) = reason.split_once(": ")?;
+        let why = [ROLLBACK, FORK].into_iter().find(|why| *why == said)?;
+        Some(Self {
+            origin: origin.clone(),
+            why,
+            text: text.to_owned(),
+        })
+    }
+}
+
+const ROLLBACK: &str = "rollback";
+const FORK: &str = "fork";
+
 /// What is known of a store that its writer holds to be true.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
@@ -188,20 +209,20 @@ pub(super) fn judge(note: &[u8], own: Own<'_>, agreed: Option<(u64, TreeHash)>) 
     if size > signed {
         let text =
             format!("an anchor has {size} records of {origin}, and {signed} were signed here");
-        return another("rollback", text);
+        return another(ROLLBACK, text);
     }
     if agreed == Some((size, root)) || (size == signed && root == signed_root) {
         return Judged::Ours(size, root);
     }
     let text = format!("an anchor has another tree of {origin} at {size} records");
     if size == signed {
-        return another("fork", text);
+        return another(FORK, text);
     }
     let dir = layout::stream_dir(own.store, Channel::Catalog);
     match rebuild(own.fs, &dir, own.id, (size, root)) {
         Ok(_) => Judged::Ours(size, root),
         Err(error) if error.kind() == ErrorKind::Damaged => {
-            another("fork", format!("{text}: {error}"))
+            another(FORK, format!("{text}: {error}"))
         }
         Err(error) => Judged::Useless(error.to_string()),
     }

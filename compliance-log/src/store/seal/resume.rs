@@ -20,6 +20,7 @@ use crate::{
     layout::{self, FileKind},
     lifecycle::{Scribe, name},
     seal::{
+        Origin,
         merkle::TreeHash,
         statement::{Checkpoint, EpochNote, Signed},
     },
@@ -65,6 +66,8 @@ struct Facts {
     receipts: BTreeMap<String, u64>,
     /// The size of the catalog with which a stream grew last.
     grown: u64,
+    /// Why an anchor failed, as far as that was because of another history of the store.
+    another: Option<Another>,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +87,9 @@ enum FactData {
     Receipt {
         anchor: String,
         size: u64,
+    },
+    Failed {
+        reason: String,
     },
 }
 
@@ -205,7 +211,10 @@ pub(in crate::store) fn resume(
     let tampered = |error: Error| Refusal::new("tampered", Some(&keys), error);
     let Rebuilt { frontier, .. } = rebuild(&**fs, &dir, id, (size, root)).map_err(tampered)?;
     catalog.grow(frontier);
-    let facts = facts(&**fs, &dir, id).map_err(tampered)?;
+    let facts = facts(&**fs, &dir, id, keys.origin()).map_err(tampered)?;
+    if let Some(Another { why, text, .. }) = facts.another {
+        return Err(Refusal::new(why, Some(&keys), damaged(&text)));
+    }
     let epoch_size = newest_note.map_or(0, |note| note.size);
     Ok(Some(Resumed {
         keys,
@@ -412,11 +421,16 @@ fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Che
 }
 
 /// Reads the newest segment of the catalog.
-fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
+fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId, origin: &Origin) -> Result<Facts, Error> {
     let mut facts = Facts::default();
     each_fact(fs, dir, id, |seq, line| {
         let is_head = says(line, name::SEAL_HEAD);
-        if !is_head && !says(line, name::SEGMENT_SEALED) && !says(line, name::ANCHOR_RECEIPT) {
+        let others = [
+            name::SEGMENT_SEALED,
+            name::ANCHOR_RECEIPT,
+            name::ANCHOR_FAILED,
+        ];
+        if !is_head && !others.iter().any(|name| says(line, name)) {
             return;
         }
         let Ok(Fact { data }) = serde_json::from_slice(line) else {
@@ -437,6 +451,10 @@ fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId) -> Result<Facts, Error> {
             FactData::Receipt { anchor, size } => {
                 let known = facts.receipts.entry(anchor).or_default();
                 *known = size.max(*known);
+            }
+            FactData::Failed { reason } => {
+                let another = Another::of_reason(origin, &reason);
+                facts.another = another.or(facts.another.take());
             }
         }
     })?;

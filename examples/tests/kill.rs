@@ -95,7 +95,9 @@ const PAGE_BYTES: u64 = 4096;
 
 /// One store that is killed again and again.
 fn survive(rounds: u32, random: &mut Random) -> Tally {
-    let dir = tempfile::tempdir().unwrap();
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = &dirs.path().join("stores");
+    fs::create_dir(dir).unwrap();
     let mut acked: BTreeMap<(String, u64), String> = BTreeMap::new();
     let (mut torn_tails, mut split_writes, mut still_torn) = (0, 0, false);
     for round in 0..rounds {
@@ -104,10 +106,10 @@ fn survive(rounds: u32, random: &mut Random) -> Tally {
             0 => Moment::AfterStart(Duration::from_micros(random.below(30_000))),
             _ => Moment::AfterFirstAnswer(Duration::from_micros(random.below(80_000))),
         };
-        acked.extend(run_and_kill(dir.path(), moment));
+        acked.extend(run_and_kill(dir, moment));
         // A power cut splits a write anywhere; a kill only between pages, and rarely.
-        let power_cut = round % 5 == 4 && tear(dir.path(), random);
-        let report = verify(dir.path(), &Options::default()).unwrap();
+        let power_cut = round % 5 == 4 && tear(dir, random);
+        let report = verify(dir, &Options::default()).unwrap();
         if report.verdict == Verdict::NothingChecked && acked.is_empty() {
             continue;
         }
@@ -129,11 +131,11 @@ fn survive(rounds: u32, random: &mut Random) -> Tally {
         still_torn = torn;
     }
     // One last start recovers what the last kill left, and ends in peace.
-    finish(dir.path());
-    let report = verify(dir.path(), &Options::default()).unwrap();
+    finish(dir);
+    let report = verify(dir, &Options::default()).unwrap();
     assert_eq!(report.verdict, Verdict::Ok, "{report:#?}");
 
-    let store = only_store(dir.path());
+    let store = only_store(dir);
     let records = records(&store);
     let seqs: Vec<u64> = records
         .iter()
@@ -280,9 +282,10 @@ fn only_store(dir: &Path) -> PathBuf {
     stores.remove(0)
 }
 
-/// One whose making was cut short has a dot before its name.
+/// One whose making was cut short has a dot before its name; keys lie beside it.
 fn is_store(path: &Path) -> bool {
-    !path.file_name().unwrap().to_str().unwrap().starts_with('.')
+    let name = path.file_name().unwrap().to_str().unwrap();
+    !name.starts_with('.') && path.join("streams").is_dir()
 }
 
 fn files(store: &Path) -> Vec<PathBuf> {

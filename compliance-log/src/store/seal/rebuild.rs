@@ -58,7 +58,7 @@ pub(super) fn rebuild(
             _ => None,
         })
         .collect();
-    let from = firsts.partition_point(|first| *first <= sealed_size);
+    let from = firsts.partition_point(|first| *first < sealed_size);
     let from = from.saturating_sub(1);
     let mut tree: Option<Frontier> = None;
     let mut ended = Vec::new();

@@ -304,7 +304,7 @@ impl Sealer {
         self.hear();
         self.collect();
         let idle = self.now().saturating_sub(self.sealed_at);
-        if !self.facts.is_empty() || idle >= self.settings.heartbeat {
+        if self.has_unsealed() || idle >= self.settings.heartbeat {
             self.seal()?;
         }
         if self.now().saturating_sub(self.epoch_at) >= self.settings.epoch {
@@ -321,7 +321,7 @@ impl Sealer {
         self.mend()?;
         self.hear();
         self.collect();
-        if !self.facts.is_empty() {
+        if self.has_unsealed() {
             self.seal()?;
         }
         self.rotate_if_due()?;
@@ -414,6 +414,11 @@ impl Sealer {
         self.catalog.sync(&self.scribe).map_err(failed)?;
         // 3, 4
         self.sign()
+    }
+
+    /// Facts that are not written, or that no signature covers since one failed.
+    fn has_unsealed(&self) -> bool {
+        !self.facts.is_empty() || self.catalog.unsynced_bytes() > 0 || !self.is_signed()
     }
 
     fn is_signed(&self) -> bool {

@@ -101,9 +101,11 @@ impl Catalog {
             }
             self.times.push_back((seq, time));
         }
-        if fact.up.is_some() {
-            self.up = fact.up;
-        }
+        // A fact that waited for the disk says when it was found, which may be before others.
+        self.up = match fact.kind {
+            CatalogKind::Started => fact.up,
+            _ => self.up.max(fact.up),
+        };
         let wrong = match fact.kind {
             CatalogKind::Genesis(genesis) => {
                 self.genesis.get_or_insert(*genesis);

@@ -77,7 +77,7 @@ impl Policy {
         let Some(hit) = self.name(name) else {
             return self.redact_text(value);
         };
-        if is_clean(value, hit.action) {
+        if is_clean(value) {
             return None;
         }
         let mut text = String::new();
@@ -96,8 +96,9 @@ impl Policy {
     }
 }
 
-/// Whether the value is what a redaction left.
-fn is_clean(value: &str, action: Effect) -> bool {
+/// Whether the value is what a redaction left. A type may have asked for a mask where a name would have had
+/// the value dropped.
+fn is_clean(value: &str) -> bool {
     let masked = |rest: &str| rest.len() == 4 && rest.bytes().all(|byte| byte.is_ascii_digit());
-    is_mark(value) || (action == Effect::Mask && value.strip_prefix("****").is_some_and(masked))
+    is_mark(value) || value.strip_prefix("****").is_some_and(masked)
 }

@@ -69,7 +69,8 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let temporary = tempfile::tempdir()?;
-    let dir = arguments.dir.as_deref().unwrap_or(temporary.path());
+    let own = temporary.path().join("stores");
+    let dir = arguments.dir.as_deref().unwrap_or(&own);
     let faults = Faults::new();
     let builder = ComplianceLog::builder("soak")
         .env("example")
@@ -152,7 +153,12 @@ fn write(
 fn read(dir: &Path, sums: &mut Sums) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for store in fs::read_dir(dir)? {
-        for segment in fs::read_dir(store?.path().join("streams/audit"))? {
+        let records = store?.path().join("streams/audit");
+        // Keys lie beside the stores.
+        if !records.is_dir() {
+            continue;
+        }
+        for segment in fs::read_dir(records)? {
             let path = segment?.path();
             if path
                 .extension()

@@ -68,11 +68,21 @@ impl World {
         paths.find(|path| path.join("streams").is_dir()).unwrap()
     }
 
+    /// One that knows the store by its root key.
+    fn witness(&self) -> Witness {
+        let root = fs::read_to_string(self.base.path().join("logs.root.vkey")).unwrap();
+        Witness::with_root(&self.base.path().join("witness"), root.trim_end())
+    }
+
     fn say(&self, arguments: &[&str]) -> Said {
         let said = run(self.base.path(), arguments);
         assert_eq!(said.code, 0, "{arguments:?}: {}{}", said.out, said.err);
         said
     }
+}
+
+fn submit<'w>(store: &'w str, witness: &'w str, key: &'w str) -> [&'w str; 7] {
+    ["witness", "submit", store, "--to", witness, "--key", key]
 }
 
 #[test]
@@ -81,20 +91,9 @@ fn a_store_in_use_is_witnessed_and_its_records_are_proved() {
     world.book(0..300);
     let store = world.store();
     let path = store.to_str().unwrap();
-    let root = fs::read_to_string(world.base.path().join("logs.root.vkey")).unwrap();
-    let root = root.trim_end();
-
-    let witness = Witness::with_root(&world.base.path().join("witness"), root);
+    let witness = world.witness();
     let key = witness.key.to_string();
-    let submit = [
-        "witness",
-        "submit",
-        path,
-        "--to",
-        &witness.url,
-        "--key",
-        &key,
-    ];
+    let submit = submit(path, &witness.url, &key);
     world.say(&submit);
     world.book(300..320);
     world.say(&submit);
@@ -148,18 +147,9 @@ fn what_is_read_while_records_are_written_fits_together() {
     world.book(0..10);
     let store = world.store();
     let path = store.to_str().unwrap();
-    let root = fs::read_to_string(world.base.path().join("logs.root.vkey")).unwrap();
-    let witness = Witness::with_root(&world.base.path().join("witness"), root.trim_end());
+    let witness = world.witness();
     let key = witness.key.to_string();
-    let submit = [
-        "witness",
-        "submit",
-        path,
-        "--to",
-        &witness.url,
-        "--key",
-        &key,
-    ];
+    let submit = submit(path, &witness.url, &key);
     let log = world.log.take().unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

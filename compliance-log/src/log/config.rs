@@ -9,7 +9,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::builder::{Sealing, StartFailure};
+use super::{
+    builder::{Sealing, StartFailure},
+    seal_table,
+};
 use crate::{
     chain::check_name,
     error::{Error, ErrorKind},
@@ -17,8 +20,6 @@ use crate::{
     loss::{OnFailure, category_of},
     pipeline::Mode,
     plain_file,
-    seal::check_domain,
-    store::{DirAnchor, Seal},
     volume::Volume,
 };
 
@@ -230,94 +231,9 @@ impl Config {
         path
     }
 
-    /// What `[seal]` says: how the store is sealed, or that it is not; a bad entry is warned of, and the
-    /// others count.
+    /// What `[seal]` says; a bad entry is warned of, and the others count.
     pub(super) fn seal(&self, warnings: &mut Vec<String>) -> Option<Sealing> {
-        let table = self.seal.as_ref()?;
-        let mut seal = Seal::default();
-        let mut enabled = true;
-        for (name, value) in table {
-            let number = value
-                .as_integer()
-                .and_then(|number| u64::try_from(number).ok());
-            let expected = match (name.as_str(), value, number) {
-                ("enabled", toml::Value::Boolean(on), _) => {
-                    enabled = *on;
-                    continue;
-                }
-                ("domain", toml::Value::String(domain), _) => match check_domain(domain) {
-                    Ok(()) => {
-                        seal = seal.domain(domain);
-                        continue;
-                    }
-                    Err(error) => error.to_string(),
-                },
-                ("keys", toml::Value::String(place), _) if place == "memory" => {
-                    seal = seal.keys_in_memory();
-                    continue;
-                }
-                ("keys", toml::Value::String(place), _) if place == "folder" => continue,
-                ("root", toml::Value::String(root), _) if root == "outside" => {
-                    seal = seal.certified_outside();
-                    continue;
-                }
-                ("root", toml::Value::String(root), _) if root == "own" => continue,
-                ("every_ms", _, Some(ms)) => {
-                    seal = seal.every(Duration::from_millis(ms));
-                    continue;
-                }
-                ("heartbeat_s", _, Some(s)) => {
-                    seal = seal.heartbeat(Duration::from_secs(s));
-                    continue;
-                }
-                ("epoch_s", _, Some(s)) => {
-                    seal = seal.epoch(Duration::from_secs(s));
-                    continue;
-                }
-                ("anchors", toml::Value::Array(anchors), _) => {
-                    for anchor in anchors {
-                        match dir_of(anchor) {
-                            Some(dir) => seal = seal.anchor(DirAnchor::new(dir)),
-                            None => warnings.push(
-                                "configuration: one of `anchors` of `seal` is ignored: expected { dir = \"<path>\" }"
-                                    .to_owned(),
-                            ),
-                        }
-                    }
-                    continue;
-                }
-                ("quorum", _, Some(anchors @ 1..)) => {
-                    seal = seal.quorum(usize::try_from(anchors).unwrap_or(usize::MAX));
-                    continue;
-                }
-                ("anchor_s", _, Some(s)) => {
-                    seal = seal.anchor_every(Duration::from_secs(s));
-                    continue;
-                }
-                ("exposure_max_s", _, Some(s)) => {
-                    seal = seal.exposure_max(Duration::from_secs(s));
-                    continue;
-                }
-                ("anchors", ..) => "expected a list of { dir = \"<path>\" }".to_owned(),
-                ("quorum", ..) => "expected a number from 1 on".to_owned(),
-                ("enabled", ..) => "expected true or false".to_owned(),
-                ("domain", ..) => "expected a host name".to_owned(),
-                ("keys", ..) => "expected `folder` or `memory`".to_owned(),
-                ("root", ..) => "expected `own` or `outside`".to_owned(),
-                ("every_ms" | "heartbeat_s" | "epoch_s" | "anchor_s" | "exposure_max_s", ..) => {
-                    "expected a number".to_owned()
-                }
-                _ => "there is no such key".to_owned(),
-            };
-            warnings.push(format!(
-                "configuration: `{name}` of `seal` is ignored, its default stands: {expected}"
-            ));
-        }
-        Some(if enabled {
-            Sealing::As(seal)
-        } else {
-            Sealing::Not
-        })
+        Some(seal_table::read(self.seal.as_ref()?, warnings))
     }
 
     pub(super) fn segment_age_max(&self) -> Option<Duration> {
@@ -327,14 +243,6 @@ impl Config {
     pub(super) fn sync_after(&self) -> Option<Duration> {
         self.sync_after_ms.map(Duration::from_millis)
     }
-}
-
-/// The folder of an anchor, and nothing else.
-fn dir_of(anchor: &toml::Value) -> Option<PathBuf> {
-    let anchor = anchor.as_table().filter(|anchor| anchor.len() == 1)?;
-    let dir = anchor.get("dir")?.as_str().filter(|dir| !dir.is_empty());
-    // Not moved by a later change of the working directory.
-    dir.map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.into()))
 }
 
 fn located(text: &str, error: &toml::de::Error) -> String {

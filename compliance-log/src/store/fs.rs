@@ -109,6 +109,24 @@ pub(crate) trait StoreFile: Send + fmt::Debug {
     fn seen(&self) -> io::Result<Option<Seen>>;
 }
 
+/// A larger file is not read whole: epoch notes of a hundred years take less.
+const WHOLE_BYTES_MAX: u64 = 1 << 32;
+
+/// All that a file holds that is small, or grows slowly.
+pub(super) fn read_whole(file: &dyn StoreFile) -> io::Result<Vec<u8>> {
+    let len = file.len()?;
+    if len > WHOLE_BYTES_MAX {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{len} bytes are too many"),
+        ));
+    }
+    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
 const NOT_A_FILE: &str = "there is something else in the place of a file";
 
 /// Whether something that is no file stands where one should: a folder, a pipe, a device.

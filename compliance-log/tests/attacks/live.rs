@@ -6,28 +6,19 @@ use std::{
     thread,
 };
 
-use compliance_log::{
-    seal::statement::Role,
-    verify::{Options, Verdict, verify},
-};
+use compliance_log::verify::{Options, Verdict, verify};
 
 use super::{
     keys::key,
-    world::{INCARNATION, SERVICE},
-    writer::{Birth, Clock, Writer},
+    world::honest,
+    writer::{Clock, Writer},
 };
 
 /// Writes on a thread of its own, with all that a writer does, until it has sealed often enough.
 fn write(store: &Path, born: &AtomicBool) {
     let root = key("acme.example/root", "root");
     let clock = Clock::default();
-    let birth = Birth {
-        service: SERVICE,
-        incarnation: INCARNATION,
-        role: Role::Store,
-        root: Some(&root),
-        continues: None,
-    };
+    let birth = honest(&root);
     let mut writer = Writer::create(store, &clock, "honest", &birth);
     born.store(true, Ordering::Release);
     for round in 0..400 {

@@ -2,15 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use compliance_log::{
-    seal::statement::Role,
-    verify::{Options, Verdict, verify},
-};
+use compliance_log::verify::{Options, Verdict, verify};
 
 use super::{
     keys::key,
-    world::{INCARNATION, SERVICE},
-    writer::{Birth, Clock, Writer},
+    world::honest,
+    writer::{Clock, Writer},
 };
 
 /// Checks a store of so many checkpoints, every tenth with an epoch note.
@@ -18,13 +15,7 @@ fn time_of(checkpoints: u64) -> Duration {
     let base = tempfile::TempDir::new().unwrap();
     let store = base.path().join("store");
     let root = key("acme.example/root", "root");
-    let birth = Birth {
-        service: SERVICE,
-        incarnation: INCARNATION,
-        role: Role::Store,
-        root: Some(&root),
-        continues: None,
-    };
+    let birth = honest(&root);
     let clock = Clock::default();
     let mut writer = Writer::create(&store, &clock, "honest", &birth);
     for n in 0..checkpoints {

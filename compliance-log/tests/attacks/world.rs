@@ -26,6 +26,17 @@ use super::{
 pub(crate) const SERVICE: &str = "booking-api";
 pub(crate) const INCARNATION: &str = "0123456789abcdef";
 
+/// What the store that is attacked is to be.
+pub(crate) fn honest(root: &SigningKey) -> Birth<'_> {
+    Birth {
+        service: SERVICE,
+        incarnation: INCARNATION,
+        role: Role::Store,
+        root: Some(root),
+        continues: None,
+    }
+}
+
 pub(crate) struct World {
     pub(crate) base: TempDir,
     /// The store as its writer left it.
@@ -63,13 +74,7 @@ impl World {
         let store = base.path().join("store");
         let clock = Clock::default();
         let root = key("acme.example/root", "root");
-        let birth = Birth {
-            service: SERVICE,
-            incarnation: INCARNATION,
-            role: Role::Store,
-            root: Some(&root),
-            continues: None,
-        };
+        let birth = honest(&root);
         let mut writer = Writer::create(&store, &clock, "honest", &birth);
         let mut world = Self {
             store: store.clone(),
@@ -234,13 +239,7 @@ impl Small {
         let store = base.path().join("store");
         let root = key("acme.example/root", "root");
         let clock = Clock::default();
-        let birth = Birth {
-            service: SERVICE,
-            incarnation: INCARNATION,
-            role: Role::Store,
-            root: Some(&root),
-            continues: None,
-        };
+        let birth = honest(&root);
         let mut writer = Writer::create(&store, &clock, "honest", &birth);
         writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
         writer.seal();

@@ -11,7 +11,7 @@ use std::{
 use super::{
     anchors::Standing,
     keys::Keys,
-    note_log::{NoteLog, read},
+    note_log::NoteLog,
     sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
     settings::{KeyPlace, Root, Seal},
 };
@@ -27,7 +27,7 @@ use crate::{
     },
     store::{
         durable,
-        fs::{Access, Fs},
+        fs::{Access, Fs, read_whole},
         stream::{Settings, Stream},
     },
 };
@@ -156,7 +156,7 @@ fn keep_root_key(fs: &dyn Fs, path: &Path, line: &str) -> Result<(), Error> {
             }
             opened => opened?,
         };
-        let bytes = read(&*file)?;
+        let bytes = read_whole(&*file)?;
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at as u64 + 1);
         if whole < bytes.len() as u64 {
             file.set_len(whole)?;

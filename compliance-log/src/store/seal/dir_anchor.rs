@@ -7,7 +7,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::note_log::read;
 use crate::{
     chain::Digest,
     layout,
@@ -18,7 +17,7 @@ use crate::{
     },
     store::{
         durable,
-        fs::{Access, Fs, RealFs},
+        fs::{Access, Fs, RealFs, read_whole},
     },
 };
 
@@ -132,7 +131,7 @@ impl DirAnchor {
         if file.len()? > BYTES_MAX {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        read(&*file)
+        read_whole(&*file)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     seal::note::NoteFile,
     store::{
         durable,
-        fs::{Access, Fs, StoreFile},
+        fs::{Access, Fs, StoreFile, read_whole},
     },
 };
 
@@ -24,9 +24,6 @@ pub(super) struct NoteLog {
     /// An append failed: what stands after those bytes is not known.
     is_unsure: bool,
 }
-
-/// A larger file is none of ours: epoch notes of a hundred years take less.
-const BYTES_MAX: u64 = 1 << 32;
 
 impl NoteLog {
     /// `open(O_CREAT)`, `fsync` of the folder; then as [`NoteLog::open`] goes on.
@@ -53,7 +50,7 @@ impl NoteLog {
     ) -> io::Result<Self> {
         let path = dir.join(name);
         let mut file = fs.open(&path, Access::Append)?;
-        let bytes = read(&*file)?;
+        let bytes = read_whole(&*file)?;
         let notes = NoteFile::split(&bytes);
         let len = notes.torn.unwrap_or(bytes.len() as u64);
         if len < bytes.len() as u64 {
@@ -96,19 +93,4 @@ impl NoteLog {
     pub(super) fn digest(&self) -> Digest {
         Digest::new(self.hasher.clone().finalize().into())
     }
-}
-
-/// A file of notes, whole.
-pub(super) fn read(file: &dyn StoreFile) -> io::Result<Vec<u8>> {
-    let len = file.len()?;
-    if len > BYTES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{len} bytes are too many"),
-        ));
-    }
-    let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
-    let read = file.read_at(&mut bytes, 0)?;
-    bytes.truncate(read);
-    Ok(bytes)
 }

@@ -34,8 +34,8 @@ struct HeaderData {
     frontier: Option<Vec<String>>,
 }
 
-/// Grows the tree of a stream that was recovered, from the newest segment whose first line was sealed on.
-/// On the way it must have the root that was sealed.
+/// Grows the tree of a stream, from the segment on in which the sealed size lies. On the way it must have the
+/// root that was sealed.
 ///
 /// # Errors
 ///

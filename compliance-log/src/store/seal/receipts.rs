@@ -5,11 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::note_log::read;
 use crate::{
     layout,
     seal::note::Signature,
-    store::fs::{Access, Fs},
+    store::fs::{Access, Fs, read_whole},
 };
 
 const TAG: &str = "compliance-log/v1/receipt";
@@ -68,7 +67,7 @@ fn parse(fs: &dyn Fs, path: &Path, anchor: &str, size: u64) -> Option<Dropped> {
     if file.len().ok()? > BYTES_MAX {
         return None;
     }
-    let text = String::from_utf8(read(&*file).ok()?).ok()?;
+    let text = String::from_utf8(read_whole(&*file).ok()?).ok()?;
     let lines: Vec<&str> = text.split('\n').collect();
     let [TAG, said, kind, said_size, receipt, ""] = lines[..] else {
         return None;

@@ -1,11 +1,10 @@
 //! Whether a sealed store can be gone on with, or why not.
 
-use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
-
-use serde::Deserialize;
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use super::{
     anchors::{Another, Judged, Own, Standing, judge},
+    facts::{Facts, time_below},
     keys::{Keys, NoKeys},
     note_log::NoteLog,
     rebuild::{Rebuilt, rebuild},
@@ -14,21 +13,19 @@ use super::{
 };
 use crate::{
     chain::StreamId,
-    clock::Timestamp,
     error::{Error, ErrorKind},
     event::Channel,
     layout::{self, FileKind},
-    lifecycle::{Scribe, name},
+    lifecycle::Scribe,
     seal::{
-        Origin,
         merkle::TreeHash,
         statement::{Checkpoint, EpochNote, Signed},
     },
     store::{
-        fs::{Access, Fs},
-        recover::{End, recover, says},
-        scan::{Expected, scan},
+        fs::Fs,
+        recover::{End, recover},
         stream::{Settings, Stream},
+        tree::Tree,
     },
 };
 
@@ -45,6 +42,7 @@ pub(in crate::store) struct Refusal {
 pub(in crate::store) struct Resumed {
     keys: Keys,
     catalog: Stream,
+    tree: Arc<Tree>,
     checkpoints: Checkpoints,
     epochs: NoteLog,
     epoch_size: u64,
@@ -54,49 +52,6 @@ pub(in crate::store) struct Resumed {
 }
 
 type AtAnchor = Result<Option<(u64, TreeHash)>, String>;
-
-/// What the catalog tells of the streams, in its newest segment.
-#[derive(Debug, Default)]
-struct Facts {
-    /// By stream: the newest size that was sealed, and its root.
-    heads: BTreeMap<String, (u64, TreeHash)>,
-    /// By stream: the segments that ended.
-    ended: BTreeMap<String, Vec<String>>,
-    /// By anchor: the largest size of which it gave a receipt.
-    receipts: BTreeMap<String, u64>,
-    /// The size of the catalog with which a stream grew last.
-    grown: u64,
-    /// Why an anchor failed, as far as that was because of another history of the store.
-    another: Option<Another>,
-}
-
-#[derive(Deserialize)]
-struct Fact {
-    data: FactData,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum FactData {
-    Stream {
-        of: String,
-        size: u64,
-        root: String,
-        file: Option<String>,
-    },
-    Receipt {
-        anchor: String,
-        size: u64,
-    },
-    Failed {
-        reason: String,
-    },
-}
-
-#[derive(Deserialize)]
-struct Timed<'l> {
-    timestamp: &'l str,
-}
 
 impl Refusal {
     /// What cannot be read now is not said to be changed.
@@ -210,8 +165,8 @@ pub(in crate::store) fn resume(
     };
     let tampered = |error: Error| Refusal::new("tampered", Some(&keys), error);
     let Rebuilt { frontier, .. } = rebuild(&**fs, &dir, id, (size, root)).map_err(tampered)?;
-    catalog.grow(frontier);
-    let facts = facts(&**fs, &dir, id, keys.origin()).map_err(tampered)?;
+    let tree = catalog.grow(frontier);
+    let facts = Facts::read(&**fs, &dir, id, keys.origin()).map_err(tampered)?;
     if let Some(Another { why, text, .. }) = facts.another {
         return Err(Refusal::new(why, Some(&keys), damaged(&text)));
     }
@@ -219,6 +174,7 @@ pub(in crate::store) fn resume(
     Ok(Some(Resumed {
         keys,
         catalog,
+        tree,
         checkpoints,
         epochs,
         epoch_size,
@@ -238,7 +194,7 @@ impl Resumed {
         Refusal::new("tampered", Some(&self.keys), error)
     }
 
-    /// Looks whether a stream has what was sealed of it. Nothing of the store is changed before.
+    /// Looks whether a stream has what was sealed of it, before anything of the stream is changed.
     pub(in crate::store) fn check(
         &self,
         fs: &dyn Fs,
@@ -310,15 +266,12 @@ impl Resumed {
                 ended: known,
             });
         }
-        let tree = self.catalog.tree().map(Arc::clone);
-        let tree = tree
-            .ok_or_else(|| self.refuse(Error::new(ErrorKind::Seal, "the catalog has no tree")))?;
         let parts = Parts {
             store: store.to_path_buf(),
             settings: seal.clone(),
             keys: self.keys,
             catalog: self.catalog,
-            tree,
+            tree: self.tree,
             checkpoints: self.checkpoints,
             epochs: self.epochs,
             epoch_size: self.epoch_size,
@@ -336,37 +289,19 @@ fn ask(seal: &Seal, own: Own<'_>) -> Result<Vec<AtAnchor>, Another> {
     if let Some(another) = seal.places.another_of(own.origin) {
         return Err(another);
     }
-    let found = seal.places.newest(own.origin, seal.deadline());
-    let judged = found.into_iter().map(|note| {
-        let Some(note) = note? else {
-            return Ok(Ok(None));
-        };
-        match judge(&note, own, None) {
-            Judged::Ours(size, root) => Ok(Ok(Some((size, root)))),
-            Judged::Another(another) => Ok(Err(another)),
-            Judged::Useless(why) => Err(why),
-        }
-    });
-    let judged = judged.map(|judged: Result<Result<_, Another>, String>| match judged {
-        Ok(Err(another)) => Err(another),
-        Ok(Ok(has)) => Ok(Ok(has)),
-        Err(why) => Ok(Err(why)),
-    });
-    judged.collect()
-}
-
-/// When the newest record below a size was written, as far as the newest segment tells.
-fn time_below(fs: &dyn Fs, dir: &Path, id: &StreamId, size: u64) -> Option<Timestamp> {
-    let mut below = Vec::new();
-    each_fact(fs, dir, id, |seq, line| {
-        if seq < size || below.is_empty() {
-            below.clear();
-            below.extend_from_slice(line);
-        }
-    })
-    .ok()?;
-    let Timed { timestamp } = serde_json::from_slice(&below).ok()?;
-    Timestamp::parse(timestamp)
+    let mut found = Vec::new();
+    for note in seal.places.newest(own.origin, seal.deadline()) {
+        found.push(match note {
+            Err(why) => Err(why),
+            Ok(None) => Ok(None),
+            Ok(Some(note)) => match judge(&note, own, None) {
+                Judged::Ours(size, root) => Ok(Some((size, root))),
+                Judged::Another(another) => return Err(another),
+                Judged::Useless(why) => Err(why),
+            },
+        });
+    }
+    Ok(found)
 }
 
 /// A crash may have come between the note of an epoch and its key: the note decides.
@@ -418,75 +353,4 @@ fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Che
         }
     }
     Err(Error::new(ErrorKind::Damaged, "there is no checkpoint"))
-}
-
-/// Reads the newest segment of the catalog.
-fn facts(fs: &dyn Fs, dir: &Path, id: &StreamId, origin: &Origin) -> Result<Facts, Error> {
-    let mut facts = Facts::default();
-    each_fact(fs, dir, id, |seq, line| {
-        let is_head = says(line, name::SEAL_HEAD);
-        let others = [
-            name::SEGMENT_SEALED,
-            name::ANCHOR_RECEIPT,
-            name::ANCHOR_FAILED,
-        ];
-        if !is_head && !others.iter().any(|name| says(line, name)) {
-            return;
-        }
-        let Ok(Fact { data }) = serde_json::from_slice(line) else {
-            return;
-        };
-        match data {
-            FactData::Stream { of, size, root, .. } if is_head => {
-                if let Ok(root) = root.parse() {
-                    let before = facts.heads.insert(of, (size, root));
-                    if before.is_none_or(|(before, _)| before < size) {
-                        facts.grown = seq.saturating_add(1);
-                    }
-                }
-            }
-            FactData::Stream { of, file, .. } => {
-                facts.ended.entry(of).or_default().extend(file);
-            }
-            FactData::Receipt { anchor, size } => {
-                let known = facts.receipts.entry(anchor).or_default();
-                *known = size.max(*known);
-            }
-            FactData::Failed { reason } => {
-                let another = Another::of_reason(origin, &reason);
-                facts.another = another.or(facts.another.take());
-            }
-        }
-    })?;
-    Ok(facts)
-}
-
-fn each_fact(
-    fs: &dyn Fs,
-    dir: &Path,
-    id: &StreamId,
-    mut each: impl FnMut(u64, &[u8]),
-) -> Result<(), Error> {
-    let failed = |error| Error::io(format!("cannot read {}", dir.display()), error);
-    let names = fs.list(dir).map_err(failed)?;
-    let newest = names
-        .iter()
-        .rev()
-        .find_map(|name| match layout::file_kind(name) {
-            FileKind::Segment(first) => Some(first),
-            _ => None,
-        });
-    let Some(first) = newest else {
-        return Ok(());
-    };
-    let file = fs
-        .open(&dir.join(layout::segment_name(first)), Access::Read)
-        .map_err(failed)?;
-    let len = file.len().map_err(failed)?;
-    let from = Expected::from(first);
-    scan(&*file, len, id, from, None, |_, line, record| {
-        each(record.seq, line);
-    })
-    .map_err(failed)?;
-    Ok(())
 }

@@ -9,6 +9,7 @@ use std::{
 use super::{
     anchoring::Worth,
     anchors::{Another, Standing},
+    epochs::Epochs,
     exposure::Exposure,
     keys::Keys,
     note_log::NoteLog,
@@ -22,7 +23,7 @@ use crate::{
     layout,
     lifecycle::{Ended, Ratchet, Rotation, Scribe},
     redact::Policy,
-    seal::statement::{Checkpoint, EpochNote, Signed},
+    seal::statement::{Checkpoint, Signed},
     store::{
         fs::Fs,
         stream::{Stream, WriteError},
@@ -44,22 +45,15 @@ pub(crate) struct Sealer {
     pub(super) catalog: Stream,
     tree: Arc<Tree>,
     checkpoints: Checkpoints,
-    epochs: NoteLog,
+    pub(super) epochs: Epochs,
     streams: Vec<Watched>,
     /// Facts that are to be sealed next, in their order.
     pub(super) facts: Vec<Vec<u8>>,
     /// When the writer started, by the clock that goes on while the machine sleeps.
     since: Duration,
-    /// By the same clock: the newest fact, the newest checkpoint, the newest epoch.
+    /// By the same clock: the newest fact, the newest checkpoint.
     last_fact: Duration,
     sealed_at: Duration,
-    epoch_at: Duration,
-    /// The size in the newest epoch note.
-    epoch_size: u64,
-    /// The note of a ratchet that was begun, and why it was.
-    turning: Option<(String, Ratchet)>,
-    /// The keys that count are not those that are kept.
-    is_unsaved: bool,
     /// The newest checkpoint of this writer.
     pub(super) newest: Option<Signed<Checkpoint>>,
     pub(super) standing: Standing,
@@ -127,6 +121,7 @@ pub(super) struct Parts {
     pub(super) tree: Arc<Tree>,
     pub(super) checkpoints: Checkpoints,
     pub(super) epochs: NoteLog,
+    /// The size in the newest epoch note.
     pub(super) epoch_size: u64,
     pub(super) streams: Vec<Watched>,
     pub(super) anchored: Anchored,
@@ -170,16 +165,12 @@ impl Sealer {
             catalog,
             tree: parts.tree,
             checkpoints: parts.checkpoints,
-            epochs: parts.epochs,
+            epochs: Epochs::new(parts.epochs, parts.epoch_size, now),
             streams: parts.streams,
             facts: Vec::new(),
             since: now,
             last_fact: now,
             sealed_at: now,
-            epoch_at: now,
-            epoch_size: parts.epoch_size,
-            turning: None,
-            is_unsaved: false,
             newest: None,
             standing,
             exposure: Exposure::new(grown, ago, now),
@@ -300,33 +291,24 @@ impl Sealer {
     /// Does what it is time for.
     pub(crate) fn work(&mut self) -> Result<(), Error> {
         self.tell_of_silence();
-        self.mend()?;
-        self.hear();
-        self.collect();
+        self.look()?;
         let idle = self.now().saturating_sub(self.sealed_at);
         if self.has_unsealed() || idle >= self.settings.heartbeat {
             self.seal()?;
         }
-        if self.now().saturating_sub(self.epoch_at) >= self.settings.epoch {
+        if self.epochs.age(self.now()) >= self.settings.epoch {
             self.ratchet(Ratchet::Time)?;
         }
-        self.rotate_if_due()?;
-        self.remove_taken();
-        self.send();
-        Ok(())
+        self.settle()
     }
 
     /// Seals everything that is durable, and gives the newest checkpoint.
     pub(crate) fn checkpoint(&mut self) -> Result<String, Error> {
-        self.mend()?;
-        self.hear();
-        self.collect();
+        self.look()?;
         if self.has_unsealed() {
             self.seal()?;
         }
-        self.rotate_if_due()?;
-        self.remove_taken();
-        self.send();
+        self.settle()?;
         Ok(self
             .newest
             .as_ref()
@@ -342,6 +324,22 @@ impl Sealer {
             self.facts.insert(0, fact);
             self.last_fact = self.now();
         }
+    }
+
+    /// Gathers what there is to seal.
+    fn look(&mut self) -> Result<(), Error> {
+        self.mend()?;
+        self.hear();
+        self.collect();
+        Ok(())
+    }
+
+    /// Does what follows a seal.
+    fn settle(&mut self) -> Result<(), Error> {
+        self.rotate_if_due()?;
+        self.remove_taken();
+        self.send();
+        Ok(())
     }
 
     /// Completes what failed halfway: no checkpoint is signed between a ratchet's note and its key.
@@ -493,7 +491,7 @@ impl Sealer {
             self.sign()?;
         }
         // 2
-        if self.epoch_size != self.keys.newest().0 {
+        if self.epochs.size() != self.keys.newest().0 {
             self.ratchet(Ratchet::Rotate)?;
         }
         // 3
@@ -508,51 +506,6 @@ impl Sealer {
         // 4
         self.facts.splice(0..0, again);
         self.seal()
-    }
-
-    /// The epoch's key certifies the next one for the tree as it is signed, and is erased.
-    ///
-    /// 1. next key kept                  crash: it is forgotten
-    /// 2. note appended and synced       crash: the next start takes the next key into use
-    /// 3. next key kept in its place
-    fn ratchet(&mut self, why: Ratchet) -> Result<(), Error> {
-        // 1
-        let next = self.keys.next()?;
-        let (size, root) = self.keys.newest();
-        let note = EpochNote::new(self.keys.origin().clone(), size, root, next)?;
-        let note = Signed::sign(note, &[self.keys.epoch_key()])?;
-        self.turning = Some((note.to_block(), why));
-        self.finish_ratchet()
-    }
-
-    fn finish_ratchet(&mut self) -> Result<(), Error> {
-        let failed = |what: &str, error| {
-            let text = format!("cannot write {what} of {}", self.store.display());
-            Error::io(text, error)
-        };
-        // 2
-        if let Some((note, why)) = &self.turning {
-            self.epochs
-                .append(note)
-                .map_err(|error| failed("the epoch notes", error))?;
-            let why = *why;
-            self.turning = None;
-            self.epoch_at = self.now();
-            self.epoch_size = self.keys.newest().0;
-            self.is_unsaved = true;
-            self.keys.turn();
-            let (epoch, key) = (self.keys.epoch(), self.keys.key());
-            let fact = self.scribe.epoch_fact(self.up(), epoch, key, why);
-            self.facts.push(fact);
-        }
-        // 3
-        if self.is_unsaved {
-            self.keys
-                .save()
-                .map_err(|error| failed("the keys", error))?;
-            self.is_unsaved = false;
-        }
-        Ok(())
     }
 
     pub(super) fn up(&self) -> Duration {

@@ -1,5 +1,9 @@
 //! The writer's side of one stream: append, sync, rotate, and what follows a failure.
 
+mod rotate;
+mod supersede;
+mod watch;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -8,18 +12,17 @@ use std::{
 };
 
 use super::{
-    altered::{Altered, How},
-    durable,
+    altered::Altered,
     fs::{Access, Fs},
     head::HeadFile,
     segment::{AppendError, Segment},
     tree::Tree,
 };
 use crate::{
-    chain::{Digest, FRAME_BYTES_MAX, Head, Linked, StreamId},
+    chain::{Digest, Head, Linked, StreamId},
     event::Channel,
     layout::{self, Slot},
-    lifecycle::{Before, Previous, Rotation, Scribe},
+    lifecycle::{Before, Previous, Scribe},
     metric,
     seal::merkle::Frontier,
 };
@@ -321,30 +324,6 @@ impl Stream {
         out.append(&mut self.echo);
     }
 
-    /// Why the segment must end before a record of `body_bytes` is linked.
-    pub(crate) fn rotation_due(&self, body_bytes: usize, now: Duration) -> Option<Rotation> {
-        let Tail::Open { segment, due } = &self.tail else {
-            return None;
-        };
-        let bytes = segment.len + (self.batch.len() + body_bytes + FRAME_BYTES_MAX) as u64;
-        if bytes > self.settings.segment_bytes_max {
-            Some(Rotation::Size)
-        } else if now >= *due {
-            Some(Rotation::Time)
-        } else {
-            None
-        }
-    }
-
-    /// Makes the stream ready for records: begins the next segment, or supersedes a poisoned one.
-    pub(crate) fn ready(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
-        match self.tail {
-            Tail::Open { .. } => Ok(()),
-            Tail::Closed { .. } => self.open_next(scribe).map_err(|error| self.error(error)),
-            Tail::Poisoned { .. } => self.supersede(scribe).map_err(|error| self.error(error)),
-        }
-    }
-
     /// `write` of the batch. On an error its records are not stored and the chain stands where it
     /// stood before; the next call of `ready` mends what the error left.
     pub(crate) fn write(&mut self) -> Result<(), WriteError> {
@@ -408,152 +387,9 @@ impl Stream {
         self.supersede(scribe).map_err(|error| self.error(error))
     }
 
-    /// Looks whether the files that are open are still those in the folder. A segment that is not is
-    /// left: another one restates what was not durable in it, and the chain goes on there. A head file
-    /// that is not is made anew. [`Stream::take_altered`] then tells of it.
-    pub(crate) fn watch(&mut self, scribe: &Scribe) -> Result<(), WriteError> {
-        if self.has_batch() {
-            return Ok(());
-        }
-        let left = match self.segment_altered() {
-            Some(how) => self.leave(how, scribe),
-            None => Ok(()),
-        };
-        if let Some(head_file) = &self.head_file
-            && let Some(how) = head_file.altered(&*self.fs, &self.dir)
-            && let Ok(head_file) = HeadFile::open(&*self.fs, &self.dir)
-            && self.fs.sync_dir(&self.dir).is_ok()
-        {
-            self.head_file = Some(head_file);
-            self.publish();
-            self.sync_head_file();
-            self.note(layout::HEAD, how, None);
-        }
-        left
-    }
-
-    /// What somebody else did to the files since this was asked last.
-    pub(crate) fn take_altered(&mut self) -> Vec<Altered> {
-        std::mem::take(&mut self.altered)
-    }
-
     /// Bytes that were appended since the start, to whatever segment.
     pub(crate) fn appended_bytes(&self) -> u64 {
         self.appended
-    }
-
-    /// Leaves the store's folder, which is not where it was. Says how many records were written there
-    /// that no sync covers, if its file went too. After a failed sync, another one that succeeds says
-    /// nothing of the bytes before.
-    pub(crate) fn abandon(&mut self) -> u64 {
-        if let Tail::Open { segment, .. } = &mut self.tail {
-            let synced = segment.file.sync_data().is_ok();
-            let kept = matches!(segment.file.seen(), Ok(Some(seen)) if seen.links > 0);
-            if synced && kept {
-                return 0;
-            }
-        }
-        memchr::memchr_iter(b'\n', &self.unsynced).count() as u64
-    }
-
-    /// `fstat` of the open segment, `lstat` of its name.
-    fn segment_altered(&self) -> Option<How> {
-        let Tail::Open { segment, .. } = &self.tail else {
-            return None;
-        };
-        let path = self.dir.join(&segment.name);
-        How::of(&*self.fs, &path, segment.file.seen().ok()?, segment.len)
-    }
-
-    fn leave(&mut self, how: How, scribe: &Scribe) -> Result<(), WriteError> {
-        if let Tail::Open { segment, .. } = &self.tail {
-            let last = self.durable.next_seq.saturating_sub(1);
-            let records = (segment.first_seq < self.durable.next_seq && how != How::Cut)
-                .then_some((segment.first_seq, last));
-            let name = segment.name.clone();
-            self.note(&name, how, records);
-        }
-        self.poison();
-        self.supersede(scribe).map_err(|error| self.error(error))
-    }
-
-    fn note(&mut self, file: &str, how: How, records: Option<(u64, u64)>) {
-        metric::count("compliance_log_files_altered");
-        self.altered.push(Altered {
-            file: format!("{}/{}/{file}", layout::STREAMS, self.channel.as_str()),
-            how,
-            records,
-        });
-    }
-
-    /// `mkdir` of the stream's folder and the one above, but never of the store's: that one is another
-    /// store once it is gone.
-    fn make_folder(&self) -> io::Result<()> {
-        let Some(streams) = self.dir.parent() else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        for folder in [streams, &self.dir] {
-            match self.fs.create_dir(folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
-        }
-        if let Some(store) = streams.parent() {
-            self.fs.sync_dir(store)?;
-        }
-        self.fs.sync_dir(streams)
-    }
-
-    /// Ends the segment and begins the next.
-    ///
-    /// 1. footer written            crash: the newest segment may have a footer; the next start begins another
-    /// 2. segment and head synced   crash: as above, and everything in it is durable
-    /// 3. segment made read-only    crash: as above
-    /// 4. next file, folder synced  crash: the newest segment is empty; the next start writes its header
-    /// 5. header written            crash: an ordinary tail
-    pub(crate) fn rotate(&mut self, scribe: &Scribe, reason: Rotation) -> Result<(), WriteError> {
-        // 1, 2, 3
-        self.end_segment(scribe, reason)?;
-        // 4, 5
-        self.ready(scribe)
-    }
-
-    /// Ends the segment, unless another one had to supersede it; [`Stream::ready`] begins the next.
-    pub(super) fn end_segment(
-        &mut self,
-        scribe: &Scribe,
-        reason: Rotation,
-    ) -> Result<(), WriteError> {
-        self.write()?;
-        let Tail::Open { segment, .. } = &self.tail else {
-            return self.ready(scribe);
-        };
-        let records = self.head.next_seq() - segment.first_seq + 1;
-        let before = (self.unsynced.len(), self.echo.len(), self.written);
-
-        // 1
-        self.link(&scribe.footer(self.channel, records, reason));
-        self.write()?;
-
-        // 2
-        let Tail::Open { segment, .. } = &mut self.tail else {
-            return self.ready(scribe);
-        };
-        if segment.file.sync_data().is_err() {
-            // The segment that supersedes this one goes on instead of it, so the footer never was.
-            self.unsynced.truncate(before.0);
-            self.echo.truncate(before.1);
-            self.written = before.2;
-            self.go_back();
-            self.poison();
-            return self.ready(scribe);
-        }
-        self.mark_durable();
-        self.sync_head_file();
-
-        // 3
-        self.close_segment();
-        Ok(())
     }
 
     /// Makes everything durable and the head file too; the segment stays open for the next start.
@@ -577,193 +413,6 @@ impl Stream {
             frontier: tree.frontier().to_hex(),
             checkpoints: self.checkpoints,
         })
-    }
-
-    fn close_segment(&mut self) {
-        let Tail::Open { segment, .. } = &self.tail else {
-            return;
-        };
-        let previous = Previous {
-            name: segment.name.clone(),
-            bytes: segment.len,
-            superseded: false,
-        };
-        let number = segment.number + 1;
-        // A segment that stays writable is no less true: the chain proves it, not its mode.
-        if self
-            .fs
-            .make_read_only(&self.dir.join(&segment.name))
-            .is_err()
-        {
-            metric::count("compliance_log_write_errors");
-        }
-        if let Some(tree) = &self.tree {
-            tree.end_segment(&previous.name, previous.bytes, self.written.last);
-        }
-        self.tail = Tail::Closed { number, previous };
-    }
-
-    /// `open(O_CREAT | O_EXCL)` of the next segment, `fsync` of the folder, `write` of its header.
-    fn open_next(&mut self, scribe: &Scribe) -> io::Result<()> {
-        let Tail::Closed { number, previous } = &self.tail else {
-            return Ok(());
-        };
-        let (number, previous) = (*number, previous.clone());
-        let first_seq = self.head.next_seq();
-        let name = layout::segment_name(first_seq);
-        let path = self.dir.join(&name);
-        let file = match self.fs.open(&path, Access::Create) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                // Left by an attempt that failed, or by a crash, before its header was whole.
-                let file = self.fs.open(&path, Access::Append)?;
-                if file.len()? > 0 {
-                    durable::set_aside(&*self.fs, &self.dir, &name, |n| {
-                        layout::torn_name(&name, 0, n)
-                    })?;
-                    self.fs.open(&path, Access::Create)?
-                } else {
-                    file
-                }
-            }
-            opened => opened?,
-        };
-        self.fs.sync_dir(&self.dir)?;
-        let segment = Segment {
-            file,
-            name,
-            first_seq,
-            number,
-            len: 0,
-        };
-        self.tail = Tail::Open {
-            segment,
-            due: self.age_limit(scribe),
-        };
-        self.durable = Durable {
-            offset: 0,
-            next_seq: first_seq,
-            last: self.head.last(),
-        };
-        let before = self.before();
-        self.link(&scribe.header(self.channel, number, &previous, before.as_ref()));
-        let written = self.write_batch();
-        if written.is_err() {
-            self.tail = Tail::Closed { number, previous };
-        }
-        written
-    }
-
-    /// Restates, in a new segment, every line since the last good sync.
-    ///
-    /// 1. a file of that name set aside      crash: the restated lines were never acknowledged
-    /// 2. lines and header written to a new  crash: it is incomplete and is set aside as torn
-    /// 3. new segment and folder synced      crash: as above, or complete
-    /// 4. head file's slot                   crash: the head lags, the new segment counts
-    fn supersede(&mut self, scribe: &Scribe) -> io::Result<()> {
-        let Tail::Poisoned { segment: old } = &self.tail else {
-            return Ok(());
-        };
-        let previous = Previous {
-            name: old.name.clone(),
-            bytes: self.durable.offset,
-            superseded: true,
-        };
-        let number = old.number + 1;
-        let first_seq = self.durable.next_seq;
-        let name = layout::segment_name(first_seq);
-        let path = self.dir.join(&name);
-
-        // 1
-        let file = match self.fs.open(&path, Access::Create) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.make_folder()?;
-                self.fs.open(&path, Access::Create)?
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if self.restating == Some(first_seq) {
-                    // Our own attempt that was never completed: nothing refers to it.
-                    let mut file = self.fs.open(&path, Access::Append)?;
-                    file.set_len(0)?;
-                    file
-                } else {
-                    durable::set_aside(&*self.fs, &self.dir, &name, |n| {
-                        layout::superseded_name(&name, n)
-                    })?;
-                    self.fs.open(&path, Access::Create)?
-                }
-            }
-            opened => opened?,
-        };
-        self.restating = Some(first_seq);
-
-        // 2
-        let before = self.before();
-        let header = scribe.header(self.channel, number, &previous, before.as_ref());
-        let mut lines = self.unsynced.clone();
-        let mut head = Head::after(&self.id, self.written.next_seq, self.written.last);
-        let restated = lines.len();
-        let linked = head.link(&header, &mut lines);
-        let mut segment = Segment {
-            file,
-            name,
-            first_seq,
-            number,
-            len: 0,
-        };
-        segment.append(&lines).map_err(|error| match error {
-            AppendError::CutBack(error) | AppendError::LeftPartial(error) => error,
-        })?;
-
-        // 3
-        segment.file.sync_data()?;
-        self.fs.sync_dir(&self.dir)?;
-
-        // 4
-        self.appended += lines.len() as u64;
-        if let Some(tree) = &self.tree {
-            if previous.bytes > 0 {
-                tree.end_segment(&previous.name, previous.bytes, self.durable.last);
-            }
-            // Those before are of the records that were restated.
-            self.hashes.push(linked.hash);
-        }
-        self.restating = None;
-        metric::count("compliance_log_poisoned");
-        if self.settings.echo {
-            self.echo.extend_from_slice(&lines[restated..]);
-        }
-        self.head = head;
-        self.written = Position {
-            next_seq: self.head.next_seq(),
-            last: self.head.last(),
-        };
-        self.tail = Tail::Open {
-            segment,
-            due: self.age_limit(scribe),
-        };
-        self.mark_durable();
-        Ok(())
-    }
-
-    /// When a segment that begins now is as old as one may be.
-    fn age_limit(&self, scribe: &Scribe) -> Duration {
-        let now = scribe.clock.monotonic();
-        now.saturating_add(self.settings.segment_age_max)
-    }
-
-    fn poison(&mut self) {
-        let closed = Tail::Closed {
-            number: 0,
-            previous: Previous {
-                name: String::new(),
-                bytes: 0,
-                superseded: false,
-            },
-        };
-        self.tail = match std::mem::replace(&mut self.tail, closed) {
-            Tail::Open { segment, .. } => Tail::Poisoned { segment },
-            other => other,
-        };
     }
 
     fn mark_durable(&mut self) {

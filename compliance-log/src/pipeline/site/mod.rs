@@ -1,5 +1,8 @@
 //! The store that records go to, open or waiting to be opened again.
 
+mod first_records;
+mod look;
+
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
@@ -13,23 +16,21 @@ use super::{
     policy::{self, Unkept},
     sealing::{CheckpointReply, Sealing},
     vitals::{BudgetUse, Seen},
-    watch::{altered_record, budget_record, step_record},
 };
 use crate::{
     chain::FRAME_BYTES_MAX,
-    clock::Step,
-    encode::Object,
     error::{Error, ErrorKind},
-    event::{Channel, Level},
-    lifecycle::{Scribe, name},
+    event::Channel,
+    lifecycle::Scribe,
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind, Promise},
     redact::Policy,
-    store::{
-        self, Altered, Begun, Budget, Farewell, Fs, Lock, Open, Seal, Sealer, Settings, Start,
-    },
+    store::{self, Begun, Budget, Fs, Lock, Open, Seal, Sealer, Settings, Start},
 };
+
+use first_records::{first_records, policy_record};
+pub(super) use look::Past;
 
 /// How to open the store, now and again after it could not be.
 #[derive(Debug)]
@@ -76,13 +77,6 @@ pub(super) struct Carried {
     pub(super) unsaid: Vec<Vec<u8>>,
     /// Policies that were in force: a commit that waited for the store names the one it was made under.
     pub(super) unkept: Unkept,
-}
-
-/// Whether what was sealed is still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Past {
-    Whole,
-    Changed,
 }
 
 /// Why records cannot be stored.
@@ -190,141 +184,6 @@ impl Site {
             budget: Box::new(budget),
             watch_at: stored.then(Instant::now),
             unkept,
-        }
-    }
-
-    /// Once it is time: looks whether the store's files are still there, and how much room is left. A
-    /// store whose folder is gone is left for another one.
-    pub(super) fn watch(&mut self, opener: &Opener, scribe: &Scribe) {
-        let Self::Open {
-            lanes,
-            path,
-            sealing,
-            lock,
-            budget,
-            watch_at: Some(watch_at),
-            unkept,
-        } = self
-        else {
-            return;
-        };
-        if Instant::now() < *watch_at {
-            return;
-        }
-        *watch_at = Instant::now() + WATCH;
-        let fs = &*opener.fs;
-        if let Some(how) = lock.folder_altered(fs, path) {
-            metric::count("compliance_log_files_altered");
-            let file = String::new();
-            let altered = Altered {
-                file,
-                how,
-                records: None,
-            };
-            let mut carried = Carried::default();
-            for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
-                let (lost, unsaid) = lane.abandon(scribe);
-                *ledger = lost;
-                carried.unsaid.extend(unsaid);
-            }
-            carried.unsaid.push(altered_record(path, &altered, scribe));
-            *sealing = None;
-            *self = Self::new(opener, scribe, carried);
-            return;
-        }
-        if let Some(how) = lock.renew(fs, path) {
-            metric::count("compliance_log_files_altered");
-            let altered = Altered {
-                file: store::LOCK.to_owned(),
-                how,
-                records: None,
-            };
-            let body = altered_record(path, &altered, scribe);
-            lanes[Channel::Audit.index()].own(body, scribe);
-        }
-        for lane in lanes.iter_mut() {
-            lane.watch(scribe);
-        }
-        unkept.retry(path, opener);
-        budget.watch(fs, scribe.clock.monotonic(), appended(lanes));
-    }
-
-    /// Looks at the files once more before the end, so that what is found is told before `log.stopped`.
-    pub(super) fn last_look(&mut self, scribe: &Scribe) {
-        if let Self::Open { lanes, .. } = self {
-            lanes.iter_mut().for_each(|lane| lane.watch(scribe));
-        }
-        self.tell(scribe);
-    }
-
-    /// Says in the audit stream, at once, what somebody did to the files and which line the budget
-    /// crossed.
-    pub(super) fn tell(&mut self, scribe: &Scribe) -> Past {
-        let Self::Open {
-            lanes,
-            path,
-            sealing,
-            budget,
-            ..
-        } = self
-        else {
-            return Past::Whole;
-        };
-        let altered: Vec<Altered> = lanes
-            .iter_mut()
-            .flat_map(|lane| lane.stream.take_altered())
-            .collect();
-        let past = match sealing {
-            Some(sealing)
-                if altered.iter().any(Altered::has_lost) || sealing.has_another_history() =>
-            {
-                Past::Changed
-            }
-            _ => Past::Whole,
-        };
-        let mut bodies: Vec<Vec<u8>> = altered
-            .iter()
-            .map(|altered| altered_record(path, altered, scribe))
-            .collect();
-        bodies.extend(
-            budget
-                .crossing()
-                .map(|crossing| budget_record(crossing, scribe)),
-        );
-        if bodies.is_empty() {
-            return past;
-        }
-        let audit = &mut lanes[Channel::Audit.index()];
-        for body in bodies {
-            audit.own(body, scribe);
-        }
-        audit.settle(scribe);
-        past
-    }
-
-    /// Seals what there is of a store whose past was changed, or has another history elsewhere, and goes on with whatever a start finds:
-    /// another incarnation, unless the past is there after all.
-    pub(super) fn begin_again(&mut self, opener: &Opener, scribe: &Scribe) {
-        let Self::Open { lanes, sealing, .. } = self else {
-            return;
-        };
-        let mut carried = Carried::default();
-        for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
-            // What cannot be closed now is as durable as it gets, and is answered.
-            drop(lane.close(scribe));
-            lane.answer_refused();
-            let (lost, unsaid) = lane.abandon(scribe);
-            *ledger = lost;
-            carried.unsaid.extend(unsaid);
-        }
-        drop(sealing.take().map(|sealing| sealing.close(Farewell::Go)));
-        // The lock ends with the old store, before the start looks for it.
-        *self = Self::missing(
-            Error::new(ErrorKind::Damaged, "its past was changed"),
-            carried,
-        );
-        if let Self::Missing { carried, .. } = self {
-            *self = Self::new(opener, scribe, std::mem::take(carried));
         }
     }
 
@@ -575,55 +434,4 @@ fn exposed(limit: Duration) -> String {
 /// Bytes that were appended to both streams since the start.
 fn appended(lanes: &[Lane; 2]) -> u64 {
     lanes.iter().map(|lane| lane.stream.appended_bytes()).sum()
-}
-
-/// Where the last record was written under another policy, or there is none, the record that says so.
-/// It comes before every other.
-fn policy_record(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Option<Vec<u8>> {
-    let last = start.last_policy.as_deref();
-    (last != Some(scribe.policy.short())).then(|| {
-        let before = last.and_then(|short| store::find_policy(&*opener.fs, path, short));
-        if let Some(before) = &before {
-            scribe.told.store(Arc::new(before.clone()));
-        }
-        policy::changed_record(before.as_ref(), scribe)
-    })
-}
-
-/// What the audit stream says of this start: how the log stopped before, and the clock.
-fn first_records(path: &Path, start: &Start, opener: &Opener, scribe: &Scribe) -> Vec<Vec<u8>> {
-    let mut bodies = Vec::new();
-    if start.resumed && start.unclean {
-        let last = start.last_time.map(|time| time.to_string());
-        let data = Object::new().text_if("last_record", last);
-        bodies.push(scribe.own_act(Level::Warn, name::UNCLEAN_STOP, data));
-    }
-    let passed_over = start.passed_over.as_ref();
-    let data = Object::new()
-        .number("pid", std::process::id().into())
-        .flag("resumed", start.resumed)
-        .text_if("why", start.why)
-        .text("volume", store::volume_kind(path))
-        .text_if("passed_over", passed_over.map(|(store, _)| store))
-        .text_if(
-            "detail",
-            passed_over.map(|(_, detail)| scribe.clean(detail)),
-        );
-    let data = if opener.warnings.is_empty() {
-        data
-    } else {
-        data.texts("warnings", scribe.clean_list(&opener.warnings))
-    };
-    let calm = passed_over.is_none() && opener.warnings.is_empty();
-    let level = if calm { Level::Info } else { Level::Warn };
-    bodies.push(scribe.own_act(level, name::STARTED, data));
-    let now = scribe.now();
-    if let Some(last) = start.last_time.filter(|last| now < *last) {
-        let step = Step {
-            delta_ms: (now.as_micros() - last.as_micros()) / 1000,
-            since: last,
-        };
-        bodies.push(step_record(step, scribe));
-    }
-    bodies
 }

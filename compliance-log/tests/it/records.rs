@@ -278,7 +278,7 @@ fn values_that_break_lines_or_sizes_are_bounded() {
 }
 
 #[test]
-fn ten_thousand_fields_make_one_bounded_record() {
+fn fields_beyond_the_bound_of_a_record_are_left_out_and_told_of() {
     let (log, captured) = capture();
     let subscriber = tracing_subscriber::registry().with(log.tracing_layer());
     let big = "x".repeat(4000);

@@ -1,20 +1,25 @@
 //! The arguments. Only clap stands here; what they mean is elsewhere.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::LazyLock};
 
 use clap::{Args, Parser, Subcommand};
+use compliance_log::seal::CryptoModule;
 
 use crate::{
     args::{CheckProofArgs, EvidenceArgs, KeysArgs, ProveArgs, VerifyArgs, WitnessArgs},
     exit, filter,
 };
 
+/// What `--version` prints; `-V` prints the version alone.
+static LONG_VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\n{}", env!("CARGO_PKG_VERSION"), CryptoModule::in_use()));
+
 /// Verify and read the audit logs of services that use compliance-log.
 ///
 /// A log is a folder, the store, that one service writes; it is plain JSON lines in a hash chain.
 /// Reading is read-only: no verb here writes anything into a store.
 #[derive(Debug, Parser)]
-#[command(name = "compliance-log", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "compliance-log", version, long_version = &**LONG_VERSION, after_help = exit::HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) verb: Verb,

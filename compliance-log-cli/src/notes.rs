@@ -3,7 +3,7 @@
 use compliance_log::{
     Error,
     seal::{
-        note::{Algorithm, Note, Signature, VerifierKey, WitnessKey},
+        note::{Note, Signature, VerifierKey, WitnessKey},
         statement::{
             Certificate, Checkpoint, EpochNote, Evidence, IssuerCertificate, Revocation, Role,
             Signed, Statement,
@@ -29,13 +29,9 @@ pub(crate) fn key(line: &str) -> Result<Said, Error> {
 }
 
 pub(crate) fn verifier(key: &VerifierKey) -> Said {
-    let algorithm = match key.algorithm() {
-        Algorithm::Ed25519 => "ed25519",
-        _ => "ecdsa-p256",
-    };
     said(
         "key",
-        json!({ "name": key.name().as_str(), "id": key.id().to_string(), "algorithm": algorithm, "vkey": key.to_string() }),
+        json!({ "name": key.name().as_str(), "id": key.id().to_string(), "algorithm": key.algorithm().as_str(), "vkey": key.to_string() }),
     )
 }
 

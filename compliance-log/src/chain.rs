@@ -5,9 +5,11 @@
 use std::{fmt, str::FromStr, sync::LazyLock};
 
 use memchr::memmem;
-use sha2::{Digest as _, Sha256};
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    sha256::{Sha256, sha256},
+};
 
 const RECORD_TAG: &[u8] = b"compliance-log/v1/record\0";
 const GENESIS_TAG: &[u8] = b"compliance-log/v1/genesis\0";
@@ -42,7 +44,7 @@ impl Digest {
 
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self(sha256(&[bytes]))
     }
 
     /// The 32 bytes.
@@ -155,12 +157,13 @@ impl StreamId {
     /// The `prev_hash` of this stream's first record. Lengths, never separators, keep the four
     /// names apart.
     pub fn genesis_prev(&self) -> Digest {
-        let mut hasher = Sha256::new_with_prefix(GENESIS_TAG);
+        let mut hasher = Sha256::new();
+        hasher.update(GENESIS_TAG);
         for part in self.parts() {
             hasher.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
             hasher.update(part);
         }
-        Digest(hasher.finalize().into())
+        Digest(hasher.finish())
     }
 }
 
@@ -233,10 +236,7 @@ impl Head {
         out.push(b',');
         out.extend_from_slice(body);
 
-        let mut hasher = Sha256::new_with_prefix(RECORD_TAG);
-        hasher.update(self.last.0);
-        hasher.update(&out[start..]);
-        let hash = Digest(hasher.finalize().into());
+        let hash = Digest(sha256(&[RECORD_TAG, &self.last.0, &out[start..]]));
 
         out.extend_from_slice(PREV_KEY);
         out.extend_from_slice(&self.last.hex());
@@ -329,10 +329,7 @@ pub fn check_line(line: &[u8]) -> Result<Line<'_>, LineFault> {
     if SECOND_LINKS.find(body).is_some() {
         return Err(LineFault::SecondLinks);
     }
-    let mut hasher = Sha256::new_with_prefix(RECORD_TAG);
-    hasher.update(prev.0);
-    hasher.update(body);
-    if hash.0[..] != hasher.finalize()[..] {
+    if hash.0 != sha256(&[RECORD_TAG, &prev.0, body]) {
         return Err(LineFault::Hash);
     }
     Ok(Line {

@@ -66,7 +66,7 @@
 //! | `http` | | `http::AuditLayer`; the traits of tower and http |
 //! | `axum` | yes | `http`, and axum's matched routes and extractors; axum without its default features |
 //! | `vault` | | `pseudonym::VaultKeys`; ureq and rustls |
-//! | `fips` | | `seal::note::Algorithm::EcdsaP256` and the seal's SHA-256 in AWS-LC's validated module; needs cmake, Go and libclang to build |
+//! | `fips` | | `seal::note::Algorithm::EcdsaP256`, and computes each SHA-256 and HMAC, in AWS-LC's validated module: see [`seal::CryptoModule`]; needs cmake, Go and libclang to build |
 //! | `test-util` | | `test_util`, `clock::ManualClock` |
 //!
 //! There is no async runtime among the dependencies.
@@ -86,6 +86,7 @@ pub mod event;
 pub use event::AuditEvent;
 pub mod keycloak;
 pub mod wire;
+mod sha256;
 pub mod chain;
 mod layout;
 pub mod seal;

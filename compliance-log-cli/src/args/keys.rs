@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use compliance_log::seal::note::Algorithm;
 
 use crate::exit;
 
@@ -38,6 +39,9 @@ pub(crate) struct KeysInitArgs {
     /// The name of the key, as in `example.com/root`; it is a part of it, and cannot be changed
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
+    /// How it signs: `ed25519`, which public witnesses expect, or `ecdsa-p256` in a build with `fips`
+    #[arg(long, value_name = "WORD", default_value = Algorithm::Ed25519.as_str())]
+    pub(crate) algorithm: Algorithm,
     /// The file; one that is there is never overwritten
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -1,15 +1,20 @@
 //! `keys init`: a new key.
 
-use compliance_log::seal::note::{Algorithm, SigningKey};
+use compliance_log::seal::note::SigningKey;
 use serde_json::json;
 
 use crate::{args::KeysInitArgs, exit::Exit, failure::Failure, printer::Printer, private_key};
 
 pub(crate) fn run(args: &KeysInitArgs, printer: &mut Printer) -> Result<Exit, Failure> {
-    let KeysInitArgs { name, out, json } = args;
+    let KeysInitArgs {
+        name,
+        algorithm,
+        out,
+        json,
+    } = args;
     let key = name
         .parse()
-        .and_then(|name| SigningKey::generate(name, Algorithm::Ed25519));
+        .and_then(|name| SigningKey::generate(name, *algorithm));
     let key = key.map_err(|error| {
         Failure::new(error.to_string(), "give a name such as `example.com/root`")
     })?;

@@ -48,6 +48,13 @@ fn taken(
             check_domain(domain).map_err(|error| error.to_string())?;
             seal.domain(domain)
         }
+        "algorithm" => {
+            let word = value.as_str().ok_or("expected `ed25519` or `ecdsa-p256`")?;
+            seal.algorithm(
+                word.parse()
+                    .map_err(|error: crate::Error| error.to_string())?,
+            )
+        }
         "keys" => match value.as_str() {
             Some("folder") => seal,
             Some("memory") => seal.keys_in_memory(),

@@ -1,13 +1,9 @@
 use std::{fmt, num::NonZeroU32, str, sync::Arc};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-use zeroize::Zeroizing;
+use super::mac::Mac;
 
 const DOMAIN: &[u8] = b"compliance-log/v1/pseudonym\0";
 const HEX_DIGITS: usize = 32;
-/// HMAC-SHA-256 fills a key up with zeros to this.
-const BLOCK_BYTES: usize = 64;
 
 /// One key, of one tenant and field; a clone shares it. Its memory is wiped with the last one.
 #[derive(Clone)]
@@ -15,19 +11,16 @@ pub struct PseudonymKey(Arc<Keyed>);
 
 struct Keyed {
     epoch: NonZeroU32,
-    /// The state after the key: what does not depend on the value is computed once.
-    mac: Hmac<Sha256>,
+    mac: Mac,
 }
 
 impl PseudonymKey {
     /// A key of 32 bytes from a cryptographic random source. `epoch` counts the keys of its tenant and
     /// field, from 1 on.
     pub fn new(epoch: NonZeroU32, secret: &[u8; 32]) -> Self {
-        let mut block = Zeroizing::new([0; BLOCK_BYTES]);
-        block[..secret.len()].copy_from_slice(secret);
         Self(Arc::new(Keyed {
             epoch,
-            mac: Hmac::new((&*block).into()),
+            mac: Mac::new(secret),
         }))
     }
 
@@ -46,7 +39,7 @@ impl PseudonymKey {
             mac.update(&bytes.to_be_bytes());
             mac.update(part.as_bytes());
         }
-        let digest = mac.finalize().into_bytes();
+        let digest = mac.finish();
         let mut hex = [b'0'; HEX_DIGITS];
         for (pair, byte) in hex.chunks_exact_mut(2).zip(digest) {
             pair[0] = digit(byte >> 4);

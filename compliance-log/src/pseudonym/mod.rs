@@ -58,6 +58,7 @@ mod document;
 mod edit;
 mod file;
 mod form;
+mod mac;
 mod key;
 mod keyring;
 mod keys;

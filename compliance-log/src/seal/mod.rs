@@ -27,7 +27,6 @@
     warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
-mod sha256;
 pub mod merkle;
 pub mod note;
 mod origin;
@@ -38,8 +37,10 @@ mod policy;
 pub mod proof;
 mod submission;
 mod anchor;
+mod crypto_module;
 
 pub use anchor::Anchor;
+pub use crypto_module::CryptoModule;
 pub(crate) use origin::check_domain;
 pub use origin::{NO_DOMAIN, Origin, OriginPrefix};
 pub use policy::{Cosigned, WitnessPolicy};

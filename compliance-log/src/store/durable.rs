@@ -2,10 +2,8 @@
 
 use std::{io, path::Path};
 
-use sha2::{Digest as _, Sha256};
-
 use super::fs::{Access, Fs, StoreFile};
-use crate::{chain::Digest, layout};
+use crate::{chain::Digest, layout, sha256::Sha256};
 
 /// `mkdir` for each folder on the way that is missing, `fsync` of its parent.
 pub(super) fn create_dir_all(fs: &dyn Fs, path: &Path) -> io::Result<()> {
@@ -84,7 +82,7 @@ pub(super) fn digest(file: &dyn StoreFile) -> io::Result<(u64, Digest)> {
         hasher.update(block);
         Ok(())
     })?;
-    Ok((len, Digest::new(hasher.finalize().into())))
+    Ok((len, Digest::new(hasher.finish())))
 }
 
 /// Calls `each` with the bytes between two places, block by block.

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::{chain::Digest, error::Error, seal::sha256::sha256};
+use crate::{chain::Digest, error::Error, sha256::sha256};
 
 const LEAF: &[u8] = &[0];
 const NODE: &[u8] = &[1];

@@ -1,4 +1,8 @@
-/// How a key signs.
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind};
+
+/// How a key signs. [`FromStr`] reads the words of [`as_str`](Self::as_str).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -33,6 +37,30 @@ impl Algorithm {
             #[cfg(feature = "fips")]
             2 => Some(Self::EcdsaP256),
             _ => None,
+        }
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::Seal`] for another word, and for `ecdsa-p256` without the feature `fips`.
+    fn from_str(word: &str) -> Result<Self, Error> {
+        match word {
+            "ed25519" => Ok(Self::Ed25519),
+            #[cfg(feature = "fips")]
+            "ecdsa-p256" => Ok(Self::EcdsaP256),
+            #[cfg(not(feature = "fips"))]
+            "ecdsa-p256" => Err(Error::new(
+                ErrorKind::Seal,
+                "ecdsa-p256 needs a build with the feature `fips`",
+            )),
+            _ => Err(Error::new(
+                ErrorKind::Seal,
+                "an algorithm is ed25519 or ecdsa-p256",
+            )),
         }
     }
 }

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use super::{KeyId, KeyName, Note, Signature, Signer as _, SigningKey, base64, ed25519};
 use crate::{
     error::{Error, ErrorKind},
-    seal::sha256::sha256,
+    sha256::sha256,
 };
 
 /// What stands in a vkey where others have their algorithm.

@@ -5,7 +5,7 @@ use super::ecdsa;
 use super::{Algorithm, KeyName, base64, ed25519};
 use crate::{
     error::{Error, ErrorKind},
-    seal::sha256::sha256,
+    sha256::sha256,
 };
 
 /// What a signature line has beside the name, to tell keys apart; displays as 8 lower hex digits.

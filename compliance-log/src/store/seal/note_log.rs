@@ -2,11 +2,10 @@
 
 use std::{io, path::Path};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     chain::Digest,
     seal::note::NoteFile,
+    sha256::Sha256,
     store::{
         durable,
         fs::{Access, Fs, StoreFile, read_whole},
@@ -62,7 +61,8 @@ impl NoteLog {
             last(note);
         }
         let whole = bytes.get(..usize::try_from(len).unwrap_or(usize::MAX));
-        let hasher = Sha256::new_with_prefix(whole.unwrap_or_default());
+        let mut hasher = Sha256::new();
+        hasher.update(whole.unwrap_or_default());
         Ok(Self::of(file, len, hasher))
     }
 
@@ -91,6 +91,6 @@ impl NoteLog {
 
     /// SHA-256 of the notes.
     pub(super) fn digest(&self) -> Digest {
-        Digest::new(self.hasher.clone().finalize().into())
+        Digest::new(self.hasher.clone().finish())
     }
 }

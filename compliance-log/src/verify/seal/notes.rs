@@ -6,12 +6,11 @@ use std::{
     path::Path,
 };
 
-use sha2::{Digest as _, Sha256};
-
 use crate::{
     chain::Digest,
     error::Error,
     seal::note::NoteFile,
+    sha256::Sha256,
     verify::{plan::cannot_read, window::to_u64},
 };
 
@@ -113,7 +112,7 @@ fn read<'f>(
     place.length = place.length.saturating_add(to_u64(held.len()));
     Ok(Ended {
         bytes: len,
-        digest: Digest::new(hasher.finalize().into()),
+        digest: Digest::new(hasher.finish()),
         torn: (place.length > 0).then_some(place),
     })
 }

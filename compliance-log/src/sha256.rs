@@ -1,19 +1,90 @@
-//! The one way to SHA-256 in the seal.
+//! The one way to SHA-256: by `sha2`, or with the feature `fips` by the validated module of AWS-LC.
 
-/// The digest of the parts, one after the other.
+#[cfg(feature = "fips")]
+pub(crate) use self::module::{Sha256, sha256};
 #[cfg(not(feature = "fips"))]
-pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    use sha2::{Digest as _, Sha256};
+pub(crate) use self::plain::{Sha256, sha256};
 
-    let bytes: usize = parts.iter().map(|part| part.len()).sum();
-    if bytes <= short::BYTES_MAX {
-        return short::sha256(parts, bytes);
+#[cfg(not(feature = "fips"))]
+mod plain {
+    use sha2::Digest as _;
+
+    use super::short;
+
+    /// A digest that grows.
+    #[derive(Clone, Debug, Default)]
+    pub(crate) struct Sha256(sha2::Sha256);
+
+    impl Sha256 {
+        pub(crate) fn new() -> Self {
+            Self::default()
+        }
+
+        pub(crate) fn update(&mut self, bytes: impl AsRef<[u8]>) {
+            self.0.update(bytes);
+        }
+
+        pub(crate) fn finish(self) -> [u8; 32] {
+            self.0.finalize().into()
+        }
     }
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
+
+    /// The digest of the parts, one after the other.
+    pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        if bytes <= short::BYTES_MAX {
+            return short::sha256(parts, bytes);
+        }
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        hasher.finish()
     }
-    hasher.finalize().into()
+}
+
+#[cfg(feature = "fips")]
+mod module {
+    use std::fmt;
+
+    use aws_lc_rs::digest::{Context, SHA256};
+
+    /// A digest that grows.
+    #[derive(Clone)]
+    pub(crate) struct Sha256(Context);
+
+    impl Sha256 {
+        pub(crate) fn new() -> Self {
+            Self(Context::new(&SHA256))
+        }
+
+        pub(crate) fn update(&mut self, bytes: impl AsRef<[u8]>) {
+            self.0.update(bytes.as_ref());
+        }
+
+        pub(crate) fn finish(self) -> [u8; 32] {
+            let mut bytes = [0; 32];
+            for (to, from) in bytes.iter_mut().zip(self.0.finish().as_ref()) {
+                *to = *from;
+            }
+            bytes
+        }
+    }
+
+    impl fmt::Debug for Sha256 {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Sha256")
+        }
+    }
+
+    /// The digest of the parts, one after the other.
+    pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update(part);
+        }
+        hasher.finish()
+    }
 }
 
 /// Leaves and nodes of a tree fit into two blocks. Padded here they cost what the blocks cost; a hasher
@@ -63,22 +134,6 @@ mod short {
         }
         digest
     }
-}
-
-/// The same, computed in the validated module.
-#[cfg(feature = "fips")]
-pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    use aws_lc_rs::digest::{Context, SHA256};
-
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let mut bytes = [0; 32];
-    for (to, from) in bytes.iter_mut().zip(context.finish().as_ref()) {
-        *to = *from;
-    }
-    bytes
 }
 
 #[cfg(test)]

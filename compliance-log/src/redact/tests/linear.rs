@@ -223,7 +223,7 @@ fn everything() -> Policy {
 }
 
 #[test]
-fn each_rule_takes_time_in_proportion_to_its_text() {
+fn long_each_rule_takes_time_in_proportion_to_its_text() {
     let policy = everything();
     let mut growth = Growth::default();
     for seed in SEEDS {
@@ -237,7 +237,7 @@ fn each_rule_takes_time_in_proportion_to_its_text() {
 }
 
 #[test]
-fn looking_and_redacting_take_time_in_proportion_to_the_text() {
+fn long_looking_and_redacting_take_time_in_proportion_to_the_text() {
     let policy = everything();
     let (mut looking, mut redacting) = (Growth::default(), Growth::default());
     for seed in SEEDS {

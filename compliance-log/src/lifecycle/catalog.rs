@@ -21,14 +21,20 @@ use crate::{
 pub(crate) struct Sealed<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) algorithm: Algorithm,
-    pub(crate) every: Duration,
-    pub(crate) heartbeat: Duration,
-    pub(crate) epoch: Duration,
+    pub(crate) cadence: Cadence,
     pub(crate) log: &'a VerifierKey,
     pub(crate) epoch0: &'a VerifierKey,
     pub(crate) machine_id: Option<&'a str>,
     /// The newest checkpoint of the store that this one continues.
     pub(crate) continues: Option<&'a Checkpoint>,
+}
+
+/// How often a writer seals, as it states at each start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cadence {
+    pub(crate) every: Duration,
+    pub(crate) heartbeat: Duration,
+    pub(crate) epoch: Duration,
 }
 
 /// How a stream stands.
@@ -63,6 +69,15 @@ pub(crate) enum Ratchet {
     Close,
 }
 
+impl Cadence {
+    fn state(self, data: Object) -> Object {
+        // Rounded down: a heartbeat that is stated longer than it is would excuse a silence.
+        data.number("seal_ms", millis(self.every))
+            .number("heartbeat_s", self.heartbeat.as_secs())
+            .number("epoch_s", self.epoch.as_secs())
+    }
+}
+
 impl Ratchet {
     const fn as_str(self) -> &'static str {
         match self {
@@ -83,26 +98,26 @@ impl Scribe {
                 .number("size", checkpoint.size)
                 .text("root", checkpoint.root.to_string())
         });
-        let seconds = |time: Duration| time.as_secs();
         let data = self
             .beginning(genesis, continues)
             .text("origin", sealed.origin.as_str())
-            .text("alg", sealed.algorithm.as_str())
-            .number("seal_ms", millis(sealed.every))
-            .number("heartbeat_s", seconds(sealed.heartbeat))
-            .number("epoch_s", seconds(sealed.epoch))
+            .text("alg", sealed.algorithm.as_str());
+        let data = sealed
+            .cadence
+            .state(data)
             .text("log", sealed.log.to_string())
             .text("epoch0", sealed.epoch0.to_string())
             .text_if("machine_id", sealed.machine_id);
         self.structural(Channel::Catalog, Level::Info, name::GENESIS, data)
     }
 
-    /// The writer goes to work.
-    pub(crate) fn started_fact(&self, up: Duration, resumed: bool) -> Vec<u8> {
+    /// The writer goes to work. The store may have been made with another cadence.
+    pub(crate) fn started_fact(&self, up: Duration, resumed: bool, cadence: Cadence) -> Vec<u8> {
         let data = at(up)
             .number("pid", std::process::id().into())
             .text_if("boot_id", self.origin.boot_id.as_ref())
             .flag("resumed", resumed);
+        let data = cadence.state(data);
         self.fact(Level::Info, name::STARTED, data)
     }
 

@@ -1,7 +1,7 @@
 //! The log's own records: what they are called and what they hold.
 
 mod catalog;
-pub(crate) use catalog::{Ended, Grown, Ratchet, Sealed};
+pub(crate) use catalog::{Cadence, Ended, Grown, Ratchet, Sealed};
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use super::{
     plan::names,
     report::{Authenticity, Finding, SealReport, StoreReport, Verdict},
     seal::{
-        Catalog, Certified, Facts, Found, Identity, Outside, Sealed, SealedStream, Statements,
+        Catalog, Certified, Facts, Found, HEARTBEAT_S_MAX, Identity, Outside, Sealed, SealedStream, Statements,
         certified,
     },
     stitch::Outcome,
@@ -351,9 +351,8 @@ impl<'s> SealedStore<'s> {
         }
         if catalog.genesis.is_none() {
             not_checked.push(format!(
-                "shorter silences: without its first record the catalog does not say how often the writer \
-                 seals, which is at least every {} s",
-                catalog.heartbeat_s()
+                "shorter silences before the first start that is here: the catalog's first record, which says how \
+                 often the writer seals, is not, so that {HEARTBEAT_S_MAX} s was taken for it"
             ));
         }
         if self.options.known.is_empty() {

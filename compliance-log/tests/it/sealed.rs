@@ -1,10 +1,16 @@
 //! A sealed store as its writer leaves it.
 
-use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use compliance_log::{
     ComplianceLog, Seal, audit_event,
-    clock::Timestamp,
+    clock::{Clock, Timestamp},
     seal::note::{Algorithm, NoteFile, SigningKey, VerifierKey},
     test_util::{ManualClock, within_sync},
     verify::{Options, Verdict, verify},
@@ -287,40 +293,98 @@ fn the_catalog_ends_its_segments_and_what_comes_next_is_enough_to_start_from() {
 fn silence_is_told_by_a_heartbeat_and_a_sleep_by_its_length() {
     let dirs = tempfile::tempdir().unwrap();
     let dir = dirs.path().join("audit");
-    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
-        1_790_000_000_000_000,
-    )));
-    let log = ComplianceLog::builder("booking-api")
-        .env("test")
-        .instance("i1")
-        .dir(&dir)
-        .clock(Arc::<ManualClock>::clone(&clock))
-        .seal(
-            Seal::default()
-                .every(Duration::from_millis(100))
-                .heartbeat(Duration::from_secs(60))
-                .epoch(Duration::from_secs(600)),
-        )
-        .open()
-        .unwrap();
-    let told = |event: &str, times: usize| {
-        wait_until(event, || {
-            let facts = records_so_far(&dir, "catalog");
-            facts.iter().filter(|fact| fact["event"] == event).count() >= times
-        });
-    };
+    let clock = clock();
+    let seal = Seal::default()
+        .every(Duration::from_millis(100))
+        .heartbeat(Duration::from_secs(60))
+        .epoch(Duration::from_secs(600));
+    let log = open_at(&dir, &clock, seal);
     log.checkpoint().unwrap();
     clock.advance(Duration::from_secs(61));
-    told("seal.heartbeat", 1);
+    wait_for(&dir, "seal.heartbeat", 1);
     log.checkpoint().unwrap();
     clock.advance(Duration::from_secs(600));
-    told("seal.late", 1);
-    told("seal.epoch", 2);
+    wait_for(&dir, "seal.late", 1);
+    wait_for(&dir, "seal.epoch", 2);
     log.shutdown().unwrap();
     let facts = records(&dir, "catalog");
     let late = facts.iter().find(|fact| fact["event"] == "seal.late");
     assert!(late.unwrap()["data"]["late_ms"].as_u64() >= Some(540_000));
     assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+/// A log whose time is the test's.
+fn open_at(dir: &Path, clock: &Arc<ManualClock>, seal: Seal) -> ComplianceLog {
+    ComplianceLog::builder("booking-api")
+        .env("test")
+        .instance("i1")
+        .dir(dir)
+        .clock(Arc::<ManualClock>::clone(clock))
+        .seal(seal)
+        .open()
+        .unwrap()
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_micros(
+        1_790_000_000_000_000,
+    )))
+}
+
+/// Waits until the catalog told of something so often.
+fn wait_for(dir: &Path, event: &str, times: usize) {
+    wait_until(event, || {
+        let facts = records_so_far(dir, "catalog");
+        facts.iter().filter(|fact| fact["event"] == event).count() >= times
+    });
+}
+
+#[test]
+fn a_longer_heartbeat_of_a_store_that_is_there_is_no_silence_and_a_shorter_one_counts() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let clock = clock();
+    for (beats, heartbeat_s) in [(1, 10), (2, 600), (3, 10)] {
+        let every = Duration::from_millis(100);
+        let heartbeat = Duration::from_secs(heartbeat_s);
+        let seal = Seal::default()
+            .every(every)
+            .heartbeat(heartbeat)
+            .epoch(Duration::from_secs(900));
+        let log = open_at(&dir, &clock, seal);
+        log.checkpoint().unwrap();
+        clock.advance(heartbeat);
+        wait_for(&dir, "seal.heartbeat", beats);
+        log.shutdown().unwrap();
+        let report = verify(&dir, &root_keys(&dir)).unwrap();
+        assert_eq!(report.verdict, Verdict::Ok, "{:?}", report.stores);
+        let facts = records(&dir, "catalog");
+        let started = facts.iter().rfind(|fact| fact["event"] == "log.started");
+        assert_eq!(started.unwrap()["data"]["heartbeat_s"], heartbeat_s);
+    }
+    // In the last run a silence of a minute was one.
+    let live = |now_s: i64| {
+        let micros = Clock::now(&*clock).as_micros() + now_s * 1_000_000;
+        let now = UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs());
+        let options = root_keys(&dir).live(now);
+        verify(&dir, &options).unwrap().verdict
+    };
+    assert_eq!([live(20), live(60)], [Verdict::Ok, Verdict::Stale]);
+}
+
+#[test]
+fn seals_are_never_rarer_than_heartbeats() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let seal = Seal::default()
+        .every(Duration::from_secs(60))
+        .heartbeat(Duration::from_secs(10));
+    open_at(&dir, &clock(), seal).shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    for fact in [&facts[0], &facts[5]] {
+        assert_eq!(fact["data"]["seal_ms"], 10_000, "{fact}");
+        assert_eq!(fact["data"]["heartbeat_s"], 10, "{fact}");
+    }
 }
 
 #[test]

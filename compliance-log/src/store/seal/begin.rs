@@ -81,9 +81,7 @@ pub(in crate::store) fn begin(
     let sealed = Sealed {
         origin: &origin,
         algorithm: seal.algorithm,
-        every: seal.every,
-        heartbeat: seal.heartbeat,
-        epoch: seal.epoch,
+        cadence: seal.cadence(),
         log: keys.log(),
         epoch0: keys.key(),
         machine_id: keys.machine_id(),

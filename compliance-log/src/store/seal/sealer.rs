@@ -217,7 +217,8 @@ impl Sealer {
 
     /// The first fact of a writer, sealed, and a new epoch.
     pub(crate) fn begin(&mut self, begun: Begun) -> Result<(), Error> {
-        let fact = self.scribe.started_fact(self.up(), begun == Begun::Again);
+        let (resumed, cadence) = (begun == Begun::Again, self.settings.cadence());
+        let fact = self.scribe.started_fact(self.up(), resumed, cadence);
         self.facts.push(fact);
         if self.catalog.newest_segment().is_none() {
             self.rotate()?;

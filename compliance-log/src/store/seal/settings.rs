@@ -5,7 +5,10 @@ use std::{
 };
 
 use super::anchors::{Places, deadline};
-use crate::seal::{Anchor, NO_DOMAIN, Origin, note::Algorithm};
+use crate::{
+    lifecycle::Cadence,
+    seal::{Anchor, NO_DOMAIN, Origin, note::Algorithm},
+};
 
 /// How a log seals its store, so that its past cannot be written anew: see [`seal`](crate::seal).
 ///
@@ -98,7 +101,8 @@ impl Seal {
     }
 
     /// How often a checkpoint is signed while records are written. What is younger can be changed unseen
-    /// once the writer is down. Default: 10 s; at least 100 ms, at most 60 s.
+    /// once the writer is down. Default: 10 s; at least 100 ms, at most 60 s, and never more than a
+    /// [heartbeat](Self::heartbeat).
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every.clamp(Duration::from_millis(100), Duration::from_secs(60));
         self
@@ -180,6 +184,7 @@ impl Seal {
         warnings: &mut Vec<String>,
     ) -> Self {
         self.machine_id = machine_id;
+        self.every = self.every.min(self.heartbeat);
         self.root_key_file = Some(root_key_file);
         self.places = Places::new(&self.anchors);
         if !self.places.is_empty() && self.places.len() < self.quorum {
@@ -196,6 +201,15 @@ impl Seal {
     /// Within which time an anchor has to answer.
     pub(super) fn deadline(&self) -> Duration {
         deadline(self.anchor_every)
+    }
+
+    /// How often the writer seals.
+    pub(super) fn cadence(&self) -> Cadence {
+        Cadence {
+            every: self.every,
+            heartbeat: self.heartbeat,
+            epoch: self.epoch,
+        }
     }
 
     /// For how long records may be exposed.

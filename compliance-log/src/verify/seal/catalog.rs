@@ -12,8 +12,8 @@ use crate::{chain::Digest, layout::segment_seq, seal::merkle::TreeHash, verify::
 const ROOTS_MAX: usize = 1 << 16;
 /// Of how many records the time is remembered for the receipts of anchors.
 const TIMES_MAX: usize = 4_096;
-/// Without the genesis, which says it, the longest that it may be.
-const HEARTBEAT_S_MAX: u64 = 3_600;
+/// The longest that it may be: so it is taken to be where nothing says it, and where more is said.
+pub(in crate::verify) const HEARTBEAT_S_MAX: u64 = 3_600;
 
 /// The facts of a store.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(in crate::verify) struct Catalog {
     streams: BTreeMap<String, SealedStream>,
     checkpoints: BTreeMap<String, Digest>,
     life: Life,
+    /// As its newest writer stated it.
+    heartbeat_s: Option<u64>,
     /// Of the last record that says it.
     up: Option<u64>,
     newest: Option<i64>,
@@ -103,11 +105,12 @@ impl Catalog {
         }
         // A fact that waited for the disk says when it was found, which may be before others.
         self.up = match fact.kind {
-            CatalogKind::Started => fact.up,
+            CatalogKind::Started(_) => fact.up,
             _ => self.up.max(fact.up),
         };
         let wrong = match fact.kind {
             CatalogKind::Genesis(genesis) => {
+                self.heartbeat_s.get_or_insert(genesis.heartbeat_s);
                 self.genesis.get_or_insert(*genesis);
                 None
             }
@@ -117,7 +120,8 @@ impl Catalog {
                 }
                 None
             }
-            CatalogKind::Started => {
+            CatalogKind::Started(started) => {
+                self.heartbeat_s = started.heartbeat_s.or(self.heartbeat_s);
                 self.life = Life::Running;
                 None
             }
@@ -143,7 +147,7 @@ impl Catalog {
     /// Two records of one run between which a writer was silent for longer than it may be.
     fn silence(&self, fact: &CatalogFact) -> Option<(Verdict, String)> {
         let silent_ms = fact.up?.checked_sub(self.up?)?;
-        let explained = matches!(fact.kind, CatalogKind::Started | CatalogKind::Late);
+        let explained = matches!(fact.kind, CatalogKind::Started(_) | CatalogKind::Late);
         let allowed_ms = self.heartbeat_s().saturating_mul(3_000);
         (silent_ms > allowed_ms && !explained).then(|| {
             let detail = format!(
@@ -207,8 +211,8 @@ impl Catalog {
     }
 
     pub(in crate::verify) fn heartbeat_s(&self) -> u64 {
-        let stated = self.genesis.as_ref().map(|genesis| genesis.heartbeat_s);
-        stated.unwrap_or(HEARTBEAT_S_MAX)
+        let stated = self.heartbeat_s.unwrap_or(HEARTBEAT_S_MAX);
+        stated.min(HEARTBEAT_S_MAX)
     }
 
     /// When the newest sealed record was written, in milliseconds since 1970.

@@ -51,7 +51,7 @@ pub(in crate::verify) struct CatalogFact {
 pub(in crate::verify) enum CatalogKind {
     Genesis(Box<CatalogGenesis>),
     Header(CheckpointsDigest),
-    Started,
+    Started(Started),
     Stopped,
     Late,
     Open(Open),
@@ -86,6 +86,12 @@ pub(in crate::verify) struct CheckpointsDigest {
     #[serde(deserialize_with = "digest")]
     #[serde(default)]
     pub(super) ckpt_sha256: Option<Digest>,
+}
+
+/// A writer that starts says how often it seals.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::verify) struct Started {
+    pub(super) heartbeat_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -169,7 +175,7 @@ fn catalog_fact(event: Option<&[u8]>, bytes: &[u8]) -> Option<CatalogFact> {
         b"seal.head" => timed(bytes, CatalogKind::Head),
         b"segment.sealed" => timed(bytes, CatalogKind::Sealed),
         b"anchor.receipt" => timed(bytes, CatalogKind::Receipt),
-        b"log.started" => plain(bytes, CatalogKind::Started),
+        b"log.started" => timed(bytes, CatalogKind::Started),
         b"log.stopped" => plain(bytes, CatalogKind::Stopped),
         b"seal.late" => plain(bytes, CatalogKind::Late),
         _ => plain(bytes, CatalogKind::Other),

@@ -17,7 +17,7 @@ mod catalog;
 mod sealed;
 mod outside;
 
-pub(super) use catalog::{Catalog, SealedStream};
+pub(super) use catalog::{Catalog, HEARTBEAT_S_MAX, SealedStream};
 pub(super) use certificate::{Certified, Identity, certified};
 pub(super) use fact::{Continues, Fact, Facts, Stated};
 pub(super) use found::Found;

@@ -96,6 +96,11 @@ impl Tree {
         self.grow().clone()
     }
 
+    /// How many records are durable.
+    pub(super) fn size(&self) -> u64 {
+        self.grow().size()
+    }
+
     /// Grows the tree. Whoever seals does it now and then, so that not all of it is left for the seal.
     pub(crate) fn keep_up(&self) {
         drop(self.grow());

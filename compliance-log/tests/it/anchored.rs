@@ -4,25 +4,29 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use compliance_log::{
     CommitErrorKind, ComplianceLog, DirAnchor, Health, Seal, StartFailure, audit_event,
+    clock::Timestamp,
     seal::{
         Anchor, Origin,
         merkle::TreeHash,
         note::{Algorithm, SigningKey},
         statement::{Checkpoint, Signed},
     },
-    test_util::{Fault, Faults, within_sync},
+    test_util::{Fault, Faults, ManualClock, within_sync},
     verify::{Verdict, verify},
 };
 use serde_json::Value;
 
 use crate::{
     seal_check::{check, check_store, root_keys},
-    support::{events, only_store, records, records_of, records_so_far, stores, wait_until},
+    support::{
+        events, lines, only_store, records, records_of, records_so_far, segments, stores, wait_until,
+    },
 };
 
 #[audit_event(name = "booking.created", target = "booking/{booking_id}")]
@@ -493,6 +497,60 @@ fn receipts_that_others_leave_become_records_and_what_is_none_stays() {
     assert_eq!(data["size"], size);
     assert_eq!(data["receipt"], line);
     assert_eq!(fs::read_dir(&dropped).unwrap().count(), 3);
+    check(&dir);
+    assert_eq!(verify(&dir, &root_keys(&dir)).unwrap().verdict, Verdict::Ok);
+}
+
+#[test]
+fn what_anchors_gave_receipts_of_is_known_to_who_reads_the_newest_segment_alone() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
+        1_790_000_000_000_000,
+    )));
+    let open = || {
+        let seal = seal().anchor(DirAnchor::new(&anchor));
+        ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(&dir)
+            .clock(Arc::<ManualClock>::clone(&clock))
+            .seal(seal)
+            .open()
+            .unwrap()
+    };
+    let log = open();
+    book(&log, 0..5);
+    let note = log.checkpoint().unwrap();
+    let checkpoint = Signed::<Checkpoint>::parse(note.as_bytes()).unwrap();
+    let size = checkpoint.statement().size;
+    let line = checkpoint.signatures()[0].to_string();
+    let dropped = PathBuf::from(format!("{}.receipts", only_store(&dir).display()));
+    fs::create_dir(&dropped).unwrap();
+    let (name, text) = receipt("west", size, &line);
+    fs::write(dropped.join(name), text).unwrap();
+    let told = |event: &str| said(&records_so_far(&dir, "catalog"), event).len();
+    wait_until("both have it", || told("anchor.receipt") >= 2);
+    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    wait_until("another segment", || told("segment.footer") == 1);
+    log.shutdown().unwrap();
+    let newest = segments(&only_store(&dir), "catalog").pop().unwrap();
+    let facts = lines(&newest);
+    let again = said(&facts, "anchor.receipt");
+    let names: Vec<&str> = again
+        .iter()
+        .map(|fact| fact["data"]["anchor"].as_str().unwrap())
+        .collect();
+    for name in [&*anchor.display().to_string(), "west"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let west = again.iter().find(|fact| fact["data"]["anchor"] == "west");
+    let west = &west.unwrap()["data"];
+    assert_eq!(
+        [&west["size"], &west["kind"]],
+        [&Value::from(size), &"witness".into()]
+    );
+    open().shutdown().unwrap();
     check(&dir);
     assert_eq!(verify(&dir, &root_keys(&dir)).unwrap().verdict, Verdict::Ok);
 }

@@ -12,7 +12,7 @@ use compliance_log::{
     ComplianceLog, Seal, audit_event,
     clock::{Clock, Timestamp},
     seal::note::{Algorithm, NoteFile, SigningKey, VerifierKey},
-    test_util::{ManualClock, within_sync},
+    test_util::{Effect, Fault, Faults, ManualClock, within_sync},
     verify::{Options, Verdict, verify},
 };
 use serde_json::Value;
@@ -286,6 +286,100 @@ fn the_catalog_ends_its_segments_and_what_comes_next_is_enough_to_start_from() {
         );
         assert!(facts[0]["data"]["ckpt_sha256"].is_string());
         assert_eq!(facts[3]["data"]["reason"], "rotate");
+    }
+}
+
+/// Rotation of the catalog by age alone, so that a test need not write much.
+#[test]
+fn a_segment_of_the_catalog_that_is_old_ends_and_says_why() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let clock = clock();
+    let seal = Seal::default().every(Duration::from_millis(100));
+    let log = open_at(&dir, &clock, seal);
+    log.checkpoint().unwrap();
+    clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+    wait_for(&dir, "segment.footer", 1);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let footer = facts.iter().find(|fact| fact["event"] == "segment.footer");
+    assert_eq!(footer.unwrap()["data"]["reason"], "time");
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+/// A log that seals when it is asked to.
+fn open_under(dir: &Path, faults: &Faults) -> ComplianceLog {
+    let builder = ComplianceLog::builder("booking-api")
+        .env("test")
+        .instance("i1")
+        .dir(dir)
+        .seal(Seal::default().every(Duration::from_secs(60)));
+    faults.under(builder).open().unwrap()
+}
+
+#[test]
+fn a_segment_that_takes_the_place_of_one_that_failed_is_enough_to_start_from_too() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let faults = Faults::new();
+    let log = open_under(&dir, &faults);
+    let before = segments(&only_store(&dir), "catalog").len();
+    // However often in a row.
+    for fails in 1..4 {
+        book(&log, 0..1);
+        faults.set(Fault::Sync { count: fails });
+        // It goes on in another segment, or says that it could not.
+        drop(log.checkpoint());
+        faults.clear();
+        log.checkpoint().unwrap();
+    }
+    let catalog = segments(&only_store(&dir), "catalog");
+    assert!(catalog.len() > before, "{catalog:?}");
+    let facts = lines(catalog.last().unwrap());
+    let events = events(&facts);
+    for (event, times) in [("stream.open", 2), ("seal.head", 2)] {
+        let told = events.iter().filter(|told| **told == event).count();
+        assert!(told >= times, "{event}: {events:?}");
+    }
+    // The writer ends without a word, and what it sealed of the audit stream is changed.
+    faults.set(Fault::Off);
+    drop(log.shutdown());
+    let segment = segments(&only_store(&dir), "audit").pop().unwrap();
+    let text = fs::read_to_string(&segment).unwrap();
+    let changed = rehash(&text.replace("booking/0\"", "booking/1\""));
+    assert_ne!(text, changed);
+    fs::write(&segment, changed).unwrap();
+    fs::remove_file(segment.with_file_name("head")).unwrap();
+    open_under(&dir, &Faults::new()).shutdown().unwrap();
+    let whys: Vec<Value> = stores(&dir)
+        .iter()
+        .map(|store| records_of(store, "catalog")[0]["data"]["why"].clone())
+        .collect();
+    assert!(whys.contains(&"tampered".into()), "{whys:?}");
+}
+
+#[test]
+fn a_checkpoint_of_which_nobody_knows_whether_it_is_there_is_gone_before_its_file_is_left() {
+    for number in 0..12 {
+        let dirs = tempfile::tempdir().unwrap();
+        let dir = dirs.path().join("audit");
+        let faults = Faults::new();
+        let log = open_under(&dir, &faults);
+        book(&log, 0..1);
+        faults.set(Fault::Call {
+            number,
+            effect: Effect::Whole,
+        });
+        drop(log.checkpoint());
+        faults.clear();
+        book(&log, 1..2);
+        faults.set(Fault::Sync { count: 1 });
+        drop(log.checkpoint());
+        faults.clear();
+        log.checkpoint().unwrap();
+        log.shutdown().unwrap();
+        assert_eq!(verdict(&dir), Verdict::Ok, "call {number}");
+        check(&dir);
     }
 }
 

@@ -126,19 +126,20 @@ impl Sealer {
     }
 
     fn tell_of(&mut self, at: usize, place: &Place, told: Option<Told>) {
-        let (up, name) = (self.up(), self.standing.name(at));
+        let (up, name) = (self.up(), self.standing.name(at).to_owned());
         let fact = match told {
             None => return,
             Some(Told::Receipt { size, receipt }) => {
-                let anchor = (name, place.kind());
+                let anchor = (&*name, place.kind());
+                self.standing.has(anchor, size);
                 self.scribe
                     .receipt_fact(up, anchor, size, receipt.as_deref())
             }
             Some(Told::Failed(why)) => {
                 metric::count("compliance_log_anchor_failures");
-                self.scribe.anchor_failed_fact(up, name, &why)
+                self.scribe.anchor_failed_fact(up, &name, &why)
             }
-            Some(Told::Recovered) => self.scribe.anchor_recovered_fact(up, name),
+            Some(Told::Recovered) => self.scribe.anchor_recovered_fact(up, &name),
         };
         self.facts.push(fact);
         self.anchor_facts += 1;
@@ -164,7 +165,7 @@ impl Sealer {
                     .receipt_fact(self.up(), anchor, dropped.size, receipt);
                 self.facts.push(fact);
                 self.anchor_facts += 1;
-                self.standing.has(&dropped.anchor, dropped.size);
+                self.standing.has(anchor, dropped.size);
             }
             // One for less says nothing that is not known.
             self.taken.push(dropped.path);

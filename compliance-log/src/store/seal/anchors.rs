@@ -228,12 +228,17 @@ pub(super) fn judge(note: &[u8], own: Own<'_>, agreed: Option<(u64, TreeHash)>) 
     }
 }
 
+/// By the anchor's name: its kind, and the largest size of which it gave a receipt.
+pub(super) type Receipts = BTreeMap<String, (String, u64)>;
+
 /// How the anchors stand to one store.
 #[derive(Debug)]
 pub(super) struct Standing {
     places: Vec<One>,
     /// By the anchor's name: the largest size that it has. Also of those that somebody else carries to.
     sizes: BTreeMap<String, u64>,
+    /// By the anchor's name: its kind, and the largest size of which it gave a receipt.
+    receipts: Receipts,
     quorum: usize,
 }
 
@@ -255,7 +260,7 @@ pub(super) enum Told {
 }
 
 impl Standing {
-    pub(super) fn new(names: Vec<String>, quorum: usize, sizes: BTreeMap<String, u64>) -> Self {
+    pub(super) fn new(names: Vec<String>, quorum: usize, receipts: Receipts) -> Self {
         let one = |name| One {
             name,
             has_failed: false,
@@ -263,7 +268,11 @@ impl Standing {
         };
         Self {
             places: names.into_iter().map(one).collect(),
-            sizes,
+            sizes: receipts
+                .iter()
+                .map(|(name, (_, size))| (name.clone(), *size))
+                .collect(),
+            receipts,
             quorum,
         }
     }
@@ -279,9 +288,17 @@ impl Standing {
         Some(sizes.get(kth).copied().unwrap_or(0))
     }
 
-    /// An anchor by this name has that much.
-    pub(super) fn has(&mut self, name: &str, size: u64) {
+    /// A fact tells that an anchor by this name has that much.
+    pub(super) fn has(&mut self, (name, kind): (&str, &str), size: u64) {
         self.sizes.insert(name.to_owned(), size);
+        self.receipts
+            .insert(name.to_owned(), (kind.to_owned(), size));
+    }
+
+    /// What facts told of receipts: the names of anchors and their kinds, the largest sizes.
+    pub(super) fn held(&self) -> impl Iterator<Item = ((&str, &str), u64)> {
+        let held = self.receipts.iter();
+        held.map(|(name, (kind, size))| ((&**name, &**kind), *size))
     }
 
     /// The size that an anchor by this name is known to have.

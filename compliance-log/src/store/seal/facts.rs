@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 
-use super::anchors::Another;
+use super::anchors::{Another, Receipts};
 use crate::{
     chain::StreamId,
     clock::Timestamp,
@@ -26,8 +26,8 @@ pub(super) struct Facts {
     pub(super) heads: BTreeMap<String, (u64, TreeHash)>,
     /// By stream: the segments that ended.
     pub(super) ended: BTreeMap<String, Vec<String>>,
-    /// By anchor: the largest size of which it gave a receipt.
-    pub(super) receipts: BTreeMap<String, u64>,
+    /// What the anchors gave receipts of.
+    pub(super) receipts: Receipts,
     /// The size of the catalog with which a stream grew last.
     pub(super) grown: u64,
     /// Why an anchor failed, as far as that was because of another history of the store.
@@ -50,6 +50,7 @@ enum FactData {
     },
     Receipt {
         anchor: String,
+        kind: String,
         size: u64,
     },
     Failed {
@@ -96,9 +97,9 @@ impl Facts {
                 FactData::Stream { of, file, .. } => {
                     facts.ended.entry(of).or_default().extend(file);
                 }
-                FactData::Receipt { anchor, size } => {
+                FactData::Receipt { anchor, kind, size } => {
                     let known = facts.receipts.entry(anchor).or_default();
-                    *known = size.max(*known);
+                    *known = (kind, size.max(known.1));
                 }
                 FactData::Failed { reason } => {
                     let another = Another::of_reason(origin, &reason);

@@ -75,11 +75,19 @@ impl NoteLog {
         }
     }
 
-    /// `write`, `fdatasync`. After an error the note may be there or not; the next one takes its place.
-    pub(super) fn append(&mut self, block: &str) -> io::Result<()> {
+    /// After an append that failed: the file ends where it ended before, and that is durable.
+    pub(super) fn mend(&mut self) -> io::Result<()> {
         if self.is_unsure {
             self.file.set_len(self.len)?;
+            self.file.sync_data()?;
+            self.is_unsure = false;
         }
+        Ok(())
+    }
+
+    /// `write`, `fdatasync`. After an error the note may be there or not, until that is mended.
+    pub(super) fn append(&mut self, block: &str) -> io::Result<()> {
+        self.mend()?;
         self.is_unsure = true;
         self.file.append(block.as_bytes())?;
         self.file.sync_data()?;

@@ -206,8 +206,8 @@ impl Resumed {
 
     /// What the anchors have, and for how long there is more than that.
     fn anchored(&self, fs: &dyn Fs, store: &Path, seal: &Seal, scribe: &Scribe) -> Anchored {
-        let sizes = self.facts.receipts.clone();
-        let mut standing = Standing::new(seal.places.names(scribe), seal.quorum, sizes);
+        let receipts = self.facts.receipts.clone();
+        let mut standing = Standing::new(seal.places.names(scribe), seal.quorum, receipts);
         let found = self.anchors.iter().enumerate();
         let found = found.map(|(at, found)| standing.agree(at, found.clone()?));
         let failures = found.map(Result::err).collect();

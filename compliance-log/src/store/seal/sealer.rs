@@ -1,6 +1,7 @@
 //! Signs what the streams of a store came to, again and again.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -45,9 +46,12 @@ pub(crate) struct Sealer {
     pub(super) catalog: Stream,
     tree: Arc<Tree>,
     checkpoints: Checkpoints,
+    /// The segment of the catalog that tells all that a start has to know.
+    complete: Option<u64>,
     pub(super) epochs: Epochs,
     streams: Vec<Watched>,
-    /// Facts that are to be sealed next, in their order.
+    /// What is told again where a segment begins, and other facts that are to be sealed next.
+    again: Vec<Vec<u8>>,
     pub(super) facts: Vec<Vec<u8>>,
     /// When the writer started, by the clock that goes on while the machine sleeps.
     since: Duration,
@@ -156,6 +160,7 @@ impl Sealer {
             grown,
             ago,
         } = parts.anchored;
+        let complete = catalog.newest_segment();
         let mut sealer = Self {
             fs: Arc::clone(fs),
             store: parts.store,
@@ -165,8 +170,10 @@ impl Sealer {
             catalog,
             tree: parts.tree,
             checkpoints: parts.checkpoints,
+            complete,
             epochs: Epochs::new(parts.epochs, parts.epoch_size, now),
             streams: parts.streams,
+            again: Vec::new(),
             facts: Vec::new(),
             since: now,
             last_fact: now,
@@ -221,7 +228,7 @@ impl Sealer {
         let fact = self.scribe.started_fact(self.up(), resumed, cadence);
         self.facts.push(fact);
         if self.catalog.newest_segment().is_none() {
-            self.rotate()?;
+            self.begin_segment()?;
         }
         self.seal()?;
         let turned = self.ratchet(Ratchet::Start);
@@ -331,7 +338,6 @@ impl Sealer {
     fn look(&mut self) -> Result<(), Error> {
         self.mend()?;
         self.hear();
-        self.collect();
         Ok(())
     }
 
@@ -344,18 +350,44 @@ impl Sealer {
     }
 
     /// Completes what failed halfway: no checkpoint is signed between a ratchet's note and its key.
+    /// A file of checkpoints is as its digest says before another one follows it.
     fn mend(&mut self) -> Result<(), Error> {
+        let mended = self.checkpoints.notes.mend();
+        mended.map_err(|error| self.checkpoints_failed(error))?;
         self.finish_ratchet()?;
         if self.catalog.newest_segment().is_none() {
-            self.rotate()?;
+            self.begin_segment()?;
         }
         Ok(())
     }
 
-    /// What the streams came to since the catalog told of them last.
-    fn collect(&mut self) {
+    /// A segment begins with all that a start has to know, since that reads no other: which streams there
+    /// are, what of them is sealed, and what the anchors have.
+    fn complete_segment(&mut self) {
+        let segment = self.catalog.newest_segment();
+        if segment.is_none() || self.complete == segment {
+            return;
+        }
+        let up = self.up();
+        self.again.clear();
+        for stream in &mut self.streams {
+            self.again.push(self.scribe.open_fact(up, &stream.id));
+            stream.told = None;
+            stream.ended.clear();
+        }
+        // The receipts themselves are in the segments before.
+        let held = self.standing.held();
+        let receipt = |(anchor, size)| self.scribe.receipt_fact(up, anchor, size, None);
+        self.again.extend(held.map(receipt));
+        self.complete = segment;
+    }
+
+    /// What the streams came to since the catalog told of them last: segments that ended are facts from
+    /// then on, how the streams stand is told once it is written.
+    fn collect(&mut self) -> Vec<Vec<u8>> {
         let up = self.up();
         self.looked_at = self.now();
+        let mut heads = Vec::new();
         for stream in &mut self.streams {
             let (grown, ended) = stream.tree.look();
             for ended in ended {
@@ -366,8 +398,7 @@ impl Sealer {
                 }
             }
             if stream.told != Some(grown.size) && grown.size > 0 {
-                let fact = self.scribe.head_fact(up, &stream.id, &grown);
-                self.facts.push(fact);
+                heads.push(self.scribe.head_fact(up, &stream.id, &grown));
                 stream.told = Some(grown.size);
             }
             if grown.size > stream.known {
@@ -375,29 +406,50 @@ impl Sealer {
                 self.has_grown = true;
             }
         }
+        heads
     }
 
     /// Seals what the streams came to.
     ///
     /// 1. facts written to the catalog   crash: they are above the newest checkpoint, and are written anew
-    /// 2. catalog synced                 crash: as above
+    /// 2. catalog synced                 crash: as above; where another segment took the place of one that
+    ///    could not be synced, it is completed first
     /// 3. note appended and synced       crash: it is torn, or it counts
     /// 4. remembered beside the keys     crash: the note counts
     fn seal(&mut self) -> Result<(), Error> {
-        self.collect();
-        if self.facts.is_empty() && self.is_signed() {
+        self.catalog.ready(&self.scribe).map_err(failed)?;
+        self.complete_segment();
+        // 1, 2
+        self.write_facts()?;
+        while self.complete != self.catalog.newest_segment() {
+            self.complete_segment();
+            self.write_facts()?;
+        }
+        // 3, 4
+        self.sign()
+    }
+
+    /// Writes what there is to tell, and makes it durable.
+    fn write_facts(&mut self) -> Result<(), Error> {
+        let heads = self.collect();
+        let has_news = !heads.is_empty() || !self.again.is_empty();
+        if self.facts.is_empty() && !has_news && self.is_signed() {
             self.facts.push(self.scribe.heartbeat_fact(self.up()));
         }
-        // 1
-        self.catalog.ready(&self.scribe).map_err(failed)?;
-        for fact in &self.facts {
+        for fact in self.again.iter().chain(&self.facts).chain(&heads) {
             self.catalog.link(fact);
         }
-        self.catalog.write().map_err(failed)?;
-        let worth = match self.facts.len() {
-            _ if self.has_grown => Worth::Records,
-            facts if facts > self.anchor_facts => Worth::Life,
-            _ => Worth::Nothing,
+        self.catalog.write().map_err(|failure| {
+            // How the streams stand is told when they are asked again.
+            self.streams.iter_mut().for_each(|stream| stream.told = None);
+            failed(failure)
+        })?;
+        let worth = if self.has_grown {
+            Worth::Records
+        } else if has_news || self.facts.len() > self.anchor_facts {
+            Worth::Life
+        } else {
+            Worth::Nothing
         };
         self.written = Written {
             has_grown: self.written.has_grown || self.has_grown,
@@ -405,19 +457,22 @@ impl Sealer {
             until: self.looked_at,
         };
         (self.has_grown, self.anchor_facts) = (false, 0);
-        if !self.facts.is_empty() {
+        if has_news || !self.facts.is_empty() {
+            self.again.clear();
             self.facts.clear();
             self.last_fact = self.now();
         }
-        // 2
-        self.catalog.sync(&self.scribe).map_err(failed)?;
-        // 3, 4
-        self.sign()
+        self.catalog.sync(&self.scribe).map_err(failed)
     }
 
     /// Facts that are not written, or that no signature covers since one failed.
     fn has_unsealed(&self) -> bool {
-        !self.facts.is_empty() || self.catalog.unsynced_bytes() > 0 || !self.is_signed()
+        let is_untold = |stream: &Watched| stream.told.unwrap_or(0) != stream.tree.size();
+        !self.facts.is_empty()
+            || !self.again.is_empty()
+            || self.streams.iter().any(is_untold)
+            || self.catalog.unsynced_bytes() > 0
+            || !self.is_signed()
     }
 
     fn is_signed(&self) -> bool {
@@ -428,24 +483,19 @@ impl Sealer {
     fn sign(&mut self) -> Result<(), Error> {
         let frontier = self.tree.frontier();
         let (size, root) = (frontier.size(), frontier.root());
-        let folder = layout::stream_dir(&self.store, Channel::Catalog);
-        let failed = |error| {
-            let text = format!("cannot write checkpoints in {}", folder.display());
-            Error::io(text, error)
-        };
         if let Some(segment) = self.catalog.newest_segment() {
             // Another segment than before has a file of its own for its checkpoints.
             let name = layout::checkpoints_name(segment);
             if self.checkpoints.name != name {
-                let notes = NoteLog::create(&*self.fs, &folder, &name).map_err(failed)?;
+                let folder = layout::stream_dir(&self.store, Channel::Catalog);
+                let notes = NoteLog::create(&*self.fs, &folder, &name);
+                let notes = notes.map_err(|error| self.checkpoints_failed(error))?;
                 self.checkpoints = Checkpoints { name, notes };
             }
         }
         let checkpoint = self.keys.sign(size, root)?;
-        self.checkpoints
-            .notes
-            .append(&checkpoint.to_block())
-            .map_err(failed)?;
+        let kept = self.checkpoints.notes.append(&checkpoint.to_block());
+        kept.map_err(|error| self.checkpoints_failed(error))?;
         self.catalog
             .set_checkpoints(self.checkpoints.notes.digest());
         self.keys.remember(size, root);
@@ -461,33 +511,44 @@ impl Sealer {
         Ok(())
     }
 
+    fn checkpoints_failed(&self, error: io::Error) -> Error {
+        let folder = layout::stream_dir(&self.store, Channel::Catalog);
+        let text = format!("cannot write checkpoints in {}", folder.display());
+        Error::io(text, error)
+    }
+
     fn rotate_if_due(&mut self) -> Result<(), Error> {
         let now = self.scribe.clock.monotonic();
         match self.catalog.rotation_due(0, now) {
-            Some(_) => self.rotate(),
+            Some(why) => self.rotate(why),
             None => Ok(()),
         }
     }
 
-    /// Ends the segment of the catalog and begins the next, which says again what counts, so that it is
-    /// enough to start from. Goes on where it stopped, if it did.
+    /// Ends the segment of the catalog and begins the next.
     ///
-    /// 1. footer written, synced and signed   crash: the segment goes on, or it is complete
-    /// 2. epoch ended at the footer           crash: as above; its note keeps the root when the file is gone
-    /// 3. next segment                        crash: its header is above the newest checkpoint
-    /// 4. streams told of again, sealed
-    fn rotate(&mut self) -> Result<(), Error> {
+    /// 1. footer written, synced   crash: the segment goes on, or it is complete
+    fn rotate(&mut self, why: Rotation) -> Result<(), Error> {
+        self.seal()?;
         // 1
+        self.catalog
+            .end_segment(&self.scribe, why)
+            .map_err(failed)?;
         if self.catalog.newest_segment().is_some() {
-            self.seal()?;
-            self.catalog
-                .end_segment(&self.scribe, Rotation::Size)
-                .map_err(failed)?;
-            if self.catalog.newest_segment().is_some() {
-                // The footer could not be made durable, and another segment goes on in its place.
-                return self.sign();
-            }
+            // The footer could not be made durable, and another segment goes on in its place.
+            return self.seal();
         }
+        self.begin_segment()
+    }
+
+    /// Begins a segment after one that has its footer. Goes on where it stopped, if it did.
+    ///
+    /// 1. footer signed             crash: the segment is complete
+    /// 2. epoch ended at the footer crash: as above; its note keeps the root when the file is gone
+    /// 3. next segment              crash: its header is above the newest checkpoint
+    /// 4. what a start has to know, sealed
+    fn begin_segment(&mut self) -> Result<(), Error> {
+        // 1
         if !self.is_signed() {
             self.sign()?;
         }
@@ -495,17 +556,7 @@ impl Sealer {
         if self.epochs.size() != self.keys.newest().0 {
             self.ratchet(Ratchet::Rotate)?;
         }
-        // 3
-        let up = self.up();
-        let mut again = Vec::new();
-        for stream in &mut self.streams {
-            again.push(self.scribe.open_fact(up, &stream.id));
-            stream.told = None;
-            stream.ended.clear();
-        }
-        self.catalog.ready(&self.scribe).map_err(failed)?;
-        // 4
-        self.facts.splice(0..0, again);
+        // 3, 4
         self.seal()
     }
 

@@ -76,7 +76,8 @@ pub(crate) struct Stream {
     tree: Option<Arc<Tree>>,
     /// Of the records from `durable.next_seq` on, if there is a tree.
     hashes: Vec<Digest>,
-    /// Of the file of checkpoints that belongs to the newest segment; in the catalog alone.
+    /// Of the file of checkpoints that belongs to the newest segment, if it has one yet; in the catalog
+    /// alone.
     checkpoints: Option<Digest>,
     /// The segment that an attempt to supersede began and did not complete.
     restating: Option<u64>,

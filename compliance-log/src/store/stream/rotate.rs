@@ -156,8 +156,9 @@ impl Stream {
         let before = self.before();
         self.link(&scribe.header(self.channel, number, &previous, before.as_ref()));
         let written = self.write_batch();
-        if written.is_err() {
-            self.tail = Tail::Closed { number, previous };
+        match written {
+            Ok(()) => self.checkpoints = None,
+            Err(_) => self.tail = Tail::Closed { number, previous },
         }
         written
     }

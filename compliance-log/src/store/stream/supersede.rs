@@ -91,6 +91,7 @@ impl Stream {
             self.hashes.push(linked.hash);
         }
         self.restating = None;
+        self.checkpoints = None;
         metric::count("compliance_log_poisoned");
         if self.settings.echo {
             self.echo.extend_from_slice(&lines[restated..]);

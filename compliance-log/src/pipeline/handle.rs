@@ -262,7 +262,7 @@ impl Handle {
         let (reply, answer) = mpsc::channel();
         let asked = self.0.queue.tell(Turn::Checkpoint(reply));
         asked.map_err(refused)?;
-        let ended = |_gone| Error::new(ErrorKind::Seal, "the log ended");
+        let ended = |_gone| Error::new(ErrorKind::Seal, "the log or its seal thread ended");
         answer.recv().map_err(ended)?
     }
 

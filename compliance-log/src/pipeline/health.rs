@@ -15,11 +15,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// Records are being stored.
+    /// Records are being stored. Whether they are sealed as well is told by the metrics
+    /// `compliance_log_seal_errors` and `compliance_log_checkpoint_age_seconds`.
     Ready,
     /// The store cannot be written now; mending it is retried every second. Audited operations are
     /// refused, what cannot be refused is counted. Or no quorum of anchors has what was recorded within
-    /// [`Seal::exposure_max`](crate::Seal::exposure_max): then what cannot be refused is stored.
+    /// [`Seal::exposure_max`](crate::Seal::exposure_max), be it because they cannot be sealed: then what
+    /// cannot be refused is stored.
     Degraded,
     /// The log was shut down.
     Closed,

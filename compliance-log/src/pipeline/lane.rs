@@ -13,7 +13,7 @@ use crate::{
     loss::{Ledger, Reason},
     metric,
     receipt::{CommitError, CommitErrorKind, Promise, Receipt},
-    store::{self, Left, Stream, WriteError},
+    store::{self, Ends, Left, Stream, WriteError},
     volume::Summary,
 };
 
@@ -466,6 +466,15 @@ impl Lane {
         self.write(scribe);
         self.sync(scribe);
         self.stream.close(scribe)
+    }
+
+    /// Of a stream that was closed: whether there may be more in its files than is durable.
+    pub(super) fn ends(&self) -> Ends {
+        if self.is_ready() && self.stream.unsynced_bytes() == 0 {
+            Ends::Whole
+        } else {
+            Ends::Open
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -13,10 +13,10 @@ use std::{
 
 use crate::{
     clock::Step,
-    error::Error,
+    error::{Error, ErrorKind},
     metric,
     redact::Policy,
-    store::{Exposed, Farewell, Sealer},
+    store::{Altered, Ends, Exposed, Farewell, Sealer},
 };
 
 /// The writer's end of the seal thread. Dropped, it ends the thread, and nothing more is signed.
@@ -37,32 +37,76 @@ enum Request {
     Stepped(Step),
     ChangePolicy(Arc<Policy>),
     Checkpoint(CheckpointReply),
-    Close(Farewell, mpsc::Sender<Result<(), Error>>),
+    Close(Ends, Farewell, mpsc::Sender<Result<(), Error>>),
     Abandon,
 }
 
-#[derive(Debug, Default)]
+impl Request {
+    /// The thread ended: nobody does this any more.
+    fn refuse(self) {
+        match self {
+            Self::Checkpoint(reply) => reply.send(Err(ended())).unwrap_or(()),
+            Self::Close(_, _, reply) => reply.send(Err(ended())).unwrap_or(()),
+            Self::Stepped(_) | Self::ChangePolicy(_) | Self::Abandon => {}
+        }
+    }
+}
+
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::Seal,
+        "the seal thread ended: nothing more is sealed until the log is opened again",
+    )
+}
+
+#[derive(Debug)]
 struct Inbox {
-    requests: Mutex<Vec<Request>>,
+    /// `None` once the thread ended.
+    requests: Mutex<Option<Vec<Request>>>,
     /// What the thread says: the store is not to be gone on with.
     has_another_history: AtomicBool,
+    altered: OnceLock<Altered>,
 }
 
 impl Inbox {
-    fn requests(&self) -> MutexGuard<'_, Vec<Request>> {
+    fn requests(&self) -> MutexGuard<'_, Option<Vec<Request>>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// However the thread ends, by a panic too, who waits for it is answered.
+struct Guard {
+    inbox: Arc<Inbox>,
+    exposed: Arc<Exposed>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.exposed.unattended();
+        let requests = self.inbox.requests().take();
+        requests.into_iter().flatten().for_each(Request::refuse);
+        if thread::panicking() {
+            metric::count("compliance_log_seal_errors");
+        }
     }
 }
 
 impl Sealing {
     /// Starts the thread.
     pub(super) fn start(sealer: Sealer, new_root_key: Option<PathBuf>) -> Result<Self, Error> {
-        let inbox = Arc::new(Inbox::default());
-        let its = Arc::clone(&inbox);
+        let inbox = Arc::new(Inbox {
+            requests: Mutex::new(Some(Vec::new())),
+            has_another_history: AtomicBool::new(false),
+            altered: OnceLock::new(),
+        });
         let exposed = sealer.exposed();
+        let guard = Guard {
+            inbox: Arc::clone(&inbox),
+            exposed: Arc::clone(&exposed),
+        };
         let thread = thread::Builder::new()
             .name("compliance-log-seal".into())
-            .spawn(move || run(sealer, &its))
+            .spawn(move || run(sealer, &guard.inbox))
             .map_err(|error| Error::io("cannot start the seal thread", error))?;
         Ok(Self {
             inbox,
@@ -100,21 +144,30 @@ impl Sealing {
         self.inbox.has_another_history.load(Ordering::Relaxed)
     }
 
+    /// What somebody did to the files of the seal, which ends it.
+    pub(super) fn altered(&self) -> Option<&Altered> {
+        self.inbox.altered.get()
+    }
+
+    /// Counts again and again that nothing is sealed any more, where that is so.
+    pub(super) fn report(&self) {
+        if self.inbox.requests().is_none() {
+            metric::count("compliance_log_seal_errors");
+        }
+    }
+
     /// Seals everything, for the last time.
-    pub(super) fn close(self, farewell: Farewell) -> Result<(), Error> {
+    pub(super) fn close(self, ends: Ends, farewell: Farewell) -> Result<(), Error> {
         let (reply, answer) = mpsc::channel();
-        self.ask(Request::Close(farewell, reply));
-        let ended = |_| {
-            Error::io(
-                "the seal thread ended",
-                std::io::ErrorKind::BrokenPipe.into(),
-            )
-        };
-        answer.recv().map_err(ended)?
+        self.ask(Request::Close(ends, farewell, reply));
+        answer.recv().map_err(|_gone| ended())?
     }
 
     fn ask(&self, request: Request) {
-        self.inbox.requests().push(request);
+        match &mut *self.inbox.requests() {
+            Some(requests) => requests.push(request),
+            None => return request.refuse(),
+        }
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
@@ -125,10 +178,9 @@ impl Drop for Sealing {
     fn drop(&mut self) {
         self.ask(Request::Abandon);
         // Only then are the keys free for another store.
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            metric::count("compliance_log_seal_errors");
+        if let Some(thread) = self.thread.take() {
+            // Its guard counted a panic.
+            drop(thread.join());
         }
     }
 }
@@ -140,8 +192,8 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
     let every = sealer.every();
     let mut due = Instant::now() + every;
     loop {
-        let requests = std::mem::take(&mut *inbox.requests());
-        for request in requests {
+        let requests = inbox.requests().as_mut().map(std::mem::take);
+        for request in requests.into_iter().flatten() {
             match request {
                 Request::Stepped(step) => sealer.stepped(step),
                 Request::ChangePolicy(policy) => sealer.change_policy(policy),
@@ -150,8 +202,8 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
                     count(&checkpoint);
                     reply.send(checkpoint).unwrap_or(());
                 }
-                Request::Close(farewell, reply) => {
-                    let closed = sealer.close(farewell);
+                Request::Close(ends, farewell, reply) => {
+                    let closed = sealer.close(ends, farewell);
                     count(&closed);
                     reply.send(closed).unwrap_or(());
                     return;
@@ -167,6 +219,9 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
         }
         if sealer.has_another_history() {
             inbox.has_another_history.store(true, Ordering::Relaxed);
+        }
+        if let Some(altered) = sealer.altered() {
+            inbox.altered.get_or_init(|| altered.clone());
         }
         let age = sealer.age();
         metric::report(|| metrics::gauge!("compliance_log_checkpoint_age_seconds").set(age));

@@ -31,7 +31,7 @@ use crate::{
     loss::{Ledger, Reason},
     metric,
     receipt::answer_here,
-    store::Farewell,
+    store::{Ends, Farewell},
     volume::{Due, Summary},
 };
 
@@ -292,6 +292,7 @@ impl Worker {
                     Object::new().text("reason", "shutdown"),
                 );
                 // The audit stream's last record says that nothing comes after it, so it ends last.
+                let mut ends = Ends::Whole;
                 let [audit, app] = &mut **lanes;
                 let [of_audit, of_app] = &summaries;
                 for (lane, summary) in [(app, of_app), (audit, of_audit)] {
@@ -306,6 +307,9 @@ impl Worker {
                         let text = format!("cannot close {}", failure.path.display());
                         ending.error = Some(Error::io(text, failure.error));
                     }
+                    if lane.ends() == Ends::Open {
+                        ends = Ends::Open;
+                    }
                     if lane.unsaid() > 0 && ending.error.is_none() {
                         let why = lane.failure().unwrap_or("it cannot be written").to_owned();
                         let text = format!(
@@ -318,7 +322,7 @@ impl Worker {
                     ending.untold.merge(std::mem::take(&mut lane.ledger));
                 }
                 // What was written is as durable as it gets; now it is sealed.
-                let close = |sealing: Sealing| sealing.close(Farewell::Wait);
+                let close = |sealing: Sealing| sealing.close(ends, Farewell::Wait);
                 if let Some(Err(error)) = sealing.take().map(close)
                     && ending.error.is_none()
                 {

@@ -20,6 +20,12 @@ pub enum Fault {
     },
     /// Every append fails with `ENOSPC` after half of its bytes, until the fault is cleared.
     NoSpace,
+    /// Every append to a file in folders of this name and every sync of one fails, until the fault is
+    /// cleared.
+    In {
+        /// Such as `audit` or `catalog`.
+        folder: &'static str,
+    },
     /// Appends do not return until the fault is cleared.
     Stall,
     /// Each append takes this much longer, until the fault is cleared.
@@ -222,6 +228,17 @@ impl Shared {
         state
     }
 
+    /// What becomes of a call that concerns a file.
+    fn fate_of(&self, call: Call, file: &Path) -> Fate {
+        let fate = self.fate(call);
+        match self.state().fault {
+            Some(Fault::In { folder }) if file.iter().any(|name| name == folder) => {
+                Fate::Fails(io::ErrorKind::StorageFull.into(), Effect::None)
+            }
+            _ => fate,
+        }
+    }
+
     fn fate(&self, call: Call) -> Fate {
         let mut state = self.state();
         if call == Call::Append {
@@ -307,6 +324,7 @@ impl Fs for FaultFs {
         })?;
         Ok(Box::new(FaultFile {
             file,
+            path: path.to_path_buf(),
             written,
             shared: Arc::clone(&self.0),
         }))
@@ -428,6 +446,8 @@ impl Disk {
 #[derive(Debug)]
 struct FaultFile {
     file: Box<dyn StoreFile>,
+    /// Where it was when it was opened.
+    path: PathBuf,
     /// Its place among the files that were opened for writing.
     written: Option<usize>,
     shared: Arc<Shared>,
@@ -435,7 +455,7 @@ struct FaultFile {
 
 impl StoreFile for FaultFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self.shared.fate(Call::Append) {
+        match self.shared.fate_of(Call::Append, &self.path) {
             Fate::Done => self.file.append(bytes),
             Fate::Fails(error, effect) => {
                 let written = match effect {
@@ -472,7 +492,7 @@ impl StoreFile for FaultFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        let fate = self.shared.fate(Call::SyncFile);
+        let fate = self.shared.fate_of(Call::SyncFile, &self.path);
         if let Fate::Fails(error, Effect::None | Effect::Half) = fate {
             return Err(error);
         }

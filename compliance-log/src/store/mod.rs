@@ -38,7 +38,7 @@ pub(crate) use open::{Open, Start, open};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
 pub(crate) use recover::says;
-pub(crate) use seal::{Begun, Exposed, Farewell, Sealer};
+pub(crate) use seal::{Begun, Ends, Exposed, Farewell, Sealer};
 pub use seal::{DirAnchor, Seal};
 pub(crate) use stream::{Left, Settings, Stream, WriteError};
 pub(crate) use volume::{kind as volume_kind, warning as volume_warning};

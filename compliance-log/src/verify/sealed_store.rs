@@ -11,8 +11,8 @@ use super::{
     plan::names,
     report::{Authenticity, Finding, SealReport, StoreReport, Verdict},
     seal::{
-        Catalog, Certified, Facts, Found, HEARTBEAT_S_MAX, Identity, Outside, Sealed, SealedStream, Statements,
-        certified,
+        Catalog, Certified, Facts, Found, HEARTBEAT_S_MAX, Identity, Outside, Sealed, SealedStream,
+        Statements, certified,
     },
     stitch::Outcome,
     store::{Checked, is_folder},

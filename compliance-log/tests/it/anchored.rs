@@ -25,7 +25,8 @@ use serde_json::Value;
 use crate::{
     seal_check::{check, check_store, root_keys},
     support::{
-        events, lines, only_store, records, records_of, records_so_far, segments, stores, wait_until,
+        events, lines, only_store, records, records_of, records_so_far, segments, stores,
+        wait_until,
     },
 };
 
@@ -416,6 +417,65 @@ fn what_no_anchor_covers_for_too_long_refuses_commits_until_one_does() {
 }
 
 #[test]
+fn what_cannot_be_sealed_is_exposed_too() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    for (folder, number) in [("catalog", 0), ("seal", 1)] {
+        let dir = dir.join(number.to_string());
+        fs::create_dir_all(&dir).unwrap();
+        let faults = Faults::new();
+        let seal = seal()
+            .anchor(DirAnchor::new(&anchor))
+            .epoch(Duration::from_secs(60))
+            .exposure_max(Duration::from_secs(1));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
+            1_790_000_000_000_000,
+        )));
+        let builder = ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(&dir)
+            .clock(Arc::<ManualClock>::clone(&clock))
+            .seal(seal);
+        let log = faults.under(builder).open().unwrap();
+        book(&log, 0..5);
+        let note = log.checkpoint().unwrap();
+        let sealed = Signed::<Checkpoint>::parse(note.as_bytes()).unwrap();
+        let pass = || clock.advance(Duration::from_millis(1));
+        wait_until("all is covered", || {
+            pass();
+            log.flush().unwrap();
+            let facts = records_so_far(&dir, "catalog");
+            let sizes = said(&facts, "anchor.receipt");
+            let mut sizes = sizes.iter().map(|fact| fact["data"]["size"].as_u64());
+            sizes.any(|size| size >= Some(sealed.statement().size))
+                && log.handle().vitals().exposure == Some(Duration::ZERO)
+        });
+        faults.set(Fault::In { folder });
+        // The next seal ends an epoch, where notes of them are to fail.
+        clock.advance(Duration::from_secs(60 * number));
+        let refused = |booking_id| {
+            let booking = BookingCreated { booking_id };
+            within_sync(&log, || booking.commit().wait()).is_err()
+        };
+        wait_until("commits are refused", || {
+            pass();
+            refused(5)
+        });
+        assert_eq!(log.handle().health(), Health::Degraded, "{folder}");
+        assert_eq!(log.handle().vitals().refusal, Some("exposed"), "{folder}");
+        // What nobody waits for is stored all the same.
+        within_sync(&log, || BookingCreated { booking_id: 7 }.emit()).unwrap();
+        faults.clear();
+        wait_until("it mends itself", || log.handle().health() == Health::Ready);
+        book(&log, 8..9);
+        log.shutdown().unwrap();
+        assert!(!events(&records(&dir, "audit")).contains(&"log.gap"));
+        check(&dir);
+    }
+}
+
+#[test]
 fn one_dead_anchor_of_three_is_made_up_for_by_the_others() {
     let dirs = tempfile::tempdir().unwrap();
     let dir = dirs.path().join("audit");
@@ -499,6 +559,92 @@ fn receipts_that_others_leave_become_records_and_what_is_none_stays() {
     assert_eq!(fs::read_dir(&dropped).unwrap().count(), 3);
     check(&dir);
     assert_eq!(verify(&dir, &root_keys(&dir)).unwrap().verdict, Verdict::Ok);
+}
+
+#[test]
+fn receipts_for_more_than_was_signed_are_in_nobodys_way() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = open(&dir, seal());
+    let note = log.checkpoint().unwrap();
+    let checkpoint = Signed::<Checkpoint>::parse(note.as_bytes()).unwrap();
+    let size = checkpoint.statement().size;
+    let line = checkpoint.signatures()[0].to_string();
+    let dropped = PathBuf::from(format!("{}.receipts", only_store(&dir).display()));
+    fs::create_dir(&dropped).unwrap();
+    let leave = |(name, text): (String, String)| fs::write(dropped.join(name), text).unwrap();
+    for ahead in 0..100 {
+        leave(receipt("ahead", size + 1_000_000 + ahead, &line));
+    }
+    for anchor in 0..100 {
+        leave(receipt(&format!("north{anchor}"), size, &line));
+    }
+    leave(receipt("west", size, &line));
+    let left = || fs::read_dir(&dropped).unwrap().count();
+    wait_until("the others are taken", || left() == 100);
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    assert_eq!(said(&facts, "anchor.receipt").len(), 101);
+    check(&dir);
+}
+
+/// As retention leaves it: of the catalog's beginning the operators' ledger alone tells.
+#[test]
+fn an_anchor_that_knows_only_what_is_not_here_any_more_is_of_no_use_and_no_fork() {
+    let dirs = tempfile::tempdir().unwrap();
+    let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(
+        1_790_000_000_000_000,
+    )));
+    let open = |seal: Seal| {
+        ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(&dir)
+            .clock(Arc::<ManualClock>::clone(&clock))
+            .seal(seal)
+            .open()
+            .unwrap()
+    };
+    let with_anchor = || open(seal().anchor(DirAnchor::new(&anchor)));
+    with_anchor().shutdown().unwrap();
+    let log = open(seal());
+    for ended in 1..4 {
+        book(&log, 0..1);
+        clock.advance(Duration::from_secs(7 * 24 * 60 * 60));
+        wait_until("another segment", || {
+            segments(&only_store(&dir), "catalog").len() > ended
+        });
+        log.checkpoint().unwrap();
+    }
+    log.shutdown().unwrap();
+    let oldest = &segments(&only_store(&dir), "catalog")[0];
+    fs::remove_file(oldest).unwrap();
+    fs::remove_file(oldest.with_extension("ckpt")).unwrap();
+    let newest = segments(&only_store(&dir), "catalog").pop().unwrap();
+
+    let log = with_anchor();
+    book(&log, 1..2);
+    wait_until("it has a newer one", || {
+        clock.advance(Duration::from_millis(100));
+        said(&lines_so_far(&newest), "anchor.recovered").len() == 1
+    });
+    log.shutdown().unwrap();
+    let facts = lines(&newest);
+    let failed = said(&facts, "anchor.failed");
+    let reason = failed[0]["data"]["reason"].as_str().unwrap();
+    assert!(reason.contains("not here any more"), "{reason}");
+    only_store(&dir);
+}
+
+/// The whole records of a file that is written.
+fn lines_so_far(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -663,7 +809,9 @@ impl Anchor for Panics {
 fn an_anchor_that_panics_has_failed_and_the_others_go_on() {
     let dirs = tempfile::tempdir().unwrap();
     let (dir, anchor) = (dirs.path().join("audit"), folder(&dirs, "anchor"));
-    let log = open(&dir, seal().anchor(Panics).anchor(DirAnchor::new(&anchor)));
+    // What a panic prints takes its time.
+    let seal = seal().anchor_every(Duration::from_secs(10));
+    let log = open(&dir, seal.anchor(Panics).anchor(DirAnchor::new(&anchor)));
     book(&log, 0..5);
     wait_until("both were heard", || {
         let facts = records_so_far(&dir, "catalog");

@@ -4,13 +4,16 @@ use std::{
     fs,
     path::Path,
     process::Command,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, UNIX_EPOCH},
 };
 
 use compliance_log::{
-    ComplianceLog, Seal, audit_event,
-    clock::{Clock, Timestamp},
+    ComplianceLog, DirAnchor, Health, Seal, audit_event,
+    clock::{Clock, SystemClock, Timestamp},
     seal::note::{Algorithm, NoteFile, SigningKey, VerifierKey},
     test_util::{Effect, Fault, Faults, ManualClock, within_sync},
     verify::{Options, Verdict, verify},
@@ -18,7 +21,7 @@ use compliance_log::{
 use serde_json::Value;
 
 use crate::{
-    seal_check::{check, root_keys},
+    seal_check::{check, check_store, root_keys},
     support::{
         events, lines, only_store, records, records_of, records_so_far, segments, stores,
         wait_until,
@@ -588,4 +591,168 @@ fn a_file_that_is_removed_while_it_is_open_ends_the_incarnation() {
     };
     assert_eq!(verdict(&old), Verdict::MissingSegment);
     assert_eq!(verdict(&new), Verdict::Ok);
+}
+
+/// How the writer of a store said that it began.
+fn why(store: &Path) -> String {
+    records_of(store, "catalog")[0]["data"]["why"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_file_of_the_seal_that_is_altered_while_it_is_open_ends_the_incarnation() {
+    type Alter = fn(&Path);
+    let remove: Alter = |path| fs::remove_file(path).unwrap();
+    let cut: Alter = |path| {
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    };
+    let exchange: Alter = |path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path.with_extension("other"), [&bytes[..], b"x"].concat()).unwrap();
+        fs::rename(path.with_extension("other"), path).unwrap();
+    };
+    let files = [
+        "streams/catalog/00000000000000000000.jsonl",
+        "streams/catalog/00000000000000000000.ckpt",
+        "seal/epochs",
+    ];
+    for file in files {
+        for (how, alter) in [("removed", remove), ("cut", cut), ("replaced", exchange)] {
+            let dirs = tempfile::tempdir().unwrap();
+            let dir = dirs.path().join("audit");
+            let log = open(&dir);
+            book(&log, 0..5);
+            log.checkpoint().unwrap();
+            let old = only_store(&dir);
+            alter(&old.join(file));
+            let is_told = || {
+                let text = fs::read_to_string(&segments(&old, "audit")[0]).unwrap();
+                text.contains(&format!("/{file}\",\"how\":\"{how}\""))
+            };
+            wait_until("it is told", is_told);
+            // What has only another inode is gone on with.
+            let is_whole = how == "replaced";
+            wait_until("it goes on", || {
+                book(&log, 5..6);
+                stores(&dir).len() == 2 || (is_whole && log.checkpoint().is_ok())
+            });
+            book(&log, 6..7);
+            log.shutdown().unwrap();
+            let new = stores(&dir).into_iter().find(|store| *store != old);
+            match new {
+                Some(new) => {
+                    let why = why(&new);
+                    assert!(
+                        ["tampered", "rollback"].contains(&&*why),
+                        "{file} {how}: {why}"
+                    );
+                    check_store(&dir, &new);
+                }
+                None => assert!(is_whole, "{file} {how}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_could_not_be_closed_has_no_sealed_end() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("stores");
+    let faults = Faults::new();
+    let builder = ComplianceLog::builder("booking-api")
+        .env("test")
+        .instance("i1")
+        .dir(&dir)
+        .sync_after(Duration::from_secs(3600))
+        .seal(Seal::default().every(Duration::from_secs(60)));
+    let log = faults.under(builder).open().unwrap();
+    book(&log, 0..1);
+    log.checkpoint().unwrap();
+    let written = || fs::metadata(&segments(&only_store(&dir), "audit")[0]).unwrap();
+    let before = written().len();
+    within_sync(&log, || BookingCreated { booking_id: 1 }.emit()).unwrap();
+    wait_until("it is written", || written().len() > before);
+    faults.set(Fault::In { folder: "audit" });
+    log.shutdown().unwrap_err();
+    let facts = records(&dir, "catalog");
+    assert!(!events(&facts).contains(&"log.stopped"));
+    assert_eq!(facts.last().unwrap()["data"]["reason"], "close");
+    assert!([Verdict::Ok, Verdict::Torn].contains(&verdict(&dir)));
+    // The next writer adopts what is there.
+    open(&dir).shutdown().unwrap();
+    let records = records(&dir, "audit");
+    assert!(events(&records).contains(&"chain.recovery"));
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+/// A clock by which the seal thread panics once it is told to.
+#[derive(Debug, Default)]
+struct Trap(AtomicBool, SystemClock);
+
+impl Clock for Trap {
+    fn now(&self) -> Timestamp {
+        self.1.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        let is_seal = std::thread::current().name() == Some("compliance-log-seal");
+        let springs = is_seal && self.0.load(Ordering::Relaxed);
+        assert!(!springs, "the seal thread reads this clock");
+        self.1.monotonic()
+    }
+}
+
+#[test]
+fn a_seal_thread_that_panicked_is_told_of_and_records_are_stored_all_the_same() {
+    for exposure_max in [None, Some(Duration::from_secs(1))] {
+        let dirs = tempfile::tempdir().unwrap();
+        let dir = dirs.path().join("audit");
+        let anchor = dirs.path().join("anchor");
+        fs::create_dir(&anchor).unwrap();
+        let trap = Arc::new(Trap::default());
+        let seal = Seal::default()
+            .every(Duration::from_millis(100))
+            .anchor_every(Duration::from_millis(100))
+            .anchor(DirAnchor::new(&anchor));
+        let seal = match exposure_max {
+            Some(max) => seal.exposure_max(max),
+            None => seal,
+        };
+        let log = ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(&dir)
+            .clock(Arc::<Trap>::clone(&trap))
+            .seal(seal)
+            .open()
+            .unwrap();
+        book(&log, 0..5);
+        let exposure = || log.handle().vitals().exposure.unwrap();
+        wait_until("all is covered", || exposure() == Duration::ZERO);
+        trap.0.store(true, Ordering::Relaxed);
+        wait_until("it panics", || log.checkpoint().is_err());
+        let error = log.checkpoint().unwrap_err().to_string();
+        assert!(error.contains("the seal thread ended"), "{error}");
+        within_sync(&log, || BookingCreated { booking_id: 5 }.emit()).unwrap();
+        wait_until("it shows", || exposure() > Duration::from_secs(1));
+        let health = || log.handle().health();
+        if exposure_max.is_some() {
+            wait_until("commits are refused", || health() == Health::Degraded);
+        } else {
+            assert_eq!(health(), Health::Ready);
+            book(&log, 6..7);
+        }
+        let error = log.shutdown().unwrap_err().to_string();
+        assert!(error.contains("not sealed"), "{error}");
+        assert_eq!(verdict(&dir), Verdict::Ok);
+        let booked = |records: &[Value]| events(records).contains(&"booking.created");
+        assert!(booked(&records(&dir, "audit")[5..]));
+        // Another writer seals it.
+        open(&dir).shutdown().unwrap();
+        assert_eq!(verdict(&dir), Verdict::Ok);
+        check(&dir);
+    }
 }

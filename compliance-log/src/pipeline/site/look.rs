@@ -9,7 +9,7 @@ use crate::{
     lifecycle::Scribe,
     metric,
     pipeline::watch::{altered_record, budget_record},
-    store::{self, Altered, Farewell},
+    store::{self, Altered, Ends, Farewell},
 };
 
 /// Whether what was sealed is still there.
@@ -72,6 +72,9 @@ impl Site {
         for lane in lanes.iter_mut() {
             lane.watch(scribe);
         }
+        if let Some(sealing) = sealing {
+            sealing.report();
+        }
         unkept.retry(path, opener);
         budget.watch(fs, scribe.clock.monotonic(), appended(lanes));
     }
@@ -97,18 +100,21 @@ impl Site {
         else {
             return Past::Whole;
         };
-        let altered: Vec<Altered> = lanes
+        let mut altered: Vec<Altered> = lanes
             .iter_mut()
             .flat_map(|lane| lane.stream.take_altered())
             .collect();
-        let past = match sealing {
-            Some(sealing)
-                if altered.iter().any(Altered::has_lost) || sealing.has_another_history() =>
+        let mut past = Past::Whole;
+        if let Some(sealing) = sealing {
+            let of_seal = sealing.altered();
+            if altered.iter().any(Altered::has_lost)
+                || of_seal.is_some()
+                || sealing.has_another_history()
             {
-                Past::Changed
+                past = Past::Changed;
             }
-            _ => Past::Whole,
-        };
+            altered.extend(of_seal.cloned());
+        }
         let mut bodies: Vec<Vec<u8>> = altered
             .iter()
             .map(|altered| altered_record(path, altered, scribe))
@@ -136,15 +142,23 @@ impl Site {
             return;
         };
         let mut carried = Carried::default();
+        let mut ends = Ends::Whole;
         for (lane, ledger) in lanes.iter_mut().zip(&mut carried.ledgers) {
             // What cannot be closed now is as durable as it gets, and is answered.
             drop(lane.close(scribe));
+            if lane.ends() == Ends::Open {
+                ends = Ends::Open;
+            }
             lane.answer_refused();
             let (lost, unsaid) = lane.abandon(scribe);
             *ledger = lost;
             carried.unsaid.extend(unsaid);
         }
-        drop(sealing.take().map(|sealing| sealing.close(Farewell::Go)));
+        drop(
+            sealing
+                .take()
+                .map(|sealing| sealing.close(ends, Farewell::Go)),
+        );
         // The lock ends with the old store, before the start looks for it.
         *self = Self::missing(
             Error::new(ErrorKind::Damaged, "its past was changed"),

@@ -6,7 +6,7 @@ use super::{
     anchors::{Judged, Own, Told, judge, no_answer},
     exposure::Exposed,
     place::{Answer, Place},
-    receipts::dropped,
+    receipts::{dropped, read},
     sealer::Sealer,
 };
 use crate::metric;
@@ -24,6 +24,8 @@ pub(super) enum Worth {
 
 /// How long what only shows that the writer lives may wait.
 const IDLE: Duration = Duration::from_secs(60);
+/// So many receipts that somebody left are told of by one seal.
+const RECEIPTS_MAX: usize = 64;
 
 impl Sealer {
     /// Since when records may lie here that the anchors do not cover.
@@ -126,49 +128,51 @@ impl Sealer {
     }
 
     fn tell_of(&mut self, at: usize, place: &Place, told: Option<Told>) {
-        let (up, name) = (self.up(), self.standing.name(at).to_owned());
-        let fact = match told {
-            None => return,
-            Some(Told::Receipt { size, receipt }) => {
+        let Some(told) = told else { return };
+        let name = self.standing.name(at).to_owned();
+        match told {
+            Told::Receipt { size, receipt } => {
                 let anchor = (&*name, place.kind());
                 self.standing.has(anchor, size);
-                self.scribe
-                    .receipt_fact(up, anchor, size, receipt.as_deref())
+                self.tell(|scribe, up| scribe.receipt_fact(up, anchor, size, receipt.as_deref()));
             }
-            Some(Told::Failed(why)) => {
+            Told::Failed(why) => {
                 metric::count("compliance_log_anchor_failures");
-                self.scribe.anchor_failed_fact(up, &name, &why)
+                self.tell(|scribe, up| scribe.anchor_failed_fact(up, &name, &why));
             }
-            Some(Told::Recovered) => self.scribe.anchor_recovered_fact(up, &name),
-        };
-        self.facts.push(fact);
+            Told::Recovered => self.tell(|scribe, up| scribe.anchor_recovered_fact(up, &name)),
+        }
         self.anchor_facts += 1;
     }
 
     /// Receipts are believed as far as they can be true: nobody has more than was signed.
     fn take_receipts(&mut self) {
-        let Ok(found) = dropped(&*self.fs, &self.store) else {
+        let Ok(dropped) = dropped(&*self.fs, &self.store) else {
             metric::count("compliance_log_seal_errors");
             return;
         };
-        let mut left = found.malformed;
-        for dropped in found.dropped {
-            if dropped.size > self.keys.newest().0 {
-                left += 1;
+        let (mut left, mut told) = (0_usize, 0_usize);
+        for dropped in dropped {
+            // One for less says nothing that is not known.
+            let is_news = dropped.size > self.standing.size(&dropped.anchor);
+            if self.taken.contains(&dropped.path) || (is_news && told >= RECEIPTS_MAX) {
                 continue;
             }
-            if dropped.size > self.standing.size(&dropped.anchor) {
-                let anchor = (&*dropped.anchor, &*dropped.kind);
-                let receipt = Some(&*dropped.receipt);
-                let fact = self
-                    .scribe
-                    .receipt_fact(self.up(), anchor, dropped.size, receipt);
-                self.facts.push(fact);
+            let is_signed = dropped.size <= self.keys.newest().0;
+            let receipt = is_signed.then(|| read(&*self.fs, &dropped)).flatten();
+            let Some(receipt) = receipt else {
+                left += 1;
+                continue;
+            };
+            if is_news {
+                told += 1;
+                let anchor = (&*dropped.anchor, &*receipt.kind);
+                let (size, text) = (dropped.size, Some(&*receipt.text));
+                self.tell(|scribe, up| scribe.receipt_fact(up, anchor, size, text));
                 self.anchor_facts += 1;
                 self.standing.has(anchor, dropped.size);
             }
-            // One for less says nothing that is not known.
-            self.taken.push(dropped.path);
+            self.taken.insert(dropped.path);
         }
         let left = f64::from(u32::try_from(left).unwrap_or(u32::MAX));
         metric::report(|| metrics::gauge!("compliance_log_receipts_refused").set(left));
@@ -176,7 +180,7 @@ impl Sealer {
 
     /// What receipts say is sealed: they are not needed any more. One that cannot be removed is tried again.
     pub(super) fn remove_taken(&mut self) {
-        if self.facts.is_empty() {
+        if self.is_told() {
             for path in std::mem::take(&mut self.taken) {
                 self.fs.remove_file(&path).unwrap_or(());
             }
@@ -185,7 +189,6 @@ impl Sealer {
 
     /// Has the newest checkpoint kept, once it is time: by all anchors, or by those that had failed.
     pub(super) fn send(&mut self) {
-        self.show_exposure();
         let (Some(newest), None) = (&self.newest, &self.another) else {
             return;
         };
@@ -215,10 +218,12 @@ impl Sealer {
         }
     }
 
-    fn show_exposure(&mut self) {
+    /// Also where the seal fails: then more and more is exposed.
+    pub(super) fn show_exposure(&mut self) {
         let wanted = self.settings.exposure_max.map(|_| 0);
         let anchored = self.standing.anchored().or(wanted);
-        let looked = (!self.has_grown).then_some(self.looked_at);
+        let now = self.now();
+        let looked = (!self.has_unsealed_records()).then_some(now);
         self.exposure.anchored(anchored, looked);
     }
 }

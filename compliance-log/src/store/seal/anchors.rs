@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{place::Place, rebuild::rebuild};
+use super::{
+    place::Place,
+    rebuild::{oldest, rebuild},
+};
 use crate::{
     chain::StreamId,
     error::{Error, ErrorKind},
@@ -219,6 +222,15 @@ pub(super) fn judge(note: &[u8], own: Own<'_>, agreed: Option<(u64, TreeHash)>) 
         return another(FORK, text);
     }
     let dir = layout::stream_dir(own.store, Channel::Catalog);
+    match oldest(own.fs, &dir) {
+        Ok(oldest) if oldest <= size => {}
+        Ok(oldest) => {
+            return Judged::Useless(format!(
+                "what it keeps is of {size} records, and those before {oldest} are not here any more"
+            ));
+        }
+        Err(error) => return Judged::Useless(error.to_string()),
+    }
     match rebuild(own.fs, &dir, own.id, (size, root)) {
         Ok(_) => Judged::Ours(size, root),
         Err(error) if error.kind() == ErrorKind::Damaged => {

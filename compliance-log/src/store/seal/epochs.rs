@@ -34,6 +34,10 @@ impl Epochs {
         }
     }
 
+    pub(super) fn notes(&self) -> &NoteLog {
+        &self.notes
+    }
+
     /// The size in the newest note.
     pub(super) fn size(&self) -> u64 {
         self.size
@@ -62,8 +66,9 @@ impl Sealer {
 
     /// Goes on with a ratchet where it stopped, if it did.
     pub(super) fn finish_ratchet(&mut self) -> Result<(), Error> {
+        let store = self.store.clone();
         let failed = |what: &str, error| {
-            let text = format!("cannot write {what} of {}", self.store.display());
+            let text = format!("cannot write {what} of {}", store.display());
             Error::io(text, error)
         };
         // 2
@@ -78,9 +83,8 @@ impl Sealer {
             self.epochs.size = self.keys.newest().0;
             self.epochs.is_unsaved = true;
             self.keys.turn();
-            let (epoch, key) = (self.keys.epoch(), self.keys.key());
-            let fact = self.scribe.epoch_fact(self.up(), epoch, key, why);
-            self.facts.push(fact);
+            let (epoch, key) = (self.keys.epoch(), self.keys.key().clone());
+            self.tell(|scribe, up| scribe.epoch_fact(up, epoch, &key, why));
         }
         // 3
         if self.epochs.is_unsaved {

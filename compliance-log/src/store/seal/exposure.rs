@@ -12,7 +12,11 @@ use std::{
 /// Since when records may lie here that too few anchors cover, by the clock that goes on while the machine
 /// sleeps. The seal thread writes it, whoever asks reads it.
 #[derive(Debug)]
-pub(crate) struct Exposed(AtomicI64);
+pub(crate) struct Exposed {
+    since: AtomicI64,
+    /// All records before this moment are covered.
+    covered: AtomicI64,
+}
 
 const NO_ANCHOR: i64 = i64::MIN;
 const NONE: i64 = i64::MAX;
@@ -20,7 +24,7 @@ const NONE: i64 = i64::MAX;
 impl Exposed {
     /// How long that is at `now`; zero where the anchors cover all there is, `None` where there are none.
     pub(crate) fn at(&self, now: Duration) -> Option<Duration> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.since.load(Ordering::Relaxed) {
             NO_ANCHOR => None,
             NONE => Some(Duration::ZERO),
             since => {
@@ -28,6 +32,19 @@ impl Exposed {
                 Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
             }
         }
+    }
+
+    /// Nobody looks any more: what is written from here on is not covered.
+    pub(crate) fn unattended(&self) {
+        if self.since.load(Ordering::Relaxed) == NONE {
+            let covered = self.covered.load(Ordering::Relaxed);
+            self.since.store(covered, Ordering::Relaxed);
+        }
+    }
+
+    fn show(&self, since: i64, covered: i64) {
+        self.covered.store(covered, Ordering::Relaxed);
+        self.since.store(since, Ordering::Relaxed);
     }
 }
 
@@ -51,7 +68,10 @@ impl Exposure {
     /// `grown` as the catalog tells it; `covered` is how long ago that moment was.
     pub(super) fn new(grown: u64, covered: Duration, now: Duration) -> Self {
         Self {
-            shown: Arc::new(Exposed(AtomicI64::new(NO_ANCHOR))),
+            shown: Arc::new(Exposed {
+                since: AtomicI64::new(NO_ANCHOR),
+                covered: AtomicI64::new(0),
+            }),
             points: VecDeque::new(),
             grown,
             covered: millis(now).saturating_sub(millis(covered)),
@@ -78,7 +98,8 @@ impl Exposure {
         self.points.push_back((size, millis(at)));
     }
 
-    /// The anchors cover this size; at `looked` nothing was there that the catalog does not tell of.
+    /// The anchors cover this size; at `looked` nothing was there that no checkpoint covers, `None` if
+    /// something is.
     pub(super) fn anchored(&mut self, size: Option<u64>, looked: Option<Duration>) {
         let anchored = size.unwrap_or(0);
         while let Some(&(size, at)) = self.points.front()
@@ -87,18 +108,16 @@ impl Exposure {
             self.covered = self.covered.max(at);
             self.points.pop_front();
         }
-        let is_covered = self.grown <= anchored;
-        if let Some(looked) = looked
-            && is_covered
-        {
+        let looked = looked.filter(|_| self.grown <= anchored);
+        if let Some(looked) = looked {
             self.covered = self.covered.max(millis(looked));
         }
         let since = match size {
             None => NO_ANCHOR,
-            Some(_) if is_covered => NONE,
+            Some(_) if looked.is_some() => NONE,
             Some(_) => self.covered,
         };
-        self.shown.0.store(since, Ordering::Relaxed);
+        self.shown.show(since, self.covered);
     }
 }
 
@@ -122,8 +141,11 @@ mod tests {
         exposure.sealed(9, s(120), true);
         exposure.anchored(Some(7), None);
         assert_eq!(shown.at(s(125)), Some(s(15)), "since what 7 covers");
-        exposure.anchored(Some(9), None);
+        exposure.anchored(Some(9), Some(s(122)));
         assert_eq!(shown.at(s(125)), Some(s(0)));
+        // What cannot be sealed is exposed as well.
+        exposure.anchored(Some(9), None);
+        assert_eq!(shown.at(s(125)), Some(s(3)));
         // Nothing is written for a long time; then something is.
         exposure.anchored(Some(9), Some(s(500)));
         exposure.sealed(10, s(510), true);
@@ -132,7 +154,7 @@ mod tests {
         // A heartbeat or a receipt is nothing that has to be covered.
         exposure.anchored(Some(10), None);
         exposure.sealed(11, s(520), false);
-        exposure.anchored(Some(10), None);
+        exposure.anchored(Some(10), Some(s(525)));
         assert_eq!(shown.at(s(600)), Some(s(0)));
     }
 

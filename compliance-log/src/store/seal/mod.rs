@@ -21,5 +21,5 @@ pub use dir_anchor::DirAnchor;
 pub(crate) use exposure::Exposed;
 pub(super) use rebuild::Rebuilt;
 pub(super) use resume::{Refusal, Resumed, resume};
-pub(crate) use sealer::{Begun, Farewell, Sealer};
+pub(crate) use sealer::{Begun, Ends, Farewell, Sealer};
 pub use settings::Seal;

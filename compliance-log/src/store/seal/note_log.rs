@@ -7,6 +7,7 @@ use crate::{
     seal::note::NoteFile,
     sha256::Sha256,
     store::{
+        altered::How,
         durable,
         fs::{Access, Fs, StoreFile, read_whole},
     },
@@ -95,6 +96,11 @@ impl NoteLog {
         self.len += block.len() as u64;
         self.hasher.update(block);
         Ok(())
+    }
+
+    /// `fstat` of the file, `lstat` of its name.
+    pub(super) fn altered(&self, fs: &dyn Fs, path: &Path) -> Option<How> {
+        How::of(fs, path, self.file.seen().ok()?, self.len)
     }
 
     /// SHA-256 of the notes.

@@ -49,15 +49,7 @@ pub(super) fn rebuild(
 ) -> Result<Rebuilt, Error> {
     let failed = |error| Error::io(format!("cannot read {}", dir.display()), error);
     let (sealed_size, sealed_root) = sealed;
-    let firsts: Vec<u64> = fs
-        .list(dir)
-        .map_err(failed)?
-        .iter()
-        .filter_map(|name| match layout::file_kind(name) {
-            FileKind::Segment(first) => Some(first),
-            _ => None,
-        })
-        .collect();
+    let firsts = segments(fs, dir)?;
     let from = firsts.partition_point(|first| *first < sealed_size);
     let from = from.saturating_sub(1);
     let mut tree: Option<Frontier> = None;
@@ -122,6 +114,24 @@ pub(super) fn rebuild(
         return Err(changed(dir, &text));
     }
     Ok(Rebuilt { frontier, ended })
+}
+
+/// With which record the oldest segment begins that is here. Of the tree of fewer records nothing can be
+/// said.
+pub(super) fn oldest(fs: &dyn Fs, dir: &Path) -> Result<u64, Error> {
+    let firsts = segments(fs, dir)?;
+    Ok(firsts.first().copied().unwrap_or(0))
+}
+
+/// The first sequences of a stream's segments, in order.
+fn segments(fs: &dyn Fs, dir: &Path) -> Result<Vec<u64>, Error> {
+    let failed = |error| Error::io(format!("cannot read {}", dir.display()), error);
+    let names = fs.list(dir).map_err(failed)?;
+    let first = |name: &String| match layout::file_kind(name) {
+        FileKind::Segment(first) => Some(first),
+        _ => None,
+    };
+    Ok(names.iter().filter_map(first).collect())
 }
 
 fn header_frontier(first: u64, header: Option<&[u8]>) -> Option<Frontier> {

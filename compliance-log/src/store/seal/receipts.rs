@@ -15,54 +15,44 @@ const TAG: &str = "compliance-log/v1/receipt";
 const WITNESS: &str = "witness";
 /// A longer file is no receipt.
 const BYTES_MAX: u64 = 16 * 1024;
-/// So many are taken at a time.
-const TAKEN_MAX: usize = 64;
 
-/// That an anchor keeps a checkpoint, as a file says it.
+/// A file that is called as a receipt of an anchor for a size.
 #[derive(Debug)]
 pub(super) struct Dropped {
     pub(super) path: PathBuf,
     pub(super) anchor: String,
-    pub(super) kind: String,
     pub(super) size: u64,
-    pub(super) receipt: String,
 }
 
-/// What lies in the folder of receipts.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) dropped: Vec<Dropped>,
-    /// Files that are none; they stay where they are.
-    pub(super) malformed: usize,
+/// That an anchor keeps a checkpoint, as such a file says it.
+#[derive(Debug)]
+pub(super) struct Receipt {
+    pub(super) kind: String,
+    pub(super) text: String,
 }
 
-/// Reads them, the smallest sizes of each anchor first.
-pub(super) fn dropped(fs: &dyn Fs, store: &Path) -> io::Result<Found> {
+/// What lies in the folder of receipts, the smallest sizes of each anchor first.
+pub(super) fn dropped(fs: &dyn Fs, store: &Path) -> io::Result<Vec<Dropped>> {
     let folder = layout::receipts_dir(store);
-    let mut found = Found::default();
     if fs.seen(&folder)?.is_none() {
-        return Ok(found);
+        return Ok(Vec::new());
     }
-    for name in fs.list(&folder)? {
-        let Some((anchor, size)) = layout::receipt_place(&name) else {
-            // Half of one has another name until it is whole.
-            continue;
-        };
-        if found.dropped.len() >= TAKEN_MAX {
-            break;
-        }
-        let path = folder.join(&name);
-        match parse(fs, &path, anchor, size) {
-            Some(dropped) => found.dropped.push(dropped),
-            None => found.malformed += 1,
-        }
-    }
-    Ok(found)
+    let dropped = |name: String| {
+        // Half of one has another name until it is whole.
+        let (anchor, size) = layout::receipt_place(&name)?;
+        Some(Dropped {
+            path: folder.join(&name),
+            anchor: anchor.to_owned(),
+            size,
+        })
+    };
+    Ok(fs.list(&folder)?.into_iter().filter_map(dropped).collect())
 }
 
 /// Five lines, and nothing that the name does not say too: the tag, the anchor, its kind, the size, and what
-/// the anchor answered.
-fn parse(fs: &dyn Fs, path: &Path, anchor: &str, size: u64) -> Option<Dropped> {
+/// the anchor answered. `None` if it is anything else.
+pub(super) fn read(fs: &dyn Fs, dropped: &Dropped) -> Option<Receipt> {
+    let Dropped { path, anchor, size } = dropped;
     let file = fs.open(path, Access::Read).ok()?;
     if file.len().ok()? > BYTES_MAX {
         return None;
@@ -86,11 +76,8 @@ fn parse(fs: &dyn Fs, path: &Path, anchor: &str, size: u64) -> Option<Dropped> {
         is_text
     };
     let fits = said == anchor && said_size == size.to_string();
-    (fits && is_word(anchor, 64) && is_word(kind, 16) && is_receipt).then(|| Dropped {
-        path: path.to_path_buf(),
-        anchor: anchor.to_owned(),
+    (fits && is_word(anchor, 64) && is_word(kind, 16) && is_receipt).then(|| Receipt {
         kind: kind.to_owned(),
-        size,
-        receipt: receipt.to_owned(),
+        text: receipt.to_owned(),
     })
 }

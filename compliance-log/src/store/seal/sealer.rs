@@ -1,6 +1,7 @@
 //! Signs what the streams of a store came to, again and again.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -19,13 +20,15 @@ use super::{
 use crate::{
     chain::StreamId,
     clock::Step,
-    error::Error,
+    error::{Error, ErrorKind},
     event::Channel,
     layout,
     lifecycle::{Ended, Ratchet, Rotation, Scribe},
+    metric,
     redact::Policy,
     seal::statement::{Checkpoint, Signed},
     store::{
+        altered::Altered,
         fs::Fs,
         stream::{Stream, WriteError},
         tree::Tree,
@@ -52,7 +55,7 @@ pub(crate) struct Sealer {
     streams: Vec<Watched>,
     /// What is told again where a segment begins, and other facts that are to be sealed next.
     again: Vec<Vec<u8>>,
-    pub(super) facts: Vec<Vec<u8>>,
+    facts: Vec<Fact>,
     /// When the writer started, by the clock that goes on while the machine sleeps.
     since: Duration,
     /// By the same clock: the newest fact, the newest checkpoint.
@@ -63,9 +66,9 @@ pub(crate) struct Sealer {
     pub(super) standing: Standing,
     pub(super) exposure: Exposure,
     /// When the streams were looked at last.
-    pub(super) looked_at: Duration,
+    looked_at: Duration,
     /// Facts that wait tell of growth, and as many are of anchors.
-    pub(super) has_grown: bool,
+    has_grown: bool,
     pub(super) anchor_facts: usize,
     /// The same of facts that were written and are not signed yet.
     written: Written,
@@ -73,9 +76,10 @@ pub(crate) struct Sealer {
     pub(super) unsent: Worth,
     pub(super) sent_at: Option<Duration>,
     /// Receipts that facts tell of.
-    pub(super) taken: Vec<PathBuf>,
-    /// Why the store must not be gone on with.
+    pub(super) taken: BTreeSet<PathBuf>,
+    /// Why the store must not be gone on with: it has another history, or somebody altered its seal.
     pub(super) another: Option<Another>,
+    altered: Option<Altered>,
 }
 
 /// What the catalog tells of beyond its newest checkpoint.
@@ -87,6 +91,13 @@ struct Written {
     until: Duration,
 }
 
+/// A record of the catalog, and when it was made.
+#[derive(Debug)]
+struct Fact {
+    at: Duration,
+    body: Vec<u8>,
+}
+
 /// Whether the end of a writer waits for its anchors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Farewell {
@@ -94,6 +105,14 @@ pub(crate) enum Farewell {
     Wait,
     /// Another writer is waited for.
     Go,
+}
+
+/// Whether all that was written to the streams is durable, and nothing follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    Whole,
+    /// There may be records that nobody seals.
+    Open,
 }
 
 /// The notes that belong to the newest segment of the catalog.
@@ -191,8 +210,9 @@ impl Sealer {
             },
             unsent: Worth::Nothing,
             sent_at: None,
-            taken: Vec::new(),
+            taken: BTreeSet::new(),
             another: None,
+            altered: None,
         };
         sealer.begin_with(failures);
         sealer
@@ -200,18 +220,21 @@ impl Sealer {
 
     /// The first facts of a new store, sealed: which streams there are.
     pub(super) fn open_streams(&mut self) -> Result<(), Error> {
-        let up = self.up();
-        for stream in &self.streams {
-            self.facts.push(self.scribe.open_fact(up, &stream.id));
+        let ids: Vec<_> = self
+            .streams
+            .iter()
+            .map(|stream| Arc::clone(&stream.id))
+            .collect();
+        for id in ids {
+            self.tell(|scribe, up| scribe.open_fact(up, &id));
         }
         self.seal()
     }
 
     /// Segments ended of which a crash kept the catalog from telling.
     pub(super) fn tell_of_ended(&mut self, ended: Vec<(Arc<StreamId>, Ended)>) {
-        let up = self.up();
         for (id, ended) in ended {
-            self.facts.push(self.scribe.ended_fact(up, &id, &ended));
+            self.tell(|scribe, up| scribe.ended_fact(up, &id, &ended));
         }
     }
 
@@ -225,8 +248,7 @@ impl Sealer {
     /// The first fact of a writer, sealed, and a new epoch.
     pub(crate) fn begin(&mut self, begun: Begun) -> Result<(), Error> {
         let (resumed, cadence) = (begun == Begun::Again, self.settings.cadence());
-        let fact = self.scribe.started_fact(self.up(), resumed, cadence);
-        self.facts.push(fact);
+        self.tell(|scribe, up| scribe.started_fact(up, resumed, cadence));
         if self.catalog.newest_segment().is_none() {
             self.begin_segment()?;
         }
@@ -236,12 +258,14 @@ impl Sealer {
         turned
     }
 
-    /// The last fact, sealed. What is left of the keys afterwards has signed nothing but that a key was
-    /// changed.
-    pub(crate) fn close(&mut self, farewell: Farewell) -> Result<(), Error> {
+    /// The last fact, sealed: that the writer stopped, unless there may be more than it can seal. What is
+    /// left of the keys afterwards has signed nothing but that a key was changed.
+    pub(crate) fn close(&mut self, ends: Ends, farewell: Farewell) -> Result<(), Error> {
         self.mend()?;
         self.hear();
-        self.facts.push(self.scribe.stopped_fact(self.up()));
+        if ends == Ends::Whole {
+            self.tell(Scribe::stopped_fact);
+        }
         self.seal()?;
         self.ratchet(Ratchet::Close)?;
         self.seal()?;
@@ -259,8 +283,7 @@ impl Sealer {
 
     /// The wall clock was set.
     pub(crate) fn stepped(&mut self, step: Step) {
-        let fact = self.scribe.stepped_fact(self.up(), step);
-        self.facts.push(fact);
+        self.tell(|scribe, up| scribe.stepped_fact(up, step));
     }
 
     /// Facts are written under another policy from here on.
@@ -298,7 +321,12 @@ impl Sealer {
 
     /// Does what it is time for.
     pub(crate) fn work(&mut self) -> Result<(), Error> {
-        self.tell_of_silence();
+        let worked = self.try_work();
+        self.show_exposure();
+        worked
+    }
+
+    fn try_work(&mut self) -> Result<(), Error> {
         self.look()?;
         let idle = self.now().saturating_sub(self.sealed_at);
         if self.has_unsealed() || idle >= self.settings.heartbeat {
@@ -312,26 +340,33 @@ impl Sealer {
 
     /// Seals everything that is durable, and gives the newest checkpoint.
     pub(crate) fn checkpoint(&mut self) -> Result<String, Error> {
-        self.look()?;
-        if self.has_unsealed() {
-            self.seal()?;
-        }
-        self.settle()?;
+        let sealed = self.seal_all();
+        self.show_exposure();
+        sealed?;
         Ok(self
             .newest
             .as_ref()
             .map_or_else(String::new, Signed::to_string))
     }
 
-    /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence.
-    fn tell_of_silence(&mut self) {
-        let silent = self.now().saturating_sub(self.last_fact);
-        if silent > self.settings.heartbeat.saturating_mul(3) {
-            let late = silent.saturating_sub(self.settings.heartbeat);
-            let fact = self.scribe.late_fact(self.up(), late);
-            self.facts.insert(0, fact);
-            self.last_fact = self.now();
+    fn seal_all(&mut self) -> Result<(), Error> {
+        self.look()?;
+        if self.has_unsealed() {
+            self.seal()?;
         }
+        self.settle()
+    }
+
+    /// Has a fact sealed with the next checkpoint.
+    pub(super) fn tell(&mut self, fact: impl FnOnce(&Scribe, Duration) -> Vec<u8>) {
+        let at = self.now();
+        let body = fact(&self.scribe, at.saturating_sub(self.since));
+        self.facts.push(Fact { at, body });
+    }
+
+    /// Whether nothing waits to be told.
+    pub(super) fn is_told(&self) -> bool {
+        self.facts.is_empty()
     }
 
     /// Gathers what there is to seal.
@@ -352,6 +387,7 @@ impl Sealer {
     /// Completes what failed halfway: no checkpoint is signed between a ratchet's note and its key.
     /// A file of checkpoints is as its digest says before another one follows it.
     fn mend(&mut self) -> Result<(), Error> {
+        self.check_files()?;
         let mended = self.checkpoints.notes.mend();
         mended.map_err(|error| self.checkpoints_failed(error))?;
         self.finish_ratchet()?;
@@ -385,15 +421,16 @@ impl Sealer {
     /// What the streams came to since the catalog told of them last: segments that ended are facts from
     /// then on, how the streams stand is told once it is written.
     fn collect(&mut self) -> Vec<Vec<u8>> {
-        let up = self.up();
         self.looked_at = self.now();
+        let at = self.looked_at;
+        let up = at.saturating_sub(self.since);
         let mut heads = Vec::new();
         for stream in &mut self.streams {
             let (grown, ended) = stream.tree.look();
             for ended in ended {
                 if !stream.ended.contains(&ended.file) {
-                    let fact = self.scribe.ended_fact(up, &stream.id, &ended);
-                    self.facts.push(fact);
+                    let body = self.scribe.ended_fact(up, &stream.id, &ended);
+                    self.facts.push(Fact { at, body });
                     stream.ended.push(ended.file);
                 }
             }
@@ -434,14 +471,21 @@ impl Sealer {
         let heads = self.collect();
         let has_news = !heads.is_empty() || !self.again.is_empty();
         if self.facts.is_empty() && !has_news && self.is_signed() {
-            self.facts.push(self.scribe.heartbeat_fact(self.up()));
+            self.tell(Scribe::heartbeat_fact);
         }
-        for fact in self.again.iter().chain(&self.facts).chain(&heads) {
+        let looked_at = has_news.then_some(self.looked_at);
+        let newest = self.facts.iter().map(|fact| fact.at).chain(looked_at).max();
+        let newest = newest.unwrap_or(self.last_fact);
+        let late = self.late_fact(newest);
+        let facts = self.facts.iter().map(|fact| &fact.body);
+        for fact in late.iter().chain(&self.again).chain(facts).chain(&heads) {
             self.catalog.link(fact);
         }
         self.catalog.write().map_err(|failure| {
             // How the streams stand is told when they are asked again.
-            self.streams.iter_mut().for_each(|stream| stream.told = None);
+            self.streams
+                .iter_mut()
+                .for_each(|stream| stream.told = None);
             failed(failure)
         })?;
         let worth = if self.has_grown {
@@ -457,12 +501,21 @@ impl Sealer {
             until: self.looked_at,
         };
         (self.has_grown, self.anchor_facts) = (false, 0);
-        if has_news || !self.facts.is_empty() {
-            self.again.clear();
-            self.facts.clear();
-            self.last_fact = self.now();
-        }
+        self.again.clear();
+        self.facts.clear();
+        self.last_fact = newest;
         self.catalog.sync(&self.scribe).map_err(failed)
+    }
+
+    /// Says first of all that the writer woke late: an honest sleep is not to be taken for silence, at
+    /// whatever moment it began.
+    fn late_fact(&self, newest: Duration) -> Option<Vec<u8>> {
+        let silent = newest.saturating_sub(self.last_fact);
+        (silent > self.settings.heartbeat.saturating_mul(3)).then(|| {
+            let late = silent.saturating_sub(self.settings.heartbeat);
+            self.scribe
+                .late_fact(newest.saturating_sub(self.since), late)
+        })
     }
 
     /// Facts that are not written, or that no signature covers since one failed.
@@ -475,12 +528,66 @@ impl Sealer {
             || !self.is_signed()
     }
 
+    /// Whether there are records that no checkpoint covers.
+    pub(super) fn has_unsealed_records(&self) -> bool {
+        let has_grown = |stream: &Watched| stream.tree.size() > stream.known;
+        self.has_grown || self.written.has_grown || self.streams.iter().any(has_grown)
+    }
+
     fn is_signed(&self) -> bool {
         self.tree.frontier().size() == self.keys.newest().0
     }
 
+    /// What somebody else did to the files of the seal.
+    pub(crate) fn altered(&self) -> Option<&Altered> {
+        self.altered.as_ref()
+    }
+
+    /// Nothing is signed any more once a file of the seal is not the one that was written: what comes after
+    /// would be where nobody finds it, and remembered as signed.
+    fn check_files(&mut self) -> Result<(), Error> {
+        if self.altered.is_none() {
+            self.altered = self.find_altered();
+            if self.altered.is_some() {
+                metric::count("compliance_log_files_altered");
+            }
+        }
+        self.altered.as_ref().map_or(Ok(()), |altered| {
+            let path = self.store.join(&altered.file);
+            let text = format!("{} was {}", path.display(), altered.how.as_str());
+            Err(Error::new(ErrorKind::Damaged, text))
+        })
+    }
+
+    fn find_altered(&mut self) -> Option<Altered> {
+        let left = self.catalog.take_altered().pop();
+        if let Some(of_catalog) = left.or_else(|| self.catalog.altered()) {
+            return Some(of_catalog);
+        }
+        let checkpoints = layout::stream_dir(Path::new(""), Channel::Catalog);
+        let files = [
+            (
+                checkpoints.join(&self.checkpoints.name),
+                &self.checkpoints.notes,
+            ),
+            (
+                Path::new(layout::SEAL).join(layout::EPOCHS),
+                self.epochs.notes(),
+            ),
+        ];
+        files.into_iter().find_map(|(file, notes)| {
+            let how = notes.altered(&*self.fs, &self.store.join(&file))?;
+            Some(Altered {
+                file: file.display().to_string(),
+                how,
+                records: None,
+            })
+        })
+    }
+
     /// Signs the catalog as far as it is durable.
     fn sign(&mut self) -> Result<(), Error> {
+        self.check_files()?;
         let frontier = self.tree.frontier();
         let (size, root) = (frontier.size(), frontier.root());
         if let Some(segment) = self.catalog.newest_segment() {

@@ -36,6 +36,14 @@ impl Stream {
         left
     }
 
+    /// What somebody else did to the segment of a catalog, which is not left for another one.
+    pub(in crate::store) fn altered(&self) -> Option<Altered> {
+        let (Tail::Open { segment, .. }, how) = (&self.tail, self.segment_altered()?) else {
+            return None;
+        };
+        Some(self.what(&segment.name, how, None))
+    }
+
     /// What somebody else did to the files since this was asked last.
     pub(crate) fn take_altered(&mut self) -> Vec<Altered> {
         std::mem::take(&mut self.altered)
@@ -78,10 +86,15 @@ impl Stream {
 
     pub(super) fn note(&mut self, file: &str, how: How, records: Option<(u64, u64)>) {
         metric::count("compliance_log_files_altered");
-        self.altered.push(Altered {
+        let altered = self.what(file, how, records);
+        self.altered.push(altered);
+    }
+
+    fn what(&self, file: &str, how: How, records: Option<(u64, u64)>) -> Altered {
+        Altered {
             file: format!("{}/{}/{file}", layout::STREAMS, self.channel.as_str()),
             how,
             records,
-        });
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     altered::How,
     durable,
     fs::{Access, DirLock, Fs, StoreFile},
-    seal::{self, Making, Seal, Sealer},
+    seal::{self, Making, RootKey, Seal, Sealer},
     stream::{Settings, Stream},
     volume,
 };
@@ -42,7 +42,7 @@ pub(super) struct Purpose<'a> {
 /// `<dir>/<instance>-<incarnation>/` with one genesis in each stream, durable.
 ///
 /// 1. folders, lock, genesis, head under `.new-<name>`, each synced   crash: leaves a folder that nothing reads
-///    and, if it is to be sealed, its keys, catalog and first checkpoint
+///    and, if it is to be sealed, its keys, catalog and first checkpoint, then its root key beside the stores
 /// 2. renamed, `dir` synced                                           crash: there or not
 pub(super) fn create(
     fs: &Arc<dyn Fs>,
@@ -59,14 +59,15 @@ pub(super) fn create(
     let making = dir.join(format!("{}{name}", layout::UNFINISHED));
     let path = dir.join(&name);
     // Creating is tried again and again where it fails; what is left of it must not pile up.
-    let undo = || {
+    let undo = |root_key: Option<&RootKey>| {
         fs.remove_unfinished(&making).unwrap_or(());
         if seal.is_some() && matches!(fs.seen(&path), Ok(None)) {
             seal::undo(&**fs, &path);
+            root_key.inspect(|key| key.take_back(&**fs));
         }
     };
     let failed = |error: io::Error| {
-        undo();
+        undo(None);
         Error::io(format!("cannot create a store in {}", dir.display()), error)
     };
 
@@ -106,7 +107,7 @@ pub(super) fn create(
         Ok(stream)
     };
     let mut streams = [stream(Channel::Audit)?, stream(Channel::App)?];
-    let mut sealer = None;
+    let (mut sealer, mut root_key) = (None, None);
     if let Some(seal) = seal {
         let genesis = Genesis {
             stream: &id(Channel::Catalog)?,
@@ -124,13 +125,20 @@ pub(super) fn create(
             settings,
         };
         let begun = seal::begin(fs, seal, &making, &streams, scribe);
-        sealer = Some(begun.inspect_err(|_| undo())?);
+        let (begun, key) = begun.inspect_err(|_| undo(None))?;
+        (sealer, root_key) = (Some(begun), key);
+    }
+    if let Some(key) = &root_key {
+        key.keep(&**fs).inspect_err(|_| undo(Some(key)))?;
     }
 
     // 2
     fs.rename(&making, &path)
         .and_then(|()| fs.sync_dir(dir))
-        .map_err(failed)?;
+        .map_err(|error| {
+            undo(root_key.as_ref());
+            failed(error)
+        })?;
     for stream in &mut streams {
         stream.moved(layout::stream_dir(&path, stream.channel()));
     }

@@ -61,7 +61,7 @@ pub(crate) trait Fs: Send + Sync + fmt::Debug {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a folder that never became a store, with all that is in it.
     fn remove_unfinished(&self, path: &Path) -> io::Result<()>;
-    /// Removes a file that somebody left for the log, once it has what that says.
+    /// Removes a file that somebody left for the log, once it has what that says, or that a crash left.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Takes the exclusive lock of a folder if nobody else holds it; it ends with what is returned.
     /// It follows the folder when that is renamed, and cannot be removed as a file can.

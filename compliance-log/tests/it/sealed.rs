@@ -12,7 +12,7 @@ use std::{
 };
 
 use compliance_log::{
-    ComplianceLog, DirAnchor, Health, Seal, audit_event,
+    ComplianceLog, DirAnchor, Health, Seal, StartFailure, audit_event,
     clock::{Clock, SystemClock, Timestamp},
     seal::note::{Algorithm, NoteFile, SigningKey, VerifierKey},
     test_util::{Effect, Fault, Faults, ManualClock, within_sync},
@@ -686,6 +686,43 @@ fn a_stream_that_could_not_be_closed_has_no_sealed_end() {
     let records = records(&dir, "audit");
     assert!(events(&records).contains(&"chain.recovery"));
     assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+#[test]
+fn a_store_that_could_not_be_begun_leaves_no_root_key() {
+    let root_keys = |dir: &Path| {
+        let keys = fs::read_to_string(format!("{}.root.vkey", dir.display()));
+        keys.unwrap_or_default().lines().count()
+    };
+    let begun = |dir: &Path, faults: &Faults| {
+        let builder = ComplianceLog::builder("booking-api")
+            .env("test")
+            .instance("i1")
+            .dir(dir)
+            .on_start_failure(StartFailure::Refuse)
+            .seal(Seal::default().every(Duration::from_secs(60)));
+        let log = faults.under(builder).open();
+        let calls = faults.calls();
+        faults.clear();
+        log.map(|log| log.shutdown().unwrap()).map(|_closed| calls)
+    };
+    for effect in [Effect::None, Effect::Half, Effect::Whole] {
+        let mut refused = 0;
+        for number in 0.. {
+            let dirs = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+            let dir = dirs.as_ref().unwrap().path().join("stores");
+            let faults = Faults::new();
+            faults.set(Fault::Call { number, effect });
+            match begun(&dir, &faults) {
+                Ok(calls) if calls <= number => break,
+                Ok(_) => {}
+                Err(_) => refused += 1,
+            }
+            let stores = fs::read_dir(&dir).map_or(0, |_| stores(&dir).len());
+            assert_eq!(root_keys(&dir), stores, "{effect:?} of call {number}");
+        }
+        assert!(refused > 20, "{refused}");
+    }
 }
 
 /// A clock by which the seal thread panics once it is told to.

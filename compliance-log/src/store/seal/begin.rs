@@ -1,17 +1,12 @@
 //! What a sealed store is made with.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc, time::Duration};
 
 use super::{
     anchors::Standing,
     keys::Keys,
     note_log::NoteLog,
+    root_key::{RootKey, certify},
     sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
     settings::{KeyPlace, Root, Seal},
 };
@@ -20,14 +15,10 @@ use crate::{
     event::Channel,
     layout,
     lifecycle::{Genesis, Scribe, Sealed},
-    seal::{
-        merkle::Frontier,
-        note::SigningKey,
-        statement::{Certificate, Checkpoint, Role, Signed},
-    },
+    seal::{merkle::Frontier, statement::Checkpoint},
     store::{
         durable,
-        fs::{Access, Fs, read_whole},
+        fs::Fs,
         stream::{Settings, Stream},
     },
 };
@@ -44,13 +35,14 @@ pub(in crate::store) struct Making<'a> {
 }
 
 /// Makes keys, certificate and catalog for a store whose streams hold their first records, and signs them.
+/// Its root key, if it has one of its own, is to be kept.
 pub(in crate::store) fn begin(
     fs: &Arc<dyn Fs>,
     seal: &Seal,
     making: &Making<'_>,
     streams: &[Stream],
     scribe: &Scribe,
-) -> Result<Sealer, Error> {
+) -> Result<(Sealer, Option<RootKey>), Error> {
     let failed = |error: io::Error| {
         let text = format!("cannot seal a store in {}", making.folder.display());
         Error::io(text, error)
@@ -61,8 +53,10 @@ pub(in crate::store) fn begin(
     let mut keys = Keys::generate(origin.clone(), seal.algorithm, seal.machine_id.as_deref())?;
     let folder = making.folder.join(layout::SEAL);
     durable::create_dir_all(&**fs, &folder).map_err(failed)?;
+    let mut root_key = None;
     if seal.root == Root::Own {
-        let certificate = certify(fs, seal, &keys)?;
+        let (certificate, key) = certify(seal, &keys)?;
+        root_key = key;
         let path = folder.join(layout::CERTIFICATE);
         durable::write_new(&**fs, &path, certificate.as_bytes()).map_err(failed)?;
     }
@@ -120,55 +114,10 @@ pub(in crate::store) fn begin(
     };
     let mut sealer = Sealer::new(fs, scribe, parts);
     sealer.open_streams()?;
-    Ok(sealer)
+    Ok((sealer, root_key))
 }
 
 /// Removes what [`begin`] left outside of the folder that is being made.
 pub(in crate::store) fn undo(fs: &dyn Fs, store: &Path) {
     fs.remove_unfinished(&layout::keys_dir(store)).unwrap_or(());
-}
-
-/// A certificate by a root key that ends here; its public half is kept beside the stores.
-fn certify(fs: &Arc<dyn Fs>, seal: &Seal, keys: &Keys) -> Result<String, Error> {
-    let origin = keys.origin();
-    let root = SigningKey::generate(format!("{origin}/root").parse()?, seal.algorithm)?;
-    let certificate = Certificate::new(
-        Role::Store,
-        origin.clone(),
-        keys.log().clone(),
-        keys.key().clone(),
-    )?;
-    let certificate = Signed::sign(certificate, &[&root])?;
-    if let Some(path) = &seal.root_key_file {
-        keep_root_key(&**fs, path, &format!("{}\n", root.verifier()))?;
-    }
-    Ok(certificate.to_block())
-}
-
-/// `open(O_CREAT)`, `write`, `fdatasync`, `fsync` of the folder. A line that a crash left in half goes.
-fn keep_root_key(fs: &dyn Fs, path: &Path, line: &str) -> Result<(), Error> {
-    let keep = || {
-        let mut file = match fs.open(path, Access::Create) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                fs.open(path, Access::Append)?
-            }
-            opened => opened?,
-        };
-        let bytes = read_whole(&*file)?;
-        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at as u64 + 1);
-        if whole < bytes.len() as u64 {
-            file.set_len(whole)?;
-        }
-        if let Err(error) = file.append(line.as_bytes()) {
-            file.set_len(whole)?;
-            return Err(error);
-        }
-        file.sync_data()?;
-        let parent = path.parent().map(Path::to_path_buf);
-        fs.sync_dir(&parent.unwrap_or_else(|| PathBuf::from(".")))
-    };
-    keep().map_err(|error| {
-        let text = format!("cannot keep the store's root key in {}", path.display());
-        Error::io(text, error)
-    })
 }

@@ -19,7 +19,7 @@ use crate::{
         note::{Algorithm, SigningKey, VerifierKey},
         statement::{Checkpoint, Signed},
     },
-    store::fs::{Access, DirLock, Fs},
+    store::fs::{Access, DirLock, Fs, StoreFile},
 };
 
 const SIGNER: &str = "signer.json";
@@ -254,7 +254,8 @@ impl Keys {
     }
 
     /// Replaces `signer.json`: a new file, `fdatasync`, `rename`, `fsync` of the folder. Then the bytes of
-    /// the old one are overwritten, as far as the file system writes where they stood.
+    /// the old one are overwritten, as far as the file system writes where they stood; so are those of a new
+    /// one that a crash left.
     pub(super) fn save(&mut self) -> io::Result<()> {
         let Some(folder) = &self.folder else {
             return Ok(());
@@ -276,9 +277,9 @@ impl Keys {
         let (path, new) = (folder.path.join(SIGNER), folder.path.join(SIGNER_NEW));
         let mut file = match folder.fs.open(&new, Access::Secret) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let mut file = folder.fs.open(&new, Access::Append)?;
-                file.set_len(0)?;
-                file
+                overwrite(&mut *folder.fs.open(&new, Access::Write)?)?;
+                folder.fs.remove_file(&new)?;
+                folder.fs.open(&new, Access::Secret)?
             }
             opened => opened?,
         };
@@ -290,13 +291,15 @@ impl Keys {
         };
         folder.fs.rename(&new, &path)?;
         folder.fs.sync_dir(&folder.path)?;
-        if let Some(mut old) = old {
-            let zeros = vec![0; usize::try_from(old.len()?).unwrap_or(0).min(BYTES_MAX)];
-            old.write_at(&zeros, 0)?;
-            old.sync_data()?;
-        }
-        Ok(())
+        old.map_or(Ok(()), |mut old| overwrite(&mut *old))
     }
+}
+
+/// A file of keys that are not needed any more.
+fn overwrite(file: &mut dyn StoreFile) -> io::Result<()> {
+    let zeros = vec![0; usize::try_from(file.len()?).unwrap_or(0).min(BYTES_MAX)];
+    file.write_at(&zeros, 0)?;
+    file.sync_data()
 }
 
 fn read_secret(fs: &dyn Fs, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
@@ -319,4 +322,30 @@ fn last(fs: &dyn Fs, path: &Path) -> Option<(u64, TreeHash)> {
     }
     let (size, root) = text.split_once(' ')?;
     Some((size.parse().ok()?, root.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fs::RealFs;
+
+    #[expect(clippy::disallowed_methods, reason = "a crash leaves it so")]
+    #[test]
+    fn what_a_crash_left_of_keys_is_overwritten_and_in_no_ones_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        let fs: Arc<dyn Fs> = Arc::new(RealFs);
+        let origin: Origin = "log.example/s/i/0123456789abcdef".parse().unwrap();
+        let mut keys = Keys::generate(origin, Algorithm::Ed25519, None).unwrap();
+        keys.keep_in(&fs, &path).unwrap();
+        let (new, seen) = (path.join(SIGNER_NEW), path.join("seen"));
+        std::fs::write(&new, b"a secret").unwrap();
+        std::fs::hard_link(&new, &seen).unwrap();
+        keys.next().unwrap();
+        assert_eq!(std::fs::read(&seen).unwrap(), [0; 8]);
+        keys.turn();
+        keys.save().unwrap();
+        drop(keys);
+        assert_eq!(Keys::load(&fs, &path).unwrap().epoch(), 1);
+    }
 }

@@ -13,6 +13,7 @@ mod place;
 mod rebuild;
 mod receipts;
 mod resume;
+mod root_key;
 mod sealer;
 mod settings;
 
@@ -21,5 +22,6 @@ pub use dir_anchor::DirAnchor;
 pub(crate) use exposure::Exposed;
 pub(super) use rebuild::Rebuilt;
 pub(super) use resume::{Refusal, Resumed, resume};
+pub(super) use root_key::RootKey;
 pub(crate) use sealer::{Begun, Ends, Farewell, Sealer};
 pub use settings::Seal;

@@ -91,6 +91,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             KeysVerb::Init(args) => cmd::keys_init::run(&args, &mut printer)?,
             KeysVerb::Request(args) => cmd::keys_request::run(&args, &mut printer)?,
             KeysVerb::Certify(args) => cmd::keys_certify::run(&args, &mut printer)?,
+            KeysVerb::Rotate(args) => cmd::keys_rotate::run(&args, &mut printer)?,
             KeysVerb::Revoke(args) => cmd::keys_revoke::run(&args, &mut printer)?,
             KeysVerb::Show(args) => cmd::keys_show::run(&args, &mut printer)?,
         },

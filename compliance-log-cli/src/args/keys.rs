@@ -23,6 +23,7 @@ pub(crate) enum KeysVerb {
     Init(KeysInitArgs),
     Request(KeysRequestArgs),
     Certify(KeysCertifyArgs),
+    Rotate(KeysRotateArgs),
     Revoke(KeysRevokeArgs),
     Show(KeysShowArgs),
 }
@@ -94,6 +95,24 @@ pub(crate) struct KeysCertifyArgs {
     /// The issuer's key
     #[arg(long, value_name = "VKEY|FILE", requires = "issuer_prefix")]
     pub(crate) vkey: Option<String>,
+}
+
+/// Have other keys sign for a store whose service does not run
+///
+/// They change by themselves every few minutes; this is for when somebody may have seen those of a service
+/// that was stopped since. A service that runs changes them by `ComplianceLog::rotate_keys`, or when it is
+/// started again. The log key stays: witnesses know the store by it. Prints the first checkpoint of the
+/// next keys.
+///
+/// Needs: write access to the store and its folder of keys, as the user that the service runs as.
+#[derive(Debug, Args)]
+#[command(after_help = exit::KEYS_HELP)]
+pub(crate) struct KeysRotateArgs {
+    /// The store
+    pub(crate) store: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Print that a key is not trusted any more

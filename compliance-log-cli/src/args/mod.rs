@@ -8,8 +8,8 @@ mod witness;
 
 pub(crate) use evidence::{EvidenceArgs, EvidenceShowArgs, EvidenceVerb};
 pub(crate) use keys::{
-    KeysArgs, KeysCertifyArgs, KeysInitArgs, KeysRequestArgs, KeysRevokeArgs, KeysShowArgs,
-    KeysVerb,
+    KeysArgs, KeysCertifyArgs, KeysInitArgs, KeysRequestArgs, KeysRevokeArgs, KeysRotateArgs,
+    KeysShowArgs, KeysVerb,
 };
 pub(crate) use proof::{CheckProofArgs, ProveArgs};
 pub(crate) use verify::{SealArgs, VerifyArgs};

@@ -6,6 +6,7 @@ pub(crate) mod keys_certify;
 pub(crate) mod keys_init;
 pub(crate) mod keys_request;
 pub(crate) mod keys_revoke;
+pub(crate) mod keys_rotate;
 pub(crate) mod keys_show;
 pub(crate) mod observe_report;
 pub(crate) mod policy_test;

@@ -25,6 +25,8 @@ mod proof;
 #[cfg(test)]
 mod pseudonym;
 #[cfg(test)]
+mod real_keys;
+#[cfg(test)]
 mod real_store;
 #[cfg(test)]
 mod redact;

@@ -44,6 +44,7 @@ fn help_exits_0_and_names_the_rights_that_each_verb_needs() {
             &["keys", "certify"],
             "Needs: read access to the files given",
         ),
+        (&["keys", "rotate"], "Needs: write access to the store"),
         (&["keys", "revoke"], "Needs: read access to the private key"),
         (&["keys", "show"], "Needs: read access to the file"),
         (&["evidence", "show"], "1  it did not"),

@@ -67,6 +67,8 @@ pub(crate) enum Ratchet {
     Time,
     Rotate,
     Close,
+    /// Somebody asked for it.
+    Request,
 }
 
 impl Cadence {
@@ -85,6 +87,7 @@ impl Ratchet {
             Self::Time => "time",
             Self::Rotate => "rotate",
             Self::Close => "close",
+            Self::Request => "request",
         }
     }
 }

@@ -202,6 +202,34 @@ impl ComplianceLog {
         self.handle.checkpoint()
     }
 
+    /// Seals everything that was queued before and has other keys sign from then on; those before are erased.
+    /// That happens every [`Seal::epoch`](crate::Seal::epoch) without being asked for: ask where somebody may
+    /// have seen the machine's memory or the folder of keys. Gives the first checkpoint of the next keys, and
+    /// blocks until it is durable.
+    ///
+    /// The log's own key, by which witnesses know the store, stays.
+    ///
+    /// ```
+    /// use compliance_log::{ComplianceLog, Seal};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path().join("audit");
+    /// let log = ComplianceLog::builder("booking-api").env("prod").dir(&dir).seal(Seal::default()).open()?;
+    /// let checkpoint = log.rotate_keys()?;
+    /// assert!(checkpoint.contains("/e2 "));
+    /// log.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`checkpoint`](Self::checkpoint). A change that was begun is completed with the next seal.
+    pub fn rotate_keys(&self) -> Result<String, Error> {
+        self.handle.rotate_keys()
+    }
+
     /// Takes another redaction policy into use, for every record that is made from now on. The answer
     /// comes when `policy.changed` is durable; the document is kept in the store before.
     ///

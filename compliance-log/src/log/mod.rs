@@ -7,6 +7,7 @@ mod init;
 mod machine;
 mod opening;
 mod policy_file;
+mod rotate_keys;
 mod seal_table;
 mod watch;
 

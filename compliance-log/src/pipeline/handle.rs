@@ -11,6 +11,7 @@ use super::{
     in_flight::{Account, Owing},
     mode::Mode,
     queue::Pushed,
+    sealing::CheckpointReply,
     shared::{Plan, Shared},
     submit::Debt,
     tracer::ids_within,
@@ -257,10 +258,19 @@ impl Handle {
 
     /// Seals what is durable, and gives the newest checkpoint.
     pub(crate) fn checkpoint(&self) -> Result<String, Error> {
+        self.ask_seal(Turn::Checkpoint)
+    }
+
+    /// Seals what is durable, and has other keys sign from then on.
+    pub(crate) fn rotate_keys(&self) -> Result<String, Error> {
+        self.ask_seal(Turn::RotateKeys)
+    }
+
+    fn ask_seal(&self, turn: impl FnOnce(CheckpointReply) -> Turn) -> Result<String, Error> {
         let refused = |error: CommitError| Error::new(ErrorKind::Seal, error.to_string());
         self.flush().map_err(refused)?;
         let (reply, answer) = mpsc::channel();
-        let asked = self.0.queue.tell(Turn::Checkpoint(reply));
+        let asked = self.0.queue.tell(turn(reply));
         asked.map_err(refused)?;
         let ended = |_gone| Error::new(ErrorKind::Seal, "the log or its seal thread ended");
         answer.recv().map_err(ended)?

@@ -37,6 +37,7 @@ enum Request {
     Stepped(Step),
     ChangePolicy(Arc<Policy>),
     Checkpoint(CheckpointReply),
+    RotateKeys(CheckpointReply),
     Close(Ends, Farewell, mpsc::Sender<Result<(), Error>>),
     Abandon,
 }
@@ -45,7 +46,9 @@ impl Request {
     /// The thread ended: nobody does this any more.
     fn refuse(self) {
         match self {
-            Self::Checkpoint(reply) => reply.send(Err(ended())).unwrap_or(()),
+            Self::Checkpoint(reply) | Self::RotateKeys(reply) => {
+                reply.send(Err(ended())).unwrap_or(());
+            }
             Self::Close(_, _, reply) => reply.send(Err(ended())).unwrap_or(()),
             Self::Stepped(_) | Self::ChangePolicy(_) | Self::Abandon => {}
         }
@@ -134,6 +137,11 @@ impl Sealing {
         self.ask(Request::Checkpoint(reply));
     }
 
+    /// Has the next keys take the place of those that sign, and answers with the checkpoint after that.
+    pub(super) fn rotate_keys(&self, reply: CheckpointReply) {
+        self.ask(Request::RotateKeys(reply));
+    }
+
     /// For how long records may lie here that the anchors do not cover, by the clock of the seal.
     pub(super) fn exposure(&self, now: Duration) -> Option<Duration> {
         self.exposed.at(now)
@@ -201,6 +209,11 @@ fn run(mut sealer: Sealer, inbox: &Inbox) {
                     let checkpoint = sealer.checkpoint();
                     count(&checkpoint);
                     reply.send(checkpoint).unwrap_or(());
+                }
+                Request::RotateKeys(reply) => {
+                    let rotated = sealer.rotate_keys();
+                    count(&rotated);
+                    reply.send(rotated).unwrap_or(());
                 }
                 Request::Close(ends, farewell, reply) => {
                     let closed = sealer.close(ends, farewell);

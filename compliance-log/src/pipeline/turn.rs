@@ -20,4 +20,6 @@ pub(super) enum Turn {
     Say { body: Vec<u8> },
     /// Somebody wants the newest checkpoint.
     Checkpoint(CheckpointReply),
+    /// Somebody wants other keys, and the newest checkpoint then.
+    RotateKeys(CheckpointReply),
 }

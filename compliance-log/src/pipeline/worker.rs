@@ -244,7 +244,8 @@ impl Worker {
                 self.site.say(body, &self.scribe);
             }
             Turn::Say { body } => self.site.say(body, &self.scribe),
-            Turn::Checkpoint(reply) => self.site.checkpoint(reply),
+            Turn::Checkpoint(reply) => self.site.ask(reply, Sealing::checkpoint),
+            Turn::RotateKeys(reply) => self.site.ask(reply, Sealing::rotate_keys),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) use fault::FaultFs;
 #[cfg(any(test, feature = "test-util"))]
 pub use fault::{Effect, Fault};
 pub(crate) use fs::{Fs, RealFs};
-pub(crate) use open::{Open, Start, open};
+pub(crate) use open::{Open, Start, open, open_ended};
 pub(crate) use policies::{find as find_policy, keep as keep_policy};
 pub(crate) use print::PrintFs;
 pub(crate) use recover::says;

@@ -1,6 +1,7 @@
 //! Which store a start continues, or why it begins a new one.
 
 use std::{
+    ffi::OsStr,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -139,11 +140,44 @@ pub(crate) fn open(
     })
 }
 
+/// Continues one sealed store that its writer left in order; nothing of the streams is written. `scribe` is
+/// that of its service and environment.
+///
+/// # Errors
+///
+/// A store that somebody writes, that has to be recovered, or that must not be gone on with.
+pub(crate) fn open_ended(
+    fs: &Arc<dyn Fs>,
+    path: &Path,
+    settings: Settings,
+    seal: &Seal,
+    scribe: impl FnOnce(&str, &str) -> Scribe,
+) -> Result<Open, Error> {
+    let refuse = |kind, text: &str| Error::new(kind, format!("{}: {text}", path.display()));
+    let named = path.parent().zip(path.file_name().and_then(OsStr::to_str));
+    let candidate = named.and_then(|(dir, name)| {
+        let at = name.len().checked_sub(INCARNATION_BYTES)?;
+        candidate(&**fs, dir, name, name.get(at..)?)
+    });
+    let candidate =
+        candidate.ok_or_else(|| refuse(ErrorKind::Damaged, "its first record cannot be read"))?;
+    let scribe = scribe(&candidate.service, &candidate.env);
+    let open = try_continue(fs, path, &candidate, settings, Some(seal), &scribe);
+    let open = open.map_err(|refused| refused.error)?;
+    let open = open.ok_or_else(|| refuse(ErrorKind::Seal, "another process writes it"))?;
+    if open.start.unclean || open.start.recovered.iter().any(Option::is_some) {
+        let text = "it was not shut down: the service's next start tells of that first";
+        return Err(refuse(ErrorKind::Seal, text));
+    }
+    Ok(open)
+}
+
 /// A folder that looks like a store of ours.
 struct Candidate {
     name: String,
     incarnation: String,
     service: String,
+    env: String,
     since: String,
     format: u64,
     sealed: bool,
@@ -178,11 +212,14 @@ fn candidates(
     Ok((found, nameless))
 }
 
+/// Lower hexadecimal digits.
+const INCARNATION_BYTES: usize = 16;
+
 /// The last part of the name of a store of this instance.
 fn incarnation<'n>(name: &'n str, instance: &str) -> Option<&'n str> {
     let incarnation = name.strip_prefix(instance)?.strip_prefix('-')?;
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (incarnation.len() == 16 && incarnation.bytes().all(hex)).then_some(incarnation)
+    (incarnation.len() == INCARNATION_BYTES && incarnation.bytes().all(hex)).then_some(incarnation)
 }
 
 /// What a store's first record says.
@@ -200,6 +237,7 @@ fn candidate(fs: &dyn Fs, dir: &Path, name: &str, incarnation: &str) -> Option<C
         name: name.to_owned(),
         incarnation: incarnation.to_owned(),
         service,
+        env: text("/env").unwrap_or_default(),
         since: text("/timestamp").unwrap_or_default(),
         format: number("/v")?.max(number("/data/format").unwrap_or(1)),
         sealed: first.pointer("/data/sealed") == Some(&serde_json::Value::Bool(true)) || has_seal,

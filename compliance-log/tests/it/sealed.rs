@@ -725,6 +725,72 @@ fn a_store_that_could_not_be_begun_leaves_no_root_key() {
     }
 }
 
+#[test]
+fn keys_are_rotated_when_somebody_asks_for_it() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = open(&dir);
+    book(&log, 0..5);
+    let signer = |note: &str| {
+        let line = note.lines().last().unwrap().to_owned();
+        line.split(' ').nth(1).unwrap().to_owned()
+    };
+    let before = signer(&log.checkpoint().unwrap());
+    let after = signer(&log.rotate_keys().unwrap());
+    assert!(before.ends_with("/e1"), "{before}");
+    assert!(after.ends_with("/e2"), "{after}");
+    log.shutdown().unwrap();
+    let facts = records(&dir, "catalog");
+    let asked = |fact: &&Value| fact["data"]["reason"] == "request";
+    assert_eq!(facts.iter().filter(asked).count(), 1);
+    check(&dir);
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
+#[test]
+fn keys_of_a_store_that_nobody_writes_are_rotated_too() {
+    let dirs = tempfile::tempdir().unwrap();
+    let dir = dirs.path().join("audit");
+    let log = open(&dir);
+    book(&log, 0..5);
+    let store = only_store(&dir);
+    let rotate = || Seal::default().rotate_keys(&store);
+    let error = rotate().unwrap_err().to_string();
+    assert!(error.contains("another process writes it"), "{error}");
+    log.shutdown().unwrap();
+    let audit = records(&dir, "audit");
+    let checkpoint = rotate().unwrap();
+    assert!(checkpoint.starts_with("log.example/booking-api/i1/"));
+    assert_eq!(records(&dir, "audit"), audit);
+    assert_eq!(verdict(&dir), Verdict::Ok);
+    let facts = records(&dir, "catalog");
+    let reasons: Vec<&Value> = facts
+        .iter()
+        .filter(|fact| fact["event"] == "seal.epoch")
+        .map(|fact| &fact["data"]["reason"])
+        .collect();
+    assert_eq!(reasons, ["start", "close", "start", "request", "close"]);
+    assert!(facts.iter().all(|fact| fact["env"] == "test"));
+    let log = open(&dir);
+    book(&log, 5..6);
+    log.shutdown().unwrap();
+    check(&dir);
+
+    // One that was killed is for its service to tell of.
+    let faults = Faults::new();
+    let log = open_under(&dir, &faults);
+    book(&log, 6..7);
+    faults.set(Fault::Off);
+    drop(log.shutdown());
+    let error = rotate().unwrap_err().to_string();
+    assert!(error.contains("was not shut down"), "{error}");
+    open(&dir).shutdown().unwrap();
+    let audit = records(&dir, "audit");
+    assert!(events(&audit).contains(&"chain.recovery"), "{audit:?}");
+    rotate().unwrap();
+    assert_eq!(verdict(&dir), Verdict::Ok);
+}
+
 /// A clock by which the seal thread panics once it is told to.
 #[derive(Debug, Default)]
 struct Trap(AtomicBool, SystemClock);

@@ -195,13 +195,13 @@ impl Site {
         }
     }
 
-    /// Asks for the newest checkpoint, of everything that is durable.
-    pub(super) fn checkpoint(&self, reply: CheckpointReply) {
+    /// Asks the seal for something, where there is one.
+    pub(super) fn ask(&self, reply: CheckpointReply, what: impl FnOnce(&Sealing, CheckpointReply)) {
         let why = match self {
             Self::Open {
                 sealing: Some(sealing),
                 ..
-            } => return sealing.checkpoint(reply),
+            } => return what(sealing, reply),
             Self::Open { .. } => "the store is not sealed",
             Self::Missing { .. } => "there is no store",
         };

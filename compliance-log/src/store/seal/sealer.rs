@@ -349,6 +349,14 @@ impl Sealer {
             .map_or_else(String::new, Signed::to_string))
     }
 
+    /// Seals everything that is durable, has the next keys take the place of those that sign, and gives the
+    /// newest checkpoint, which is one of theirs.
+    pub(crate) fn rotate_keys(&mut self) -> Result<String, Error> {
+        self.checkpoint()?;
+        self.ratchet(Ratchet::Request)?;
+        self.checkpoint()
+    }
+
     fn seal_all(&mut self) -> Result<(), Error> {
         self.look()?;
         if self.has_unsealed() {

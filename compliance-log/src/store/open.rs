@@ -82,7 +82,7 @@ pub(crate) fn open(
     scribe: &Scribe,
 ) -> Result<Open, Error> {
     let mut start = Start::default();
-    let mut before: Option<Box<Refused>> = None;
+    let mut before: Option<Box<PassedOver>> = None;
     let (candidates, nameless) = candidates(&**fs, dir, service, instance)?;
     let known: Vec<PathBuf> = candidates
         .iter()
@@ -257,16 +257,16 @@ fn first_line(fs: &dyn Fs, stream: &Path) -> Option<Vec<u8>> {
 type Ends = [Option<Predecessor>; 2];
 
 /// Why a store is not continued, and where it ends.
-struct Refused {
+struct PassedOver {
     why: &'static str,
     error: Error,
     ends: Ends,
     newest: Option<Checkpoint>,
 }
 
-impl From<Error> for Box<Refused> {
+impl From<Error> for Box<PassedOver> {
     fn from(error: Error) -> Self {
-        Self::new(Refused {
+        Self::new(PassedOver {
             why: match error.kind() {
                 ErrorKind::NewerFormat => "newer_format",
                 ErrorKind::Damaged => "damaged",
@@ -279,11 +279,11 @@ impl From<Error> for Box<Refused> {
     }
 }
 
-impl From<Refusal> for Box<Refused> {
+impl From<Refusal> for Box<PassedOver> {
     fn from(refusal: Refusal) -> Self {
         let Refusal { why, error, newest } = refusal;
         let refused = Self::from(error);
-        Self::new(Refused {
+        Self::new(PassedOver {
             why,
             newest,
             ..*refused
@@ -299,7 +299,7 @@ fn try_continue(
     settings: Settings,
     seal: Option<&Seal>,
     scribe: &Scribe,
-) -> Result<Option<Open>, Box<Refused>> {
+) -> Result<Option<Open>, Box<PassedOver>> {
     if candidate.format > 1 {
         let text = format!(
             "{}: written in format {}, this version knows 1",
@@ -328,8 +328,8 @@ fn try_continue(
             )
         })
     };
-    let refused = |refused: Box<Refused>| {
-        Box::new(Refused {
+    let refused = |refused: Box<PassedOver>| {
+        Box::new(PassedOver {
             ends: ends(),
             ..*refused
         })
@@ -341,9 +341,9 @@ fn try_continue(
             ("sealed", "it is not sealed, and the log is to be")
         };
         let error = Error::new(ErrorKind::Config, format!("{}: {text}", path.display()));
-        return Err(refused(Box::new(Refused {
+        return Err(refused(Box::new(PassedOver {
             why,
-            ..*Box::<Refused>::from(error)
+            ..*Box::<PassedOver>::from(error)
         })));
     }
     let resumed: Option<Resumed> = match seal {
@@ -376,7 +376,7 @@ fn try_continue(
         match recover(fs, &dir, &id, channel, settings, end, &*scribe.clock) {
             Ok(stream) => recovered.push(stream),
             Err(stopped) => {
-                let mut refused: Box<Refused> = match &resumed {
+                let mut refused: Box<PassedOver> = match &resumed {
                     Some(resumed) if stopped.error.kind() == ErrorKind::Damaged => {
                         resumed.refuse(stopped.error).into()
                     }
@@ -394,7 +394,7 @@ fn try_continue(
         (Some(resumed), Some(seal)) => {
             let streams = [&mut audit.stream, &mut app.stream];
             let streams = streams.into_iter().zip(rebuilt).collect();
-            let sealer = resumed.seal(fs, path, seal, streams, scribe);
+            let sealer = resumed.into_sealer(fs, path, seal, streams, scribe);
             Some(sealer.map_err(|refusal| refused(refusal.into()))?)
         }
         _ => None,

@@ -43,12 +43,12 @@ pub(super) enum End {
 }
 
 /// Why a stream cannot go on, and where it ends.
-pub(super) struct Refused {
+pub(super) struct Stopped {
     pub(super) error: Error,
     pub(super) end: Option<Predecessor>,
 }
 
-impl From<Error> for Refused {
+impl From<Error> for Stopped {
     fn from(error: Error) -> Self {
         Self { error, end: None }
     }
@@ -67,9 +67,9 @@ pub(super) fn recover(
     settings: Settings,
     end: End,
     clock: &dyn Clock,
-) -> Result<Recovered, Refused> {
+) -> Result<Recovered, Stopped> {
     let tail = Tail { fs: &**fs, dir, id };
-    let failed = |error: io::Error| Refused::from(unreadable(dir, error));
+    let failed = |error: io::Error| Stopped::from(unreadable(dir, error));
     let bound = match end {
         End::Durable | End::Sealed(_) => tail.bound().map_err(failed)?,
         End::Signed(_) => None,
@@ -190,7 +190,7 @@ impl Tail<'_> {
         previous: Option<u64>,
         bound: Option<Slot>,
         end: End,
-    ) -> Result<Found, Refused> {
+    ) -> Result<Found, Stopped> {
         let path = self.dir.join(layout::segment_name(first_seq));
         let failed = |error: io::Error| unreadable(&path, error);
         let prev = match previous {
@@ -262,7 +262,7 @@ impl Tail<'_> {
             _ => None,
         };
         match error {
-            Some(error) => Err(Refused {
+            Some(error) => Err(Stopped {
                 error,
                 end: predecessor,
             }),

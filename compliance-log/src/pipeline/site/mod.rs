@@ -135,7 +135,10 @@ impl Site {
         } = open;
         // It is sealed that a writer is at work before there are records of its: those of nobody would be
         // tampering.
-        let sealing = match sealer.map(|sealer| seal(sealer, &start)).transpose() {
+        let sealing = match sealer
+            .map(|sealer| begin_sealing(sealer, &start))
+            .transpose()
+        {
             Ok(sealing) => sealing,
             Err(why) => return Self::missing(why, carried),
         };
@@ -408,7 +411,7 @@ impl Site {
 }
 
 /// Begins to seal a store that was opened.
-fn seal(mut sealer: Sealer, start: &Start) -> Result<Sealing, Error> {
+fn begin_sealing(mut sealer: Sealer, start: &Start) -> Result<Sealing, Error> {
     let begun = if start.resumed {
         Begun::Again
     } else {

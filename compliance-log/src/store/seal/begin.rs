@@ -7,7 +7,7 @@ use super::{
     keys::Keys,
     note_log::NoteLog,
     root_key::{RootKey, certify},
-    sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
+    sealer::{AnchorState, CheckpointFile, Parts, Sealer, Watched},
     settings::{KeyPlace, Root, Seal},
 };
 use crate::{
@@ -101,11 +101,11 @@ pub(in crate::store) fn begin(
         keys,
         catalog,
         tree,
-        checkpoints: Checkpoints { name, notes },
+        checkpoints: CheckpointFile { name, notes },
         epochs,
         epoch_size: 0,
         streams: streams.iter().filter_map(watched).collect(),
-        anchored: Anchored {
+        anchored: AnchorState {
             standing: Standing::new(seal.places.names(scribe), seal.quorum, BTreeMap::new()),
             failures: Vec::new(),
             grown: 0,

@@ -8,7 +8,7 @@ use super::{
     keys::{Keys, NoKeys},
     note_log::NoteLog,
     rebuild::{Rebuilt, rebuild},
-    sealer::{Anchored, Checkpoints, Parts, Sealer, Watched},
+    sealer::{AnchorState, CheckpointFile, Parts, Sealer, Watched},
     settings::{KeyPlace, Seal},
 };
 use crate::{
@@ -43,7 +43,7 @@ pub(in crate::store) struct Resumed {
     keys: Keys,
     catalog: Stream,
     tree: Arc<Tree>,
-    checkpoints: Checkpoints,
+    checkpoints: CheckpointFile,
     epochs: NoteLog,
     epoch_size: u64,
     facts: Facts,
@@ -205,7 +205,7 @@ impl Resumed {
     }
 
     /// What the anchors have, and for how long there is more than that.
-    fn anchored(&self, fs: &dyn Fs, store: &Path, seal: &Seal, scribe: &Scribe) -> Anchored {
+    fn anchored(&self, fs: &dyn Fs, store: &Path, seal: &Seal, scribe: &Scribe) -> AnchorState {
         let receipts = self.facts.receipts.clone();
         let mut standing = Standing::new(seal.places.names(scribe), seal.quorum, receipts);
         let found = self.anchors.iter().enumerate();
@@ -219,7 +219,7 @@ impl Resumed {
             let micros = time.map_or(0, |time| scribe.now().as_micros() - time.as_micros());
             ago = Duration::from_micros(u64::try_from(micros).unwrap_or(0));
         }
-        Anchored {
+        AnchorState {
             standing,
             failures,
             grown: self.facts.grown,
@@ -228,7 +228,7 @@ impl Resumed {
     }
 
     /// Goes on with streams whose trees are known.
-    pub(in crate::store) fn seal(
+    pub(in crate::store) fn into_sealer(
         self,
         fs: &Arc<dyn Fs>,
         store: &Path,
@@ -336,7 +336,10 @@ fn finish_ratchet(
 }
 
 /// The newest whole checkpoint, and the file that it stands in.
-fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Checkpoint>), Error> {
+fn newest_checkpoint(
+    fs: &dyn Fs,
+    dir: &Path,
+) -> Result<(CheckpointFile, Signed<Checkpoint>), Error> {
     let failed = |error| Error::io("cannot read its checkpoints", error);
     let names = fs.list(dir).map_err(failed)?;
     for name in names.into_iter().rev() {
@@ -349,7 +352,7 @@ fn newest_checkpoint(fs: &dyn Fs, dir: &Path) -> Result<(Checkpoints, Signed<Che
         });
         let notes = notes.map_err(failed)?;
         if let Some(newest) = newest {
-            return Ok((Checkpoints { name, notes }, newest?));
+            return Ok((CheckpointFile { name, notes }, newest?));
         }
     }
     Err(Error::new(ErrorKind::Damaged, "there is no checkpoint"))

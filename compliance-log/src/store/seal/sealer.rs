@@ -48,7 +48,7 @@ pub(crate) struct Sealer {
     pub(super) keys: Keys,
     pub(super) catalog: Stream,
     tree: Arc<Tree>,
-    checkpoints: Checkpoints,
+    checkpoints: CheckpointFile,
     /// The segment of the catalog that tells all that a start has to know.
     complete: Option<u64>,
     pub(super) epochs: Epochs,
@@ -117,7 +117,7 @@ pub(crate) enum Ends {
 
 /// The notes that belong to the newest segment of the catalog.
 #[derive(Debug)]
-pub(super) struct Checkpoints {
+pub(super) struct CheckpointFile {
     pub(super) name: String,
     pub(super) notes: NoteLog,
 }
@@ -142,16 +142,16 @@ pub(super) struct Parts {
     pub(super) keys: Keys,
     pub(super) catalog: Stream,
     pub(super) tree: Arc<Tree>,
-    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoints: CheckpointFile,
     pub(super) epochs: NoteLog,
     /// The size in the newest epoch note.
     pub(super) epoch_size: u64,
     pub(super) streams: Vec<Watched>,
-    pub(super) anchored: Anchored,
+    pub(super) anchored: AnchorState,
 }
 
 /// What the anchors have to begin with.
-pub(super) struct Anchored {
+pub(super) struct AnchorState {
     pub(super) standing: Standing,
     /// By place: what is the matter with the anchor.
     pub(super) failures: Vec<Option<String>>,
@@ -173,7 +173,7 @@ impl Sealer {
         let now = scribe.clock.boot_time();
         let mut catalog = parts.catalog;
         catalog.set_checkpoints(parts.checkpoints.notes.digest());
-        let Anchored {
+        let AnchorState {
             standing,
             failures,
             grown,
@@ -605,7 +605,7 @@ impl Sealer {
                 let folder = layout::stream_dir(&self.store, Channel::Catalog);
                 let notes = NoteLog::create(&*self.fs, &folder, &name);
                 let notes = notes.map_err(|error| self.checkpoints_failed(error))?;
-                self.checkpoints = Checkpoints { name, notes };
+                self.checkpoints = CheckpointFile { name, notes };
             }
         }
         let checkpoint = self.keys.sign(size, root)?;

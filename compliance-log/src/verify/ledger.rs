@@ -5,47 +5,59 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
+    options::Options,
     report::{Finding, Verdict},
-    seal::{Found, Gone, LedgerFact},
+    seal::{Expunged, Found, Gone, LedgerFact, SegmentGone},
 };
-use crate::chain::Digest;
 
 /// What the ledger says.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    facts: Vec<LedgerFact>,
+    gone: Vec<SegmentGone>,
+    expunged: Vec<Expunged>,
     /// Why parts of it are not believed.
-    refused: Vec<String>,
+    refused: Vec<(Verdict, String)>,
 }
 
 impl Ledger {
-    /// Takes what a store of the ledger says, if there is no reason against it.
-    pub(super) fn take(&mut self, store: &Path, facts: Vec<LedgerFact>, refused: Option<String>) {
-        match refused {
-            None => self.facts.extend(facts),
-            Some(why) => self.refused.push(format!(
-                "the ledger {} is not believed: {why}",
-                store.display()
-            )),
+    /// Takes what a store of the ledger says, of which nothing is to be said against it.
+    pub(super) fn take(&mut self, facts: Vec<LedgerFact>, options: &Options) {
+        for fact in facts {
+            match fact {
+                LedgerFact::Segment(gone) => self.gone.push(gone),
+                LedgerFact::Expunged(ordered) => {
+                    let expunged = ordered.judge(&options.roots, options.revoked());
+                    self.expunged.push(expunged);
+                }
+            }
         }
+    }
+
+    /// Believes nothing of what a store of the ledger says.
+    pub(super) fn refuse(&mut self, path: &Path, verdict: Verdict, why: &str) {
+        let text = format!("the ledger {} is not believed: {why}", path.display());
+        self.refused.push((verdict, text));
     }
 
     /// Tells a store that is checked with it what is wrong with it.
-    pub(super) fn refuse(&self, found: &mut Found) {
-        for why in &self.refused {
-            found.add(Finding::new(Verdict::BadSignature, why.clone()));
+    pub(super) fn tell(&self, found: &mut Found) {
+        for (verdict, why) in &self.refused {
+            found.add(Finding::new(*verdict, why.clone()));
         }
     }
 
-    /// The records of a stream whose text was taken out.
-    pub(super) fn expunged(&self, of: &str) -> BTreeMap<u64, Digest> {
-        let expunged = self.facts.iter().filter_map(|fact| fact.expunged(of));
-        expunged.collect()
+    /// The records of a stream of a store whose text was taken out, as the ledger says.
+    pub(super) fn expunged(&self, origin: &str, of: &str) -> BTreeMap<u64, Vec<Expunged>> {
+        let mut expunged: BTreeMap<u64, Vec<Expunged>> = BTreeMap::new();
+        for one in self.expunged.iter().filter(|one| one.is_of(origin, of)) {
+            expunged.entry(one.seq).or_default().push(one.clone());
+        }
+        expunged
     }
 
-    /// What it excuses in a stream of a store.
+    /// What it says of segments of a stream of a store.
     pub(super) fn gone(&self, origin: &str, of: &str) -> Vec<Gone> {
-        let gone = self.facts.iter().filter_map(|fact| fact.gone(origin, of));
-        gone.collect()
+        let gone = self.gone.iter().filter_map(|fact| fact.gone(origin, of));
+        gone.cloned().collect()
     }
 }

@@ -2,10 +2,17 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::{fmt, num::NonZero, path::PathBuf, thread, time::SystemTime};
+use std::{
+    fmt,
+    num::NonZero,
+    path::PathBuf,
+    thread,
+    time::{Duration, SystemTime},
+};
 
-use super::seal::Known;
+use super::seal::{Known, Retention};
 use crate::{
+    clock::{Clock as _, SystemClock},
     error::Error,
     seal::{
         Origin,
@@ -16,6 +23,9 @@ use crate::{
 
 /// Large enough that joining the pieces costs nothing, small enough that cores share one file.
 const CHUNK_BYTES: u64 = 8 << 20;
+
+/// Twelve months, of which one may be in a leap year (PCI DSS 10.5.1).
+const KEEP: Duration = Duration::from_secs(366 * 24 * 3_600);
 
 /// How [`verify`](super::verify) runs. The default uses every core and says nothing on the way.
 pub struct Options {
@@ -30,6 +40,7 @@ pub struct Options {
     pub(super) revocations: Vec<Signed<Revocation>>,
     pub(super) ledger: Option<PathBuf>,
     pub(super) now: Option<SystemTime>,
+    keep: Duration,
     pub(super) archives: Archives,
     pub(super) signatures: Signatures,
 }
@@ -62,6 +73,7 @@ impl Default for Options {
             revocations: Vec::new(),
             ledger: None,
             now: None,
+            keep: KEEP,
             archives: Archives::Count,
             signatures: Signatures::Enough,
         }
@@ -146,12 +158,21 @@ impl Options {
         self
     }
 
-    /// Looks up in the operators' ledger, a store or a folder of stores, why segments are not here. It is
-    /// believed if it verifies by itself, under one of the same root keys, and was certified as an
-    /// operators' ledger.
+    /// Looks up in the operators' ledger, a store or a folder of stores, why segments are not here, or why the
+    /// text of a record is not. It is believed if it verifies by itself, under one of the same root keys, and
+    /// was certified as an operators' ledger. Without a root key nobody knows who wrote it: nothing of it is
+    /// believed, and each store has a finding [`NothingChecked`](super::Verdict::NothingChecked) that says so.
     #[must_use]
     pub fn ledger(mut self, path: impl Into<PathBuf>) -> Self {
         self.ledger = Some(path.into());
+        self
+    }
+
+    /// How long segments must be kept: one that expired earlier than this after its last record is missing,
+    /// whatever the ledger says. Default: 366 days.
+    #[must_use]
+    pub fn retention(mut self, keep: Duration) -> Self {
+        self.keep = keep;
         self
     }
 
@@ -194,9 +215,18 @@ impl Options {
         i64::try_from(since.as_millis()).ok()
     }
 
+    /// The rule for segments that expired; time tells no tampering, but what is not over excuses nothing.
+    pub(super) fn rule(&self) -> Retention {
+        let now_ms = || SystemClock::new().now().as_micros().div_euclid(1_000);
+        Retention {
+            keep_ms: i64::try_from(self.keep.as_millis()).unwrap_or(i64::MAX),
+            now_ms: self.now_ms().unwrap_or_else(now_ms),
+        }
+    }
+
     /// The size above which a key is not trusted, and the root there, by each revocation that a root
     /// signed.
-    pub(super) fn revoked(&self) -> impl Iterator<Item = &Revocation> {
+    pub(super) fn revoked(&self) -> impl Iterator<Item = &Revocation> + Clone {
         let counts = |signed: &&Signed<Revocation>| self.signed_by_root(signed);
         let counting = self.revocations.iter().filter(counts);
         counting.map(Signed::statement)

@@ -22,12 +22,13 @@ use crate::{
 /// Checks the chains of all streams. `found` is what is wrong with the seal, if there is one.
 pub(super) fn check_plain(
     path: &Path,
-    found: Found,
+    mut found: Found,
     ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<Checked, Error> {
     let mut store = StoreReport::of(path);
+    ledger.tell(&mut found);
     let left_over = [SEAL.to_owned(), format!("{STREAMS}/{CATALOG}")];
     for folder in left_over {
         store.sealed |= is_folder(&path.join(folder))?;
@@ -57,7 +58,7 @@ pub(super) fn check_plain(
                 .push(format!("{STREAMS}/{channel} is not of the log"));
             continue;
         }
-        let (plan, outcome) = check_stream(path, &channel, || None, ledger, options, checked)?;
+        let (plan, outcome) = check_stream(path, &channel, || None, options, checked)?;
         for name in &plan.unknown {
             let note = format!("{}/{name} is not of the log", plan.folder);
             store.notes.push(note);

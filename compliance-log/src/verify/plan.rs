@@ -13,11 +13,11 @@ use std::{
 
 use super::{
     scan::{HeaderData, MarkKind, Piece, Range, Scan},
-    seal::{Facts, Sealed},
+    seal::{Expunged, Facts, Retention, Sealed},
     window::{Buffer, Window},
 };
 use crate::{
-    chain::{Digest, LINE_BYTES_MAX, check_line, claimed_place},
+    chain::{LINE_BYTES_MAX, check_line, claimed_place},
     error::Error,
     layout::{CATALOG, FileKind, HEAD, HEAD_BYTES, Slot, file_kind, segment_name},
 };
@@ -36,8 +36,10 @@ pub(super) struct Plan {
     pub(super) unknown: Vec<String>,
     /// What the seal says of it, in a sealed store.
     pub(super) sealed: Option<Sealed>,
-    /// Records whose text was taken out for a reason, with their hashes.
-    pub(super) expunged: BTreeMap<u64, Digest>,
+    /// Records whose text was taken out, as the ledger says.
+    pub(super) expunged: BTreeMap<u64, Vec<Expunged>>,
+    /// What the ledger says of it that does not count.
+    pub(super) refused: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Plan {
             unknown: Vec::new(),
             sealed,
             expunged: BTreeMap::new(),
+            refused: Vec::new(),
         };
         let mut first_seqs = Vec::new();
         for name in plan.names(&path)? {
@@ -140,6 +143,20 @@ impl Plan {
             Some(slot) if slot.segment == segment.first_seq => slot.offset,
             Some(slot) if slot.segment > segment.first_seq => u64::MAX,
             _ => 0,
+        }
+    }
+
+    /// Judges what the ledger says of files that are not here.
+    pub(super) fn judge_gone(&mut self, retention: &Retention) {
+        let segments = self
+            .segments
+            .iter()
+            .filter_map(|segment| match &segment.opening {
+                Opening::Header(Some(header)) => Some((segment.first_seq, header.time?)),
+                _ => None,
+            });
+        if let Some(sealed) = &mut self.sealed {
+            self.refused = sealed.judge_gone(retention, segments);
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     diagnose,
-    seal::{Fact, Facts, Subtrees},
+    seal::{Fact, Facts, Subtrees, time_ms},
     window::{Buffer, RawLine, Window, Zeros},
 };
 use crate::chain::{Digest, Line, LineFault, check_line, claimed_place, split_links};
@@ -148,6 +148,9 @@ pub(super) struct HeaderData {
     pub(super) supersedes: Option<Supersedes>,
     /// Of a sealed store: the tree before the file's first line.
     pub(super) frontier: Option<Vec<String>>,
+    /// When it was written, in milliseconds since 1970.
+    #[serde(skip)]
+    pub(super) time: Option<i64>,
 }
 
 /// From where on which older file counts no longer.
@@ -489,6 +492,7 @@ fn expunged(bytes: &[u8]) -> Option<Line<'_>> {
 fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
     #[derive(Deserialize)]
     struct Header {
+        timestamp: String,
         data: HeaderData,
     }
     #[derive(Deserialize)]
@@ -510,7 +514,10 @@ fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
         b"segment.footer" => Some(MarkKind::Footer),
         b"segment.header" => {
             let header = serde_json::from_slice::<Header>(bytes).ok();
-            Some(MarkKind::Header(header.map(|header| header.data)))
+            Some(MarkKind::Header(header.map(|header| HeaderData {
+                time: time_ms(&header.timestamp),
+                ..header.data
+            })))
         }
         _ => None,
     }

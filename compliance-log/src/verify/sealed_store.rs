@@ -3,12 +3,15 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     ledger::Ledger,
     options::{Archives, Options, Signatures},
-    plan::names,
+    plan::{Plan, names},
     report::{Authenticity, Finding, SealReport, StoreReport, Verdict},
     seal::{
         Catalog, Certified, Facts, Found, HEARTBEAT_S_MAX, Identity, Outside, Sealed, SealedStream,
@@ -80,7 +83,7 @@ impl<'s> SealedStore<'s> {
 
     fn run(&mut self, audit: Facts, checked: &mut u64) -> Result<Checked, Error> {
         self.store.sealed = true;
-        self.ledger.refuse(&mut self.found);
+        self.ledger.tell(&mut self.found);
         self.look_around()?;
         self.note_unexpected();
         let mut outside = Outside::of(self.identity, &self.options.known, &self.options.expected);
@@ -101,20 +104,15 @@ impl<'s> SealedStore<'s> {
             Some(Known {
                 sealed: Sealed::catalog(id.clone(), roots, statements.size, probes, gone),
                 closed: None,
+                // Nothing is taken out of what everything else is judged by.
+                expunged: BTreeMap::new(),
             })
         };
-        let (plan, mut outcome) = check_stream(
-            self.path,
-            CATALOG,
-            known,
-            self.ledger,
-            self.options,
-            checked,
-        )?;
+        let (plan, mut outcome) = check_stream(self.path, CATALOG, known, self.options, checked)?;
         let roots = std::mem::take(&mut outcome.roots);
         let catalog = roots.catalog;
         let (sound, probed) = (roots.sound, roots.probed);
-        self.note_unknown(&plan.folder, &plan.unknown);
+        self.note(&plan);
         let unsealed = outcome.next.saturating_sub(statements.size);
         self.take(
             outcome,
@@ -155,26 +153,22 @@ impl<'s> SealedStore<'s> {
             if in_catalog.is_none() && whole {
                 self.planted(&channel)?;
             }
-            let gone = self.ledger.gone(self.identity.origin.as_str(), &id);
+            let gone = self.ledger.gone(&origin, &id);
+            let expunged = self.ledger.expunged(&origin, &id);
             let known = || {
                 let known = in_catalog?;
                 Some(Known {
                     sealed: Sealed::stream(id.clone(), known, gone.clone(), facts),
                     closed: Some(&known.closed),
+                    expunged: expunged.clone(),
                 })
             };
             if in_catalog.is_none() && !is_folder(&self.path.join(STREAMS).join(&channel))? {
                 continue;
             }
-            let (plan, mut outcome) = check_stream(
-                self.path,
-                &channel,
-                known,
-                self.ledger,
-                self.options,
-                checked,
-            )?;
-            self.note_unknown(&plan.folder, &plan.unknown);
+            let (plan, mut outcome) =
+                check_stream(self.path, &channel, known, self.options, checked)?;
+            self.note(&plan);
             let roots = std::mem::take(&mut outcome.roots);
             self.archived = self.archived.saturating_add(roots.archived);
             ledger.extend(roots.ledger);
@@ -314,11 +308,15 @@ impl<'s> SealedStore<'s> {
         Ok(())
     }
 
-    fn note_unknown(&mut self, folder: &str, names: &[String]) {
-        let notes = names
+    fn note(&mut self, plan: &Plan) {
+        let unknown = plan.unknown.iter();
+        let unknown = unknown.map(|name| format!("{}/{name} is not of the log", plan.folder));
+        self.store.notes.extend(unknown);
+        let refused = plan
+            .refused
             .iter()
-            .map(|name| format!("{folder}/{name} is not of the log"));
-        self.store.notes.extend(notes);
+            .map(|why| format!("{}: {why}", plan.folder));
+        self.store.notes.extend(refused);
     }
 
     fn take(&mut self, outcome: Outcome, unsealed: u64, size: u64, root: Option<TreeHash>) {

@@ -80,22 +80,29 @@ fn read_ledger(options: &Options) -> Result<Ledger, Error> {
         return Ok(ledger);
     };
     let (stores, _) = find_stores(path)?;
+    if stores.is_empty() {
+        ledger.refuse(path, Verdict::NothingChecked, "there is no store in it");
+    }
     for path in stores {
         let (alone, options) = (Ledger::default(), options.for_ledger());
         let store =
             check_store(&path, &alone, Facts::Ledger, &options, &mut 0).map_err(|error| {
                 error.context(format_args!("cannot verify the ledger {}", path.display()))
             })?;
-        let refused = if !matches!(store.report.exit(), 0 | 4) {
-            Some(format!("it comes to {}", store.report.verdict))
-        } else if options.roots.is_empty() {
-            Some("no root key was given".to_owned())
-        } else if store.role != Some(Role::Ops) {
-            Some("it is not certified as an operators' ledger".to_owned())
-        } else {
-            None
-        };
-        ledger.take(&path, store.ledger, refused);
+        let comes_to = || format!("it comes to {}", store.report.verdict);
+        match store.report.exit() {
+            0 | 4 if options.roots.is_empty() => {
+                let why = "who wrote it was not checked, since no root key was given";
+                ledger.refuse(&path, Verdict::NothingChecked, why);
+            }
+            0 | 4 if store.role != Some(Role::Ops) => {
+                let why = "it is not certified as an operators' ledger";
+                ledger.refuse(&path, Verdict::BadSignature, why);
+            }
+            0 | 4 => ledger.take(store.ledger, &options),
+            1 => ledger.refuse(&path, Verdict::BadSignature, &comes_to()),
+            _ => ledger.refuse(&path, Verdict::NothingChecked, &comes_to()),
+        }
     }
     Ok(ledger)
 }

@@ -5,13 +5,12 @@
 use std::{collections::BTreeMap, error::Error as _, io::ErrorKind as IoErrorKind, path::Path};
 
 use super::{
-    ledger::Ledger,
     options::Options,
     parallel::scan_all,
     plan::Plan,
     report::{Finding, StoreReport, Verdict},
     scan::Scan,
-    seal::{Facts, Sealed},
+    seal::{Expunged, Facts, Sealed},
     stitch::{Outcome, Stitch},
     window::Buffer,
 };
@@ -25,6 +24,8 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct Known<'c> {
     pub(super) sealed: Sealed,
     pub(super) closed: Option<&'c BTreeMap<u64, String>>,
+    /// By sequence.
+    pub(super) expunged: BTreeMap<u64, Vec<Expunged>>,
 }
 
 /// A stream that stands in another channel's folder, or beside streams of another store.
@@ -52,14 +53,13 @@ pub(super) fn check_stream<'c>(
     store: &Path,
     channel: &str,
     known: impl Fn() -> Option<Known<'c>>,
-    ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<(Plan, Outcome), Error> {
     let mut attempt = 1_u32;
     loop {
         let before = *checked;
-        match check_stream_once(store, channel, known(), ledger, options, checked) {
+        match check_stream_once(store, channel, known(), options, checked) {
             Err(error) if attempt < ATTEMPTS && has_moved(&error) => {
                 attempt = attempt.saturating_add(1);
                 *checked = before.max(*checked);
@@ -86,15 +86,15 @@ fn check_stream_once(
     store: &Path,
     channel: &str,
     known: Option<Known<'_>>,
-    ledger: &Ledger,
     options: &Options,
     checked: &mut u64,
 ) -> Result<(Plan, Outcome), Error> {
-    let (sealed, closed) = known.map_or((None, None), |known| (Some(known.sealed), known.closed));
+    let (sealed, closed, expunged) = known.map_or((None, None, None), |known| {
+        (Some(known.sealed), known.closed, Some(known.expunged))
+    });
     let mut plan = Plan::new(store, channel, sealed, &mut Buffer::new())?;
-    if let Some(stream) = &plan.stream {
-        plan.expunged = ledger.expunged(stream);
-    }
+    plan.expunged = expunged.unwrap_or_default();
+    plan.judge_gone(&options.rule());
     let sealed = plan.sealed.as_ref();
     let scan = Scan {
         stream: plan.stream.as_deref(),

@@ -1,6 +1,6 @@
 //! The operators' ledger: when it is believed, and what it excuses.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use compliance_log::{
     seal::statement::Role,
@@ -15,16 +15,22 @@ use super::{
     writer::{Birth, Writer},
 };
 
-struct Ledger {
-    world: World,
-    store: PathBuf,
+pub(crate) struct Ledger {
+    pub(crate) world: World,
+    pub(crate) store: PathBuf,
     path: PathBuf,
-    writer: Writer,
+    pub(crate) writer: Writer,
 }
 
 impl Ledger {
-    fn new(role: Role) -> Self {
+    pub(crate) fn new(role: Role) -> Self {
+        Self::after(role, 0)
+    }
+
+    /// One that begins so many seconds after the history of the store ends.
+    pub(crate) fn after(role: Role, seconds: u64) -> Self {
         let world = World::new();
+        world.clock.tick(seconds);
         let store = world.copy();
         let path = world.base.path().join("ledger");
         let root = key("acme.example/root", "root");
@@ -45,7 +51,7 @@ impl Ledger {
     }
 
     /// Records that a segment of the audit stream went, and removes it.
-    fn remove(&mut self, nth: usize, event: &str, change: impl Fn(String) -> String) {
+    pub(crate) fn remove(&mut self, nth: usize, event: &str, change: impl Fn(String) -> String) {
         let facts = files(&self.store.join(CATALOG), ".jsonl");
         let facts = facts.iter().flat_map(|file| lines(file));
         let sealed = facts
@@ -73,13 +79,15 @@ impl Ledger {
         }
     }
 
-    fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options::default()
             .root_key(self.world.root.verifier().clone())
             .ledger(&self.path)
+            // When it may go is a question of its own.
+            .retention(Duration::ZERO)
     }
 
-    fn verify(&self) -> Report {
+    pub(crate) fn verify(&self) -> Report {
         verify(&self.store, &self.options()).unwrap()
     }
 }
@@ -190,6 +198,32 @@ fn a_ledger_that_was_tampered_with_is_not_believed() {
     assert_eq!(ledger.verify().verdict, Verdict::BadSignature);
 }
 
+#[test]
+fn without_a_root_key_nobody_knows_who_wrote_a_ledger() {
+    let ledger = Ledger::new(Role::Ops);
+    let options = || Options::default().ledger(&ledger.path);
+    let report = verify(&ledger.store, &options()).unwrap();
+    assert_eq!((report.verdict, report.exit), (Verdict::NothingChecked, 2));
+    let detail = &report.stores[0].findings[0].detail;
+    assert!(detail.contains("who wrote it was not checked"), "{detail}");
+
+    let mut ledger = ledger;
+    ledger.remove(0, "segment.expired", |data| data);
+    ledger.writer.seal();
+    let options = Options::default().ledger(&ledger.path);
+    let report = verify(&ledger.store, &options).unwrap();
+    assert_eq!((report.verdict, report.exit), (Verdict::MissingSegment, 1));
+}
+
+#[test]
+fn a_folder_without_a_store_is_no_ledger() {
+    let ledger = Ledger::new(Role::Ops);
+    let empty = ledger.world.base.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let report = verify(&ledger.store, &ledger.options().ledger(empty)).unwrap();
+    assert_eq!((report.verdict, report.exit), (Verdict::NothingChecked, 2));
+}
+
 /// Behind a beginning that is gone for a reason the rest is compared all the same: a header that says
 /// nothing of the tree is no way around that.
 #[test]
@@ -212,94 +246,5 @@ fn what_is_left_behind_an_expired_beginning_is_compared() {
         super::files::save(&file, &all);
         let report = ledger.verify();
         assert_eq!(report.verdict, Verdict::Edit, "{header} in {}", name(&file));
-    }
-}
-
-/// Takes the text out of a record of the audit stream, as the command does.
-fn expunge(store: &std::path::Path, change: impl Fn(&str) -> String) -> (String, u64, String) {
-    let file = segment(store, AUDIT, 0);
-    let mut all = lines(&file);
-    let line = all[4].clone();
-    let (seq, hash) = (
-        super::line::seq_of(&line),
-        super::line::hash_of(&line).to_string(),
-    );
-    let stream = between(&line, r#""stream":""#, "\"").unwrap().to_owned();
-    let links = &std::str::from_utf8(&line).unwrap()[line.len() - 154..];
-    let text = format!(
-        r#"{{"v":1,"stream":"{stream}","seq":{seq},"event":"record.expunged","ref":"compliance-log/i1/fedcba9876543210/audit/3"{links}"#
-    );
-    all[4] = change(&text).into_bytes();
-    super::files::save(&file, &all);
-    (stream, seq, hash)
-}
-
-fn signed_for(stream: &str, seq: u64, hash: &str, signers: &[&str]) -> String {
-    let lines: Vec<String> = signers
-        .iter()
-        .map(|signer| format!("\"\u{2014} {signer} AAAAAAAAAAAA\""))
-        .collect();
-    format!(
-        r#"{{"expunge":{{"stream":"{stream}","seq":{seq},"hash":"{hash}","signatures":[{}]}}}}"#,
-        lines.join(",")
-    )
-}
-
-#[test]
-fn a_record_that_two_people_took_out_is_expunged() {
-    let mut ledger = Ledger::new(Role::Ops);
-    let (stream, seq, hash) = expunge(&ledger.store, str::to_owned);
-    ledger.writer.seal();
-    assert_eq!(ledger.verify().verdict, Verdict::Edit, "nobody says why");
-    let one = signed_for(&stream, seq, &hash, &["ann", "ann"]);
-    ledger.writer.emit("audit", "record.expunged", &one);
-    ledger.writer.seal();
-    assert_eq!(
-        ledger.verify().verdict,
-        Verdict::BadSignature,
-        "an entry of one"
-    );
-
-    let mut ledger = Ledger::new(Role::Ops);
-    expunge(&ledger.store, str::to_owned);
-    let two = signed_for(&stream, seq, &hash, &["ann", "ben"]);
-    ledger.writer.emit("audit", "record.expunged", &two);
-    ledger.writer.seal();
-    let report = ledger.verify();
-    assert_eq!(
-        (report.verdict, report.exit),
-        (Verdict::Expunged, 0),
-        "{:#?}",
-        report.stores[0].findings
-    );
-    let finding = &report.stores[0].findings[0];
-    assert_eq!((finding.seq, finding.line), (Some(seq), Some(5)));
-    assert!(report.stores[0].streams[1].islands.is_empty());
-
-    // The rest of the file is compared with the seal all the same.
-    let file = segment(&ledger.store, AUDIT, 0);
-    let mut all = lines(&file);
-    let text = String::from_utf8(all[6].clone()).unwrap();
-    all[6] = text
-        .replace("booking.created", "booking.deleted")
-        .into_bytes();
-    super::line::relink(&mut all, 6);
-    super::files::save(&file, &all);
-    assert_eq!(ledger.verify().verdict, Verdict::Edit);
-}
-
-#[test]
-fn a_record_without_its_text_is_that_record_and_says_nothing_else() {
-    for (from, to) in [
-        (r#""ref":""#, r#""note":"x","ref":""#),
-        ("record.expunged", "record.forgotten"),
-        ("/3\"", "/\u{e9}\""),
-    ] {
-        let mut ledger = Ledger::new(Role::Ops);
-        let (stream, seq, hash) = expunge(&ledger.store, |text| text.replace(from, to));
-        let two = signed_for(&stream, seq, &hash, &["ann", "ben"]);
-        ledger.writer.emit("audit", "record.expunged", &two);
-        ledger.writer.seal();
-        assert_eq!(ledger.verify().verdict, Verdict::Edit, "{to}");
     }
 }

@@ -15,6 +15,8 @@ mod flips;
 mod fuzz;
 mod others;
 mod ledger;
+mod retention;
+mod expunged;
 mod folder;
 mod reports;
 mod live;

@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use compliance_log::{
@@ -181,7 +181,8 @@ impl World {
     pub(crate) fn options(&self, with: With, extra: &Extra) -> Options {
         let mut options = Options::default().root_key(self.root.verifier().clone());
         if let Some(ledger) = &extra.ledger {
-            options = options.ledger(ledger);
+            // How long a file is kept is a question of its own.
+            options = options.ledger(ledger).retention(Duration::ZERO);
         }
         for revocation in &extra.revocations {
             options = options.revocation(revocation.clone());

@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::fact::{CatalogFact, CatalogGenesis, CatalogKind, Head, SegmentSealed};
+use super::{
+    fact::{CatalogFact, CatalogGenesis, CatalogKind, Head, SegmentSealed},
+    retention::Ended,
+};
 use crate::{chain::Digest, layout::segment_seq, seal::merkle::TreeHash, verify::report::Verdict};
 
 /// Beyond these every second root of a stream is forgotten: what is wrong is found all the same, in a
@@ -37,6 +40,8 @@ pub(in crate::verify) struct Catalog {
 #[derive(Debug, Default)]
 pub(in crate::verify) struct SealedStream {
     roots: BTreeMap<u64, TreeHash>,
+    /// When the catalog said so first, by size, in milliseconds since 1970.
+    times: BTreeMap<u64, i64>,
     pub(in crate::verify) size: u64,
     /// The segment in which that size ends, and its durable bytes then.
     pub(in crate::verify) place: Option<(u64, u64)>,
@@ -70,10 +75,21 @@ impl SealedStream {
         self.roots.get(&self.size).copied()
     }
 
+    /// When, at the latest, the last record below `size` was written.
+    pub(super) fn ended(&self, size: u64) -> Option<Ended> {
+        let (at, ms) = self.times.range(size..).next()?;
+        // Behind a beginning of the catalog that is not here, the first size that is known says little.
+        let near = self.closed.contains_key(at) || self.times.range(..size).next().is_some();
+        Some(Ended { ms: *ms, near })
+    }
+
     /// Whether another root is known for this size.
-    fn contradicts(&mut self, size: u64, root: TreeHash) -> bool {
+    fn contradicts(&mut self, size: u64, root: TreeHash, time: Option<i64>) -> bool {
         if *self.roots.entry(size).or_insert(root) != root {
             return true;
+        }
+        if let Some(time) = time {
+            self.times.entry(size).or_insert(time);
         }
         if self.roots.len() > ROOTS_MAX {
             let newest = self.size.max(size);
@@ -83,6 +99,8 @@ impl SealedStream {
                 nth = nth.saturating_add(1);
                 nth.is_multiple_of(2) || *size >= newest || closed.contains_key(size)
             });
+            let roots = &self.roots;
+            self.times.retain(|size, _| roots.contains_key(size));
         }
         false
     }
@@ -133,8 +151,8 @@ impl Catalog {
                 self.streams.entry(open.of).or_default();
                 None
             }
-            CatalogKind::Head(head) => self.head(seq, &head),
-            CatalogKind::Sealed(segment) => self.segment(segment),
+            CatalogKind::Head(head) => self.head(seq, &head, fact.time),
+            CatalogKind::Sealed(segment) => self.segment(segment, fact.time),
             CatalogKind::Receipt(receipt) => {
                 self.receipt(receipt.size);
                 None
@@ -159,7 +177,7 @@ impl Catalog {
         })
     }
 
-    fn head(&mut self, seq: u64, head: &Head) -> Option<(Verdict, String)> {
+    fn head(&mut self, seq: u64, head: &Head, time: Option<i64>) -> Option<(Verdict, String)> {
         let stream = self.streams.entry(head.of.clone()).or_default();
         if head.size > stream.size || stream.place.is_none() {
             self.grown_at = seq;
@@ -169,15 +187,15 @@ impl Catalog {
             stream.place = segment_seq(&head.segment).map(|segment| (segment, head.bytes));
         }
         stream
-            .contradicts(head.size, head.root)
+            .contradicts(head.size, head.root, time)
             .then(|| two_roots(&head.of, head.size))
     }
 
-    fn segment(&mut self, segment: SegmentSealed) -> Option<(Verdict, String)> {
+    fn segment(&mut self, segment: SegmentSealed, time: Option<i64>) -> Option<(Verdict, String)> {
         let stream = self.streams.entry(segment.of.clone()).or_default();
         stream.closed.insert(segment.size, segment.file);
         stream
-            .contradicts(segment.size, segment.root)
+            .contradicts(segment.size, segment.root, time)
             .then(|| two_roots(&segment.of, segment.size))
     }
 

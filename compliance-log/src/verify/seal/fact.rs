@@ -156,7 +156,7 @@ impl Facts {
             }
             Self::Ledger => {
                 let event = LedgerEvent::of(root_event(line)?)?;
-                event.read(bytes).map_or(Stated::Unreadable, Stated::Ledger)
+                Stated::Ledger(event.read(bytes)?)
             }
         };
         Some(Fact {
@@ -216,7 +216,7 @@ fn plain(bytes: &[u8], kind: CatalogKind) -> Option<CatalogFact> {
 }
 
 /// Milliseconds since 1970.
-pub(super) fn time_ms(text: &str) -> Option<i64> {
+pub(in crate::verify) fn time_ms(text: &str) -> Option<i64> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(time.as_millisecond())
 }

@@ -6,8 +6,10 @@
 
 mod found;
 mod subtrees;
-mod fact;
+mod expunged;
 mod tombstones;
+mod fact;
+mod retention;
 mod notes;
 mod certificate;
 mod epochs;
@@ -19,10 +21,12 @@ mod outside;
 
 pub(super) use catalog::{Catalog, HEARTBEAT_S_MAX, SealedStream};
 pub(super) use certificate::{Certified, Identity, certified};
-pub(super) use fact::{Continues, Fact, Facts, Stated};
+pub(super) use expunged::Expunged;
+pub(super) use fact::{Continues, Fact, Facts, Stated, time_ms};
 pub(super) use found::Found;
 pub(super) use outside::{Known, Outside};
+pub(super) use retention::Retention;
 pub(super) use sealed::Sealed;
 pub(super) use statements::Statements;
 pub(super) use subtrees::Subtrees;
-pub(super) use tombstones::{Gone, LedgerFact, Whereabouts};
+pub(super) use tombstones::{Gone, LedgerFact, SegmentGone, Whereabouts};

@@ -3,6 +3,7 @@
 use super::{
     catalog::SealedStream,
     fact::Facts,
+    retention::{Ended, Retention},
     tombstones::{Gone, Whereabouts},
 };
 use crate::seal::merkle::TreeHash;
@@ -23,6 +24,8 @@ pub(in crate::verify) struct Sealed {
     /// its size alone.
     pub(in crate::verify) place: Option<(u64, u64)>,
     gone: Vec<Gone>,
+    /// When the segments in `gone` ended, as the catalog says; of its own it says nothing.
+    ended: Vec<Option<Ended>>,
     pub(in crate::verify) facts: Facts,
 }
 
@@ -33,13 +36,11 @@ impl Sealed {
         roots: Vec<(u64, TreeHash)>,
         size: u64,
         probes: impl IntoIterator<Item = u64>,
-        gone: Vec<Gone>,
+        mut gone: Vec<Gone>,
     ) -> Self {
-        let mut sealed = Self::new(stream, roots, size, gone, Facts::Catalog);
         // Only what its own keys signed says where a catalog may begin.
-        sealed
-            .gone
-            .retain(|gone| find(&sealed.roots, gone.size) == Some(gone.root));
+        gone.retain(|gone| find(&roots, gone.size) == Some(gone.root));
+        let mut sealed = Self::new(stream, roots, size, gone, Facts::Catalog);
         sealed.probes = probes.into_iter().collect();
         sealed.probes.sort_unstable();
         sealed.sizes.extend(&sealed.probes);
@@ -55,31 +56,65 @@ impl Sealed {
         gone: Vec<Gone>,
         facts: Facts,
     ) -> Self {
-        let mut roots: Vec<_> = known.roots().collect();
+        let roots: Vec<_> = known.roots().collect();
         let contradicts =
             |gone: &Gone| find(&roots, gone.size).is_some_and(|root| root != gone.root);
         let gone: Vec<Gone> = gone.into_iter().filter(|gone| !contradicts(gone)).collect();
-        for gone in &gone {
-            if find(&roots, gone.size).is_none() {
-                roots.push((gone.size, gone.root));
-                roots.sort_unstable_by_key(|(size, _)| *size);
-            }
-        }
+        let ended = gone.iter().map(|gone| known.ended(gone.size)).collect();
         let mut sealed = Self::new(id, roots, known.size, gone, facts);
+        sealed.ended = ended;
         sealed.place = known.place;
         sealed
+    }
+
+    /// Keeps the reasons for the absence of segments that count; why others do not. `begins` are the files
+    /// that are here: first sequence, and when their header was written.
+    pub(in crate::verify) fn judge_gone(
+        &mut self,
+        retention: &Retention,
+        begins: impl Iterator<Item = (u64, i64)> + Clone,
+    ) -> Vec<String> {
+        let mut refused = Vec::new();
+        let stated = std::mem::take(&mut self.gone);
+        let ended = std::mem::take(&mut self.ended);
+        let ended = ended.into_iter().chain(std::iter::repeat(None));
+        for (gone, ended) in stated.into_iter().zip(ended) {
+            let mut after = begins.clone();
+            let next = after.find(|(first_seq, _)| (gone.size..self.size).contains(first_seq));
+            let next = next.map(|(first_seq, ms)| Ended {
+                ms,
+                near: first_seq == gone.size,
+            });
+            match retention.refuses(&gone, ended.or(next)) {
+                None => self.gone.push(gone),
+                Some(why) => refused.push(format!(
+                    "the ledger's reason for the absence of {} does not count: {why}",
+                    gone.file
+                )),
+            }
+        }
+        self.gone
+            .sort_by_key(|gone| (gone.first_seq, gone.whereabouts == Whereabouts::Archived));
+        // What was archived and then expired is expired.
+        self.gone.dedup_by_key(|gone| gone.first_seq);
+        for gone in &self.gone {
+            if find(&self.roots, gone.size).is_none() {
+                self.roots.push((gone.size, gone.root));
+                self.roots.sort_unstable_by_key(|(size, _)| *size);
+                self.sizes.push(gone.size);
+                self.sizes.sort_unstable();
+            }
+        }
+        refused
     }
 
     fn new(
         stream: String,
         roots: Vec<(u64, TreeHash)>,
         size: u64,
-        mut gone: Vec<Gone>,
+        gone: Vec<Gone>,
         facts: Facts,
     ) -> Self {
-        gone.sort_by_key(|gone| (gone.first_seq, gone.whereabouts == Whereabouts::Archived));
-        // What was archived and then expired is expired.
-        gone.dedup_by_key(|gone| gone.first_seq);
         Self {
             stream,
             sizes: roots.iter().map(|(size, _)| *size).collect(),
@@ -88,6 +123,7 @@ impl Sealed {
             size,
             place: None,
             gone,
+            ended: Vec::new(),
             facts,
         }
     }

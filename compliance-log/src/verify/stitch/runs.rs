@@ -84,17 +84,28 @@ impl Stitch<'_> {
     /// Records without their text: the ledger must know each, with its hash.
     fn judge_expunged(&mut self, run: &Run) {
         for expunged in &run.read.expunged {
-            let (verdict, detail) = match self.plan.expunged.get(&expunged.seq) {
-                Some(hash) if *hash == expunged.hash => {
-                    (Verdict::Expunged, "the record's text was taken out")
+            let said = self.plan.expunged.get(&expunged.seq);
+            let mut refused = "no ledger says why".to_owned();
+            let mut counts = false;
+            for one in said.into_iter().flatten() {
+                match one.refuses(&expunged.hash) {
+                    None => counts = true,
+                    Some(why) => refused = format!("what the ledger says does not count: {why}"),
                 }
-                _ => (
-                    Verdict::Edit,
-                    "the record's text was taken out, and no ledger says why",
-                ),
+            }
+            let size = self.plan.sealed.as_ref().map_or(0, |sealed| sealed.size);
+            if counts && expunged.seq >= size {
+                counts = false;
+                "it was not sealed yet".clone_into(&mut refused);
+            }
+            let (verdict, detail) = if counts {
+                (Verdict::Expunged, "the record's text was taken out".into())
+            } else {
+                let detail = format!("the record's text was taken out; {refused}");
+                (Verdict::Edit, detail)
             };
             self.expunged = self.expunged.saturating_add(1);
-            self.emit_here(verdict, expunged.seq, expunged.place, detail.to_owned());
+            self.emit_here(verdict, expunged.seq, expunged.place, detail);
         }
     }
 

@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use compliance_log::seal::CryptoModule;
 
 use crate::{
-    args::{CheckProofArgs, EvidenceArgs, KeysArgs, ProveArgs, VerifyArgs, WitnessArgs},
+    args::{
+        CheckProofArgs, EvidenceArgs, ExpungeArgs, KeysArgs, LedgerArgs, ProveArgs, VerifyArgs,
+        WitnessArgs,
+    },
     exit, filter,
 };
 
@@ -17,10 +20,14 @@ static LONG_VERSION: LazyLock<String> =
 /// Verify and read the audit logs of services that use compliance-log.
 ///
 /// A log is a folder, the store, that one service writes; it is plain JSON lines in a hash chain.
-/// Reading is read-only: no verb here writes anything into a store.
+/// Reading is read-only: no verb but `expunge apply` writes anything into a store of a service.
 #[derive(Debug, Parser)]
 #[command(name = "compliance-log", version, long_version = &**LONG_VERSION, after_help = exit::HELP, max_term_width = 100)]
 pub(crate) struct Cli {
+    /// Record in this ledger what is done, or do nothing if that cannot be
+    /// [default: the folder that COMPLIANCE_LOG_LEDGER names, if it is set]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) record: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -40,6 +47,8 @@ pub(crate) enum Verb {
     Keys(KeysArgs),
     Witness(WitnessArgs),
     Evidence(EvidenceArgs),
+    Ledger(LedgerArgs),
+    Expunge(ExpungeArgs),
 }
 
 /// Print stored records, oldest first

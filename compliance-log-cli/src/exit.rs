@@ -72,6 +72,12 @@ Exit codes:
   2  --find: nothing, or not everything, was read
   3  usage, the policy cannot be used, or the operating system refused";
 
+/// The table for the verbs of `expunge --help`.
+pub(crate) const EXPUNGE_HELP: &str = "\
+Exit codes:
+  0  done
+  3  usage, not enough signatures that count, the record is another one, or the operating system refused";
+
 /// The table for `observe-report --help`.
 pub(crate) const OBSERVE_HELP: &str = "\
 Exit codes:

@@ -26,17 +26,21 @@ mod vkey;
 mod sealed;
 mod witness;
 mod verification;
+mod ledger;
+mod expunge;
+mod work;
 mod cmd;
 
-use std::{io, process::ExitCode};
+use std::{io, path::Path, process::ExitCode};
 
 use clap::Parser as _;
 
 use crate::{
-    args::{EvidenceVerb, KeysVerb, WitnessVerb},
+    args::{EvidenceVerb, ExpungeVerb, KeysVerb, LedgerVerb, WitnessVerb},
     cli::{Cli, PolicyVerb, PseudonymVerb, SchemaVerb, Verb},
     exit::Exit,
     failure::Failure,
+    ledger::Record,
     printer::Printer,
 };
 
@@ -65,9 +69,17 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
+    let ledger = ledger::configured(cli.record);
+    let mut record = Record::begin(ledger.as_deref(), work::of(&cli.verb))?;
+    let done = dispatch(cli.verb, ledger.as_deref(), &mut record);
+    record.end(&done);
+    done
+}
+
+fn dispatch(verb: Verb, ledger: Option<&Path>, record: &mut Record) -> Result<Exit, Failure> {
     let mut printer = Printer::new();
-    let exit = match cli.verb {
-        Verb::Verify(args) => cmd::verify::run(&args, &mut printer)?,
+    let exit = match verb {
+        Verb::Verify(args) => cmd::verify::run(&args, record, &mut printer)?,
         Verb::Show(args) => cmd::show::run(args, &mut printer)?,
         Verb::Tail(mut args) => cmd::tail::run(&mut args, &mut printer)?,
         Verb::Policy(args) => match args.verb {
@@ -102,6 +114,14 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         },
         Verb::Evidence(args) => match args.verb {
             EvidenceVerb::Show(args) => cmd::evidence_show::run(&args, &mut printer)?,
+        },
+        Verb::Ledger(args) => match args.verb {
+            LedgerVerb::Init(args) => cmd::ledger_init::run(&args, &mut printer)?,
+        },
+        Verb::Expunge(args) => match args.verb {
+            ExpungeVerb::Request(args) => cmd::expunge_request::run(&args, &mut printer)?,
+            ExpungeVerb::Approve(args) => cmd::expunge_approve::run(&args, &mut printer)?,
+            ExpungeVerb::Apply(args) => cmd::expunge_apply::run(&args, ledger, &mut printer)?,
         },
     };
     match printer.flush() {

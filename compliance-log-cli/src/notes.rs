@@ -5,8 +5,8 @@ use compliance_log::{
     seal::{
         note::{Note, Signature, VerifierKey, WitnessKey},
         statement::{
-            Certificate, Checkpoint, EpochNote, Evidence, IssuerCertificate, Revocation, Role,
-            Signed, Statement,
+            Certificate, Checkpoint, EpochNote, Evidence, Expunge, IssuerCertificate,
+            OperatorCertificate, Revocation, Role, Signed, Statement,
         },
     },
 };
@@ -62,9 +62,13 @@ pub(crate) fn note(bytes: &[u8]) -> Result<Said, Error> {
     let mut lines = note.text().lines();
     match (lines.next(), lines.next()) {
         (Some("compliance-log/v1/cert"), Some("issuer")) => signed(bytes, issuer),
+        (Some("compliance-log/v1/cert"), Some("ops")) => {
+            signed(bytes, operator).or_else(|_| signed(bytes, certificate))
+        }
         (Some("compliance-log/v1/cert"), _) => signed(bytes, certificate),
         (Some("compliance-log/v1/epoch"), _) => signed(bytes, epoch),
         (Some("compliance-log/v1/revoke"), _) => signed(bytes, revocation),
+        (Some("compliance-log/v1/expunge"), _) => signed(bytes, expunge),
         (Some("compliance-log/v1/evidence"), _) => signed(bytes, evidence),
         _ => {
             let checkpoint = checkpoint(&Checkpoint::from_text(note.text())?);
@@ -82,6 +86,26 @@ fn issuer(certificate: &IssuerCertificate) -> Said {
     said(
         "issuer certificate",
         json!({ "prefix": certificate.prefix.as_str(), "key": certificate.key.to_string() }),
+    )
+}
+
+fn operator(certificate: &OperatorCertificate) -> Said {
+    said(
+        "operator certificate",
+        json!({ "prefix": certificate.prefix.as_str(), "key": certificate.key.to_string() }),
+    )
+}
+
+fn expunge(order: &Expunge) -> Said {
+    said(
+        "expunge",
+        json!({
+            "origin": order.origin.as_str(),
+            "stream": order.stream.as_str(),
+            "seq": order.seq,
+            "hash": order.hash.to_string(),
+            "reason": order.reason(),
+        }),
     )
 }
 

@@ -376,6 +376,35 @@ pub fn claimed_place(line: &[u8]) -> Result<(&str, u64), LineFault> {
     parse().ok_or(LineFault::Opening)
 }
 
+/// Reads the line of a record whose text was taken out: both links stand as they were, so its own hash, which
+/// is that of the text, cannot be checked. `None` for any other line.
+pub fn expunged_line(line: &[u8]) -> Option<Line<'_>> {
+    let (stream, seq) = claimed_place(line).ok()?;
+    let (body, prev, hash) = split_links(line)?;
+    let opening = expunged_opening(stream, seq);
+    let reference = body.strip_prefix(opening.as_bytes())?.strip_suffix(b"\"")?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    (!reference.is_empty() && reference.iter().all(plain)).then_some(Line {
+        stream,
+        seq,
+        prev,
+        hash,
+        body,
+    })
+}
+
+/// The line that takes the place of a record: without its text, with a reference to the record of the
+/// operators' ledger that says why.
+pub fn expunge_line(line: &Line<'_>, ledger: &StreamId, seq: u64) -> Vec<u8> {
+    let opening = expunged_opening(line.stream, line.seq);
+    let Line { prev, hash, .. } = line;
+    format!(r#"{opening}{ledger}/{seq}","prev_hash":"{prev}","hash":"{hash}"}}"#).into_bytes()
+}
+
+fn expunged_opening(stream: &str, seq: u64) -> String {
+    format!(r#"{{"v":1,"stream":"{stream}","seq":{seq},"event":"record.expunged","ref":""#)
+}
+
 /// The links that a line claims, right or not: body, `prev_hash`, `hash`.
 pub(crate) fn split_links(line: &[u8]) -> Option<(&[u8], Digest, Digest)> {
     let (body, suffix) = line.split_at_checked(line.len().checked_sub(SUFFIX_BYTES)?)?;

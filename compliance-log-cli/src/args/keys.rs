@@ -67,7 +67,7 @@ pub(crate) struct KeysRequestArgs {
     pub(crate) json: bool,
 }
 
-/// Certify a store, or an issuer
+/// Certify a store, an issuer, or a person
 ///
 /// Prints the bytes for `seal/cert` of the store, which whoever runs the service puts there; nothing
 /// is written into a store here. A file that is certified already gets one more signature, so that
@@ -79,21 +79,33 @@ pub(crate) struct KeysRequestArgs {
 pub(crate) struct KeysCertifyArgs {
     /// What `keys request` printed, or a certificate that gets one more signature
     #[arg(
-        required_unless_present = "issuer_prefix",
-        conflicts_with = "issuer_prefix"
+        required_unless_present_any = ["issuer_prefix", "operator_prefix"],
+        conflicts_with_all = ["issuer_prefix", "operator_prefix"]
     )]
     pub(crate) request: Option<PathBuf>,
     /// The private key that signs
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
+    /// What the store is trusted for: the records of a service, or what operators did
+    #[arg(long, value_name = "ROLE", value_parser = ["store", "ops"], conflicts_with_all = ["issuer_prefix", "operator_prefix"])]
+    pub(crate) role: Option<String>,
     /// The certificate of the issuer whose key that is; it is printed too, as `seal/cert` needs it
     #[arg(long, value_name = "CERT", conflicts_with = "issuer_prefix")]
     pub(crate) issuer: Option<PathBuf>,
     /// Certify an issuer instead, for all origins that begin so: `log.example/booking/`
     #[arg(long, value_name = "PREFIX", requires = "vkey")]
     pub(crate) issuer_prefix: Option<String>,
-    /// The issuer's key
-    #[arg(long, value_name = "VKEY|FILE", requires = "issuer_prefix")]
+    /// Certify a person instead, who approves expunges and signs evidence of stores whose origins begin so:
+    /// `log.example/`
+    #[arg(
+        long,
+        value_name = "PREFIX",
+        requires = "vkey",
+        conflicts_with = "issuer_prefix"
+    )]
+    pub(crate) operator_prefix: Option<String>,
+    /// The key of the issuer, or of the person
+    #[arg(long, value_name = "VKEY|FILE", conflicts_with = "request")]
     pub(crate) vkey: Option<String>,
 }
 

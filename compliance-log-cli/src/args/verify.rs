@@ -58,9 +58,12 @@ pub(crate) struct SealArgs {
     /// Keys that are not trusted any more, as `keys revoke` printed it; needs the root key that signed
     #[arg(long, value_name = "FILE", requires = "root_key")]
     pub(crate) revocations: Option<PathBuf>,
-    /// The operators' ledger: why segments are not here; needs its root key
-    #[arg(long, value_name = "DIR", requires = "root_key")]
+    /// The operators' ledger: why segments, or the texts of records, are not here; believed with its root key
+    #[arg(long, value_name = "DIR")]
     pub(crate) ledger: Option<PathBuf>,
+    /// How long segments must be kept: what went earlier is missing, whatever the ledger says
+    #[arg(long, value_name = "DAYS", default_value_t = 366)]
+    pub(crate) retention_days: u64,
     /// Services should be running: nothing sealed lately is STALE
     #[arg(long)]
     pub(crate) live: bool,

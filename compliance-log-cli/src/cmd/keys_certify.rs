@@ -5,8 +5,12 @@ use std::path::Path;
 use compliance_log::{
     Error,
     seal::{
+        OriginPrefix,
         note::{NoteFile, SigningKey},
-        statement::{Certificate, Certificates, IssuerCertificate, Signed, Statement},
+        statement::{
+            Certificate, Certificates, IssuerCertificate, OperatorCertificate, Role, Signed,
+            Statement,
+        },
     },
 };
 
@@ -25,36 +29,70 @@ const ISSUER_HINT: &str =
 
 pub(crate) fn run(args: &KeysCertifyArgs, printer: &mut Printer) -> Result<Exit, Failure> {
     let key = private_key::read(&args.key)?;
-    let file = match (&args.request, &args.issuer_prefix, &args.vkey) {
-        (Some(request), ..) => store(request, args.issuer.as_deref(), &key)?,
-        (None, Some(prefix), Some(vkey)) => issuer(prefix, vkey, &key)?,
-        _ => return Err(Failure::new("there is nothing to certify", HINT)),
+    let file = match (&args.request, &args.vkey) {
+        (Some(request), _) => {
+            let role = args.role.as_deref().map(|role| match role {
+                "ops" => Role::Ops,
+                _ => Role::Store,
+            });
+            store(request, role, args.issuer.as_deref(), &key)?
+        }
+        (None, Some(vkey)) => match (&args.issuer_prefix, &args.operator_prefix) {
+            (Some(of), _) => {
+                let certificate = IssuerCertificate::new(prefix(of)?, vkey::read_one(vkey)?);
+                sign(certificate, &key)?.to_block()
+            }
+            (None, Some(of)) => {
+                let certificate = OperatorCertificate::new(prefix(of)?, vkey::read_one(vkey)?);
+                sign(certificate, &key)?.to_block()
+            }
+            (None, None) => return Err(Failure::new("there is nothing to certify", HINT)),
+        },
+        (None, None) => return Err(Failure::new("there is nothing to certify", HINT)),
     };
     printer.piped(file.as_bytes(), false)?;
     Ok(Exit::Ok)
 }
 
-fn issuer(prefix: &str, vkey: &str, key: &SigningKey) -> Result<String, Failure> {
-    let prefix = prefix.parse().map_err(|error: Error| {
+fn prefix(given: &str) -> Result<OriginPrefix, Failure> {
+    given.parse().map_err(|error: Error| {
         Failure::new(
             error.to_string(),
             "give a prefix such as `log.example/booking/`",
         )
-    })?;
-    let certificate = IssuerCertificate::new(prefix, vkey::read_one(vkey)?);
-    sign(certificate, key).map(|signed| signed.to_block())
+    })
 }
 
 /// The bytes of `seal/cert`.
-fn store(request: &Path, issuer: Option<&Path>, key: &SigningKey) -> Result<String, Failure> {
+fn store(
+    request: &Path,
+    role: Option<Role>,
+    issuer: Option<&Path>,
+    key: &SigningKey,
+) -> Result<String, Failure> {
     let bytes = small_file::read(request, HINT)?;
     let refuse = |error: Error| Failure::new(format!("{}: {error}", request.display()), HINT);
     let issuer = issuer.map(|path| read_issuer(path, key)).transpose()?;
 
     let unsigned = std::str::from_utf8(&bytes).ok().map(Certificate::from_text);
-    if let Some(Ok(certificate)) = unsigned {
+    if let Some(Ok(mut certificate)) = unsigned {
+        certificate.role = role.unwrap_or(certificate.role);
         let certificates = Certificates::new(sign(certificate, key)?, issuer).map_err(refuse)?;
         return Ok(certificates.to_file());
+    }
+    if let Some(role) = role {
+        let signed = Certificates::parse(&bytes).map_err(refuse)?;
+        if signed.store().statement().role != role {
+            let text = format!("{} is certified for another role", request.display());
+            return Err(Failure::new(
+                text,
+                "a signature changes nothing: give what `compliance-log keys request` printed",
+            ));
+        }
+    }
+    if let Ok(mut signed) = only::<OperatorCertificate>(&bytes) {
+        countersign(&mut signed, key)?;
+        return Ok(signed.to_block());
     }
     if let Ok(mut signed) = only::<IssuerCertificate>(&bytes) {
         countersign(&mut signed, key)?;

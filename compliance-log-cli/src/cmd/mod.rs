@@ -2,12 +2,16 @@
 
 pub(crate) mod check_proof;
 pub(crate) mod evidence_show;
+pub(crate) mod expunge_apply;
+pub(crate) mod expunge_approve;
+pub(crate) mod expunge_request;
 pub(crate) mod keys_certify;
 pub(crate) mod keys_init;
 pub(crate) mod keys_request;
 pub(crate) mod keys_revoke;
 pub(crate) mod keys_rotate;
 pub(crate) mod keys_show;
+pub(crate) mod ledger_init;
 pub(crate) mod observe_report;
 pub(crate) mod policy_test;
 pub(crate) mod prove;

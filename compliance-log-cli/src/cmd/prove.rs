@@ -15,7 +15,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     printer::{Printer, clean, hint, remark},
-    sealed::{Receipts, SealedAt, SealedStore},
+    sealed::{Receipts, SealedAt, SealedStore, stream_id},
 };
 
 const HINT: &str = "`compliance-log verify` says what is wrong with the store";
@@ -23,12 +23,13 @@ const HINT: &str = "`compliance-log verify` says what is wrong with the store";
 pub(crate) fn run(args: &ProveArgs, printer: &mut Printer) -> Result<Exit, Failure> {
     let store = SealedStore::open(&args.store)?;
     let log_key = store.log_key()?;
-    let (stream, channel) = stream(&args.stream, log_key.name().as_str())?;
+    let stream = stream_id(&args.stream, log_key.name().as_str())?;
+    let [.., channel] = stream.parts();
     let Some(newest) = store.newest()? else {
         return Ok(missing(args, "there is no checkpoint yet"));
     };
     let end = newest.statement().size;
-    let Some(mut sealed) = SealedAt::find(&store, &stream, args.seq, end)? else {
+    let Some(mut sealed) = SealedAt::find(&store, stream.as_str(), args.seq, end)? else {
         return Ok(missing(args, "it is not there, or not sealed yet"));
     };
     let receipts = match &args.cosignatures {
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &ProveArgs, printer: &mut Printer) -> Result<Exit, Failu
 
     let failed = |error: compliance_log::Error| Failure::new(error.to_string(), HINT);
     let Checkpoint { size, root, .. } = *checkpoint.statement();
-    let record = sealed.record(&store, &channel, args.seq)?;
+    let record = sealed.record(&store, channel, args.seq)?;
     let head = sealed.head(&store, size, root)?;
     let lines = cosignatures.iter().map(|line| format!("{line}\n"));
     let note = checkpoint.to_string() + &lines.collect::<String>();
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &ProveArgs, printer: &mut Printer) -> Result<Exit, Failu
         Failure::new(format!("cannot make {}: {error}", out.display()), hint)
     })?;
     if args.json {
-        let said = json!({ "file": out, "stream": stream, "seq": args.seq, "size": size, "witnesses": witnesses });
+        let said = json!({ "file": out, "stream": stream.as_str(), "seq": args.seq, "size": size, "witnesses": witnesses });
         printer.stored(said.to_string().as_bytes())?;
     } else {
         let out = out.display().to_string();
@@ -76,35 +77,11 @@ pub(crate) fn run(args: &ProveArgs, printer: &mut Printer) -> Result<Exit, Failu
             "{}  seq {} of {} at size {size}",
             clean(&out),
             args.seq,
-            clean(&stream)
+            clean(stream.as_str())
         );
         printer.line(line)?;
     }
     Ok(Exit::Ok)
-}
-
-/// Id and channel. A log key is named like the origin, which ends in what ids begin with.
-fn stream(given: &str, origin: &str) -> Result<(String, String), Failure> {
-    let store = origin.split_once('/').map_or("", |(_, store)| store);
-    let channel = match given.rsplit_once('/') {
-        None => given,
-        Some((of, channel)) if of == store => channel,
-        Some(_) => {
-            let text = format!("{given} is no stream of {store}");
-            return Err(Failure::new(
-                text,
-                "give `audit`, `app`, or the store that has the stream",
-            ));
-        }
-    };
-    let id = format!("{store}/{channel}");
-    if id.parse::<compliance_log::chain::StreamId>().is_err() {
-        return Err(Failure::new(
-            format!("{given:?} names no stream"),
-            "give `audit` or `app`",
-        ));
-    }
-    Ok((id, channel.to_owned()))
 }
 
 /// The checkpoint that most witnesses cosigned, the newest of them; or the newest.

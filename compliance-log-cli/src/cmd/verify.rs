@@ -13,6 +13,7 @@ use crate::{
     args::VerifyArgs,
     exit::Exit,
     failure::Failure,
+    ledger::{Digest, Record, Verified},
     printer::{Printer, clean, hint},
     verification::{Keeper, options, text, what_next},
 };
@@ -20,7 +21,11 @@ use crate::{
 /// Shorter runs show no progress.
 const QUIET: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(args: &VerifyArgs, printer: &mut Printer) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    args: &VerifyArgs,
+    record: &mut Record,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     let keeper = Keeper::new(args)?;
     let options = options(args)?.progress(progress(&args.dir, bar.clone()));
@@ -28,7 +33,14 @@ pub(crate) fn run(args: &VerifyArgs, printer: &mut Printer) -> Result<Exit, Fail
     bar.finish_and_clear();
     let report = report?;
     // Before it is printed, since whoever reads that may go away.
-    let kept = keeper.map_or(Ok(()), |keeper| keeper.keep(args, &report));
+    let kept = keeper.map(|keeper| keeper.keep(args, &report)).transpose();
+    record.verified(Verified {
+        on: args.dir.display().to_string(),
+        verdict: report.verdict.as_str(),
+        exit: report.exit,
+        stores: report.stores.len() as u64,
+        evidence_sha256: kept.as_ref().ok().copied().flatten().map(Digest),
+    });
     let printed = if args.json {
         json(&report, printer)
     } else {

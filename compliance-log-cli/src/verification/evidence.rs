@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use compliance_log::{
+    chain::Digest,
     clock::{Clock as _, SystemClock, Timestamp},
     seal::{
         note::{SigningKey, VerifierKey},
@@ -59,12 +60,12 @@ impl<'a> Keeper<'a> {
         }))
     }
 
-    /// Writes the file.
+    /// Writes the file, and tells its SHA-256.
     ///
     /// # Errors
     ///
     /// A file that is there already, or cannot be written.
-    pub(crate) fn keep(self, args: &VerifyArgs, report: &Report) -> Result<(), Failure> {
+    pub(crate) fn keep(self, args: &VerifyArgs, report: &Report) -> Result<Digest, Failure> {
         let of_run = self.of_run(args, report);
         let mut objects = Vec::new();
         for store in &report.stores {
@@ -89,7 +90,8 @@ impl<'a> Keeper<'a> {
             }
             let text = format!("cannot make {}: {error}", self.file.display());
             Failure::new(text, "write access is needed to its folder")
-        })
+        })?;
+        Ok(Digest::of(file.as_bytes()))
     }
 
     /// What is the same for all stores.

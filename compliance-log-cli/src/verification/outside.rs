@@ -53,6 +53,7 @@ pub(crate) fn options(args: &VerifyArgs) -> Result<Options, Failure> {
         expect_streams,
         revocations,
         ledger,
+        retention_days,
         live,
         hot_only,
         all_signatures,
@@ -82,6 +83,8 @@ pub(crate) fn options(args: &VerifyArgs) -> Result<Options, Failure> {
     if let Some(path) = ledger {
         folder(path, LEDGER_HINT)?;
         options = options.ledger(path);
+        let seconds = retention_days.saturating_mul(24 * 3_600);
+        options = options.retention(Duration::from_secs(seconds));
     }
     if *live {
         options = options.live(now());

@@ -15,7 +15,11 @@ mod witness;
 #[cfg(test)]
 mod evidence;
 #[cfg(test)]
+mod expunge;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod ledger;
 #[cfg(test)]
 mod observe_report;
 #[cfg(test)]

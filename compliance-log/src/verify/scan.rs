@@ -11,7 +11,7 @@ use super::{
     seal::{Fact, Facts, Subtrees, time_ms},
     window::{Buffer, RawLine, Window, Zeros},
 };
-use crate::chain::{Digest, Line, LineFault, check_line, claimed_place, split_links};
+use crate::chain::{Digest, Line, LineFault, check_line, claimed_place, expunged_line};
 
 /// A part of a file that has more pieces than this is not told apart any further.
 const PIECES_MAX: usize = 1_000;
@@ -313,7 +313,7 @@ impl Scan<'_> {
             Err(LineFault::Hash)
                 if raw.newline
                     && !chunk.is_full_of_expunged()
-                    && let Some(line) = expunged(raw.bytes)
+                    && let Some(line) = expunged_line(raw.bytes)
                     && self.stream.is_none_or(|stream| stream == line.stream) =>
             {
                 self.record(&line, raw, place, chunk);
@@ -468,24 +468,6 @@ impl Chunk {
         }
         self.pieces.push(Piece::Bad(bad));
     }
-}
-
-/// A line that says that its text was taken out, exactly as such a line is written.
-fn expunged(bytes: &[u8]) -> Option<Line<'_>> {
-    let (stream, seq) = claimed_place(bytes).ok()?;
-    let (body, prev, hash) = split_links(bytes)?;
-    let opening = format!(
-        "{{\"v\":1,\"stream\":\"{stream}\",\"seq\":{seq},\"event\":\"record.expunged\",\"ref\":\""
-    );
-    let reference = body.strip_prefix(opening.as_bytes())?.strip_suffix(b"\"")?;
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
-    (!reference.is_empty() && reference.iter().all(plain)).then_some(Line {
-        stream,
-        seq,
-        prev,
-        hash,
-        body,
-    })
 }
 
 /// Which structural record a line is, if any.

@@ -27,6 +27,17 @@ pub(crate) struct EvidenceShowArgs {
     /// The evidence
     pub(crate) file: PathBuf,
     /// The verifier's key, which must have reached you by another way than the evidence
-    #[arg(long, value_name = "VKEY|FILE")]
-    pub(crate) key: String,
+    #[arg(
+        long,
+        value_name = "VKEY|FILE",
+        required_unless_present = "root_key",
+        conflicts_with_all = ["root_key", "certificate"]
+    )]
+    pub(crate) key: Option<String>,
+    /// A root key that certified the verifier, or a file with one on each line; instead of the verifier's
+    #[arg(long, value_name = "VKEY|FILE", requires = "certificate")]
+    pub(crate) root_key: Vec<String>,
+    /// The verifier's certificate, as `keys certify --operator-prefix` printed it
+    #[arg(long, value_name = "FILE", requires = "root_key")]
+    pub(crate) certificate: Option<PathBuf>,
 }

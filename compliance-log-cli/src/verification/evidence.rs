@@ -9,7 +9,7 @@ use compliance_log::{
         note::{SigningKey, VerifierKey},
         statement::{Evidence, Signed},
     },
-    verify::{Report, StoreReport},
+    verify::{Adopted, Report, StoreReport},
 };
 use serde_json::{Map, Value, json};
 
@@ -111,6 +111,7 @@ impl<'a> Keeper<'a> {
                 "expect_streams": seal.expect_streams,
                 "revocations": seal.revocations,
                 "ledger": seal.ledger,
+                "retention_days": seal.retention_days,
                 "live": seal.live,
                 "hot_only": seal.hot_only,
                 "all_signatures": seal.all_signatures,
@@ -135,10 +136,19 @@ fn of_store(
         .map_err(|error| Failure::new(error.to_string(), "no evidence was written"))?;
     let mut object = merged(of_run, found);
     let unsealed = store.streams.iter().filter_map(|stream| stream.unsealed);
+    let seconds = store.streams.iter().filter_map(|stream| stream.unsealed_s);
+    let adopted = store.streams.iter().flat_map(|stream| {
+        let of = |range: &Adopted| json!({ "stream": stream.stream, "first": range.first, "last": range.last });
+        stream.adopted.iter().map(of)
+    });
     object.insert("exit".to_owned(), store.exit().into());
     object.insert(
         "unsealed".to_owned(),
-        json!({ "records": unsealed.sum::<u64>() }),
+        json!({
+            "records": unsealed.sum::<u64>(),
+            "seconds": seconds.max().unwrap_or(0),
+            "adopted": adopted.collect::<Vec<_>>(),
+        }),
     );
     Ok(object)
 }

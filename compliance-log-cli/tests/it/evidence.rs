@@ -199,3 +199,70 @@ fn evidence_of_another_key_and_with_any_bit_flipped_is_not_believed() {
         assert_eq!(said.out, "", "byte {at}");
     }
 }
+
+/// A key that nobody certified as a verifier's may have signed anything.
+#[test]
+fn evidence_is_believed_of_a_verifier_whom_a_root_certified() {
+    let kept = Kept::new();
+    kept.verify(&[]);
+    let base = kept.world.base.path();
+    let path = |name: &str| text_of(&base.join(name));
+    let say = |arguments: &[&str]| run(base, arguments);
+    let root = say(&[
+        "keys",
+        "init",
+        "--name",
+        "ops.example/root",
+        "--out",
+        &path("root"),
+    ])
+    .out;
+    let root = root.trim_end();
+    let certify = |prefix: &str, vkey: &str, file: &str| {
+        let said = say(&[
+            "keys",
+            "certify",
+            "--key",
+            &path("root"),
+            "--operator-prefix",
+            prefix,
+            "--vkey",
+            vkey,
+        ]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        rewrite(&base.join(file), said.out.as_bytes());
+    };
+    let show = |certificate: &str, root: &str| {
+        let with = ["--root-key", root, "--certificate", &path(certificate)];
+        say(&[&["evidence", "show", &kept.file], &with[..]].concat())
+    };
+    certify("log.example/", &kept.vkey, "cert");
+    let said = show("cert", root);
+    assert_eq!((said.code, &*said.err), (0, ""));
+    assert!(said.out.contains("\"verdict\":\"OK\""), "{}", said.out);
+
+    certify("other.example/", &kept.vkey, "elsewhere");
+    let said = show("elsewhere", root);
+    assert_eq!((said.code, &*said.out), (1, ""));
+    assert!(
+        said.err.contains("certified for other.example/"),
+        "{}",
+        said.err
+    );
+
+    let other = key("ops.example/verifier").verifier().to_string();
+    certify("log.example/", &other, "other");
+    let said = show("other", root);
+    assert_eq!((said.code, &*said.out), (1, ""));
+    assert!(said.err.contains("did not sign it"), "{}", said.err);
+
+    let stranger = key("ops.example/root").verifier().to_string();
+    let said = show("cert", &stranger);
+    assert_eq!((said.code, &*said.out), (1, ""));
+    assert!(said.err.contains("no root key signed"), "{}", said.err);
+
+    // By the key alone it is said what was not asked.
+    let said = kept.show(&kept.vkey);
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("was not asked"), "{}", said.err);
+}

@@ -388,6 +388,6 @@ fn a_ledger_that_is_none_is_not_believed() {
             &["--root-key", &root, "--ledger", &text_of(Path::new(&empty))]
         )
         .code,
-        0
+        2
     );
 }

@@ -235,7 +235,7 @@ fn what_cannot_be_read_is_refused_before_anything_is_checked() {
             &["--ledger", &missing, "--root-key", &root],
             "cannot read folder",
         ),
-        (&["--ledger", &missing], "--root-key"),
+        (&["--ledger", &missing], "cannot read folder"),
         (&["--anchor", &missing], "cannot read folder"),
         (&["--witness", "http://127.0.0.1:9"], "--witness-key"),
         (

@@ -55,6 +55,6 @@ mod tests;
 
 pub use options::Options;
 pub use report::{
-    Authenticity, Finding, Island, Report, SealReport, StoreReport, StreamReport, Verdict,
+    Adopted, Authenticity, Finding, Island, Report, SealReport, StoreReport, StreamReport, Verdict,
 };
 pub use store::verify;

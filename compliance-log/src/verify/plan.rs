@@ -226,7 +226,7 @@ impl Segment {
             self.opening = match run.marks.first().map(|mark| &mark.kind) {
                 Some(MarkKind::Genesis(sealed)) => Opening::Genesis(*sealed),
                 Some(MarkKind::Header(data)) => Opening::Header(data.clone()),
-                Some(MarkKind::Footer) | None => Opening::Record,
+                Some(MarkKind::Footer | MarkKind::Adopted(..)) | None => Opening::Record,
             };
         }
         self.claimed = match chunk.pieces.first() {

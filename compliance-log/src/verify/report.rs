@@ -284,6 +284,13 @@ pub struct StreamReport {
     /// The root of the tree of that size, in hex.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed_root: Option<String>,
+    /// Of a sealed store: how many seconds after the newest sealed fact the last of these was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsealed_s: Option<u64>,
+    /// Records that a writer found after a crash, behind what was known to be durable, and took on: until then
+    /// nothing protected them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adopted: Vec<Adopted>,
     /// After the first finding: each later stretch of records that fit together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub islands: Vec<Island>,
@@ -301,6 +308,16 @@ pub struct StreamReport {
 )]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// Records that were taken on after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Adopted {
+    /// The first record.
+    pub first: u64,
+    /// The last record.
+    pub last: u64,
 }
 
 /// Records behind a finding that fit together again.

@@ -138,6 +138,8 @@ pub(super) enum MarkKind {
     /// `None`: its data cannot be read.
     Header(Option<HeaderData>),
     Footer,
+    /// The records, first and last, that a writer found behind what it knew to be durable and took on.
+    Adopted(u64, u64),
 }
 
 /// What `segment.header` says of the file before it.
@@ -486,6 +488,15 @@ fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
         #[serde(default)]
         sealed: bool,
     }
+    #[derive(Deserialize)]
+    struct Recovery {
+        data: RecoveryData,
+    }
+    #[derive(Deserialize)]
+    struct RecoveryData {
+        adopted_from: Option<u64>,
+        adopted_to: Option<u64>,
+    }
     match root_event(line)? {
         b"chain.genesis" => {
             let genesis = serde_json::from_slice::<Genesis>(bytes);
@@ -494,6 +505,13 @@ fn mark(line: &Line<'_>, bytes: &[u8]) -> Option<MarkKind> {
             ))
         }
         b"segment.footer" => Some(MarkKind::Footer),
+        b"chain.recovery" => {
+            let recovery = serde_json::from_slice::<Recovery>(bytes).ok()?.data;
+            Some(MarkKind::Adopted(
+                recovery.adopted_from?,
+                recovery.adopted_to?,
+            ))
+        }
         b"segment.header" => {
             let header = serde_json::from_slice::<Header>(bytes).ok();
             Some(MarkKind::Header(header.map(|header| HeaderData {

@@ -117,8 +117,8 @@ impl<'s> SealedStore<'s> {
         self.take(
             outcome,
             unsealed,
-            statements.size,
-            statements.root(statements.size),
+            (statements.size, statements.root(statements.size)),
+            catalog.newest_ms(),
         );
         self.archived = self.archived.saturating_add(roots.archived);
         statements.check_closed(self.path, self.identity, &catalog, &mut self.found)?;
@@ -180,7 +180,8 @@ impl<'s> SealedStore<'s> {
                 self.after_the_stop(&id, sealed, next);
             }
             let root = in_catalog.and_then(SealedStream::newest_root);
-            self.take(outcome, next.saturating_sub(sealed), sealed, root);
+            let unsealed = next.saturating_sub(sealed);
+            self.take(outcome, unsealed, (sealed, root), catalog.newest_ms());
         }
         self.check_stale(&catalog);
         let continues = catalog
@@ -319,11 +320,22 @@ impl<'s> SealedStore<'s> {
         self.store.notes.extend(refused);
     }
 
-    fn take(&mut self, outcome: Outcome, unsealed: u64, size: u64, root: Option<TreeHash>) {
+    fn take(
+        &mut self,
+        outcome: Outcome,
+        unsealed: u64,
+        (size, root): (u64, Option<TreeHash>),
+        sealed_ms: Option<i64>,
+    ) {
         self.found.worst = self.found.worst.into_iter().chain(outcome.worst).min();
         self.store.findings.extend(outcome.findings);
         let mut report = outcome.report;
         report.unsealed = Some(unsealed);
+        let after = outcome.last_ms.zip(sealed_ms).filter(|_| unsealed > 0);
+        report.unsealed_s = after.map(|(last, sealed)| {
+            let ms = u64::try_from(last.saturating_sub(sealed)).unwrap_or(0);
+            ms.checked_div(1_000).unwrap_or_default()
+        });
         report.sealed_size = Some(size);
         report.sealed_root = root.map(|root| root.to_string());
         self.store.streams.push(report);

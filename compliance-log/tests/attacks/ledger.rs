@@ -87,6 +87,10 @@ impl Ledger {
             .retention(Duration::ZERO)
     }
 
+    pub(crate) fn verify_itself(&self) -> Report {
+        verify(&self.path, &self.options()).unwrap()
+    }
+
     pub(crate) fn verify(&self) -> Report {
         verify(&self.store, &self.options()).unwrap()
     }

@@ -17,6 +17,7 @@ mod others;
 mod ledger;
 mod retention;
 mod expunged;
+mod unsealed;
 mod folder;
 mod reports;
 mod live;

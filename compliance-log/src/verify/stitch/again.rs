@@ -2,15 +2,18 @@
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::fs::File;
+use std::{fs::File, os::unix::fs::FileExt as _};
+
+use serde::Deserialize;
 
 use super::state::{Found, Indexed, Stitch};
 use crate::{
-    chain::{check_line, claimed_place},
+    chain::{LINE_BYTES_MAX, check_line, claimed_place},
     error::Error,
     verify::{
         plan::cannot_read,
         scan::{Place, Run},
+        seal::time_ms,
         window::Window,
     },
 };
@@ -40,6 +43,21 @@ impl Stitch<'_> {
             Some(indexed) => self.read_again(indexed, seq),
             None => Ok(None),
         }
+    }
+
+    /// When the last record was written, in milliseconds since 1970, if that can be read again.
+    pub(super) fn last_ms(&self) -> Option<i64> {
+        #[derive(Deserialize)]
+        struct Record {
+            timestamp: String,
+        }
+        let (segment, _, place) = self.last?;
+        let length = usize::try_from(place.length).ok()?;
+        let mut line = vec![0; length.min(LINE_BYTES_MAX)];
+        let file = File::open(&self.plan.segments.get(segment)?.path).ok()?;
+        file.read_exact_at(&mut line, place.offset).ok()?;
+        let record: Record = serde_json::from_slice(line.trim_ascii_end()).ok()?;
+        time_ms(&record.timestamp)
     }
 
     /// Reads a record of a run again that was not accepted yet.

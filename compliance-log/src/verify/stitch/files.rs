@@ -229,6 +229,7 @@ impl<'p> Stitch<'p> {
         for mark in &marks {
             let wrong = match &mark.kind {
                 MarkKind::Genesis(_) if mark.seq == 0 => None,
+                MarkKind::Adopted(..) => None,
                 MarkKind::Genesis(_) => Some((
                     Verdict::Edit,
                     "chain.genesis stands inside the stream".to_owned(),

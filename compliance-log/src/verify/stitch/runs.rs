@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::Error,
     verify::{
-        report::{Island, Verdict},
-        scan::{Place, Run},
+        report::{Adopted, Island, Verdict},
+        scan::{MarkKind, Place, Run},
     },
 };
 
@@ -18,6 +18,8 @@ use crate::{
 const ISLANDS_MAX: usize = 1_000;
 /// Beyond these the oldest is left as it was first judged.
 const FORKS_MAX: usize = 64;
+/// Beyond these what was taken on is not listed.
+const ADOPTED_MAX: usize = 1_000;
 
 impl Stitch<'_> {
     pub(super) fn run(&mut self, run: Run) -> Result<(), Error> {
@@ -64,6 +66,13 @@ impl Stitch<'_> {
         self.link = Some(run.last_hash);
         self.clear_cover();
         self.last = Some((self.segment, run.last_seq, run.last));
+        for mark in &run.marks {
+            if let MarkKind::Adopted(first, last) = mark.kind
+                && self.report.adopted.len() < ADOPTED_MAX
+            {
+                self.report.adopted.push(Adopted { first, last });
+            }
+        }
         self.marks.extend(run.marks);
         if let Some((hash, place)) = run.watched
             && let Some(slot) = self.plan.slot

@@ -25,6 +25,8 @@ pub(in crate::verify) struct Outcome {
     pub(in crate::verify) worst: Option<Verdict>,
     /// The sequence that would come next.
     pub(in crate::verify) next: u64,
+    /// When the last record was written, in milliseconds since 1970.
+    pub(in crate::verify) last_ms: Option<i64>,
     pub(in crate::verify) roots: Roots,
 }
 
@@ -275,6 +277,7 @@ impl<'p> Stitch<'p> {
         Ok(Outcome {
             worst: self.worst(),
             next: self.next,
+            last_ms: self.last_ms(),
             roots: self.roots,
             report: self.report,
             findings: self.findings,

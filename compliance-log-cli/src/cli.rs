@@ -25,7 +25,7 @@ static LONG_VERSION: LazyLock<String> =
 #[command(name = "compliance-log", version, long_version = &**LONG_VERSION, after_help = exit::HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     /// Record in this ledger what is done, or do nothing if that cannot be
-    /// [default: the folder that COMPLIANCE_LOG_LEDGER names, if it is set]
+    /// [default: the folder that `COMPLIANCE_LOG_LEDGER` names, if it is set]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) record: Option<PathBuf>,
     #[command(subcommand)]

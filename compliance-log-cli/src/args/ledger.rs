@@ -6,7 +6,7 @@ use crate::exit;
 
 /// Keep the ledger of what operators do
 ///
-/// With a ledger (--record, or COMPLIANCE_LOG_LEDGER), each read, verification, key and expunge is recorded in
+/// With a ledger (--record, or `COMPLIANCE_LOG_LEDGER`), each read, verification, key and expunge is recorded in
 /// it, before and after. It is a sealed store like those of services, of the service `compliance-log`, and is
 /// believed by `verify --ledger` once a root certified it with the role `ops`.
 ///

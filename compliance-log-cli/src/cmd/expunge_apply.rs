@@ -6,13 +6,15 @@ use std::{
 };
 
 use compliance_log::{
-    chain::{check_line, expunge_line},
+    chain::{StreamId, check_line, expunge_line},
     seal::{
         note::VerifierKey,
         statement::{Expunge, OperatorCertificate, Role, Signed},
     },
     verify::{Options, verify},
 };
+
+use serde_json::Value;
 
 use crate::{
     args::ExpungeApplyArgs,
@@ -22,7 +24,8 @@ use crate::{
     ledger::{Expunged, Notes, Ordered, Reference, Session},
     printer::{Printer, clean, hint},
     sealed::SealedStore,
-    source, vkey,
+    source::{self, StreamLines},
+    vkey,
 };
 
 const LOCK: &str = "lock";
@@ -174,7 +177,7 @@ fn record(
     ledger: &Path,
     order: &Signed<Expunge>,
     certificates: &[Signed<OperatorCertificate>],
-) -> Result<(compliance_log::chain::StreamId, u64), Failure> {
+) -> Result<(StreamId, u64), Failure> {
     let statement = order.statement();
     let ordered = Ordered {
         of: statement.stream.to_string(),
@@ -185,5 +188,30 @@ fn record(
     let session = Session::open(ledger)?;
     let receipt = session.record(|| ordered.commit())?;
     session.close()?;
-    Ok((receipt.stream().clone(), receipt.seq()))
+    let (stream, seq) = (receipt.stream().clone(), receipt.seq());
+    if !stands(ledger, &stream, seq, &ordered)? {
+        return Err(Failure::new(
+            format!("the order does not stand in the ledger as it was signed, in {stream}/{seq}"),
+            "the store is as it was; a shorter reason and fewer certificates take less room",
+        ));
+    }
+    Ok((stream, seq))
+}
+
+/// Whether the order and its certificates can be read again as they were given.
+fn stands(ledger: &Path, stream: &StreamId, seq: u64, ordered: &Ordered) -> Result<bool, Failure> {
+    let [_, instance, incarnation, channel] = stream.parts();
+    let folder = ledger.join(format!("{instance}-{incarnation}/streams/{channel}"));
+    let mut lines = StreamLines::new(source::segments(&folder, 0)?);
+    while let Some((_, line)) = lines.next()? {
+        let Some(fields) = line.stored.fields else {
+            continue;
+        };
+        if fields.get("seq").and_then(Value::as_u64) == Some(seq) {
+            let text = |key: &str| fields.get("data")?.get(key)?.as_str();
+            return Ok(text("order") == Some(&ordered.order.to_string())
+                && text("certificates") == Some(&ordered.certificates.to_string()));
+        }
+    }
+    Ok(false)
 }

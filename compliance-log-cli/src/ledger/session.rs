@@ -41,7 +41,7 @@ impl Session {
     /// A folder that is no ledger, cannot be written, or is in use for longer than 10 s.
     pub(crate) fn open(dir: &Path) -> Result<Self, Failure> {
         let turn = turn(dir)?;
-        let Some((store, origin)) = newest(dir)? else {
+        let Some((store, origin)) = newest(dir) else {
             return Err(Failure::new(
                 format!("{} is no ledger", dir.display()),
                 "`compliance-log ledger init` makes one",
@@ -127,7 +127,7 @@ impl Session {
 pub(crate) fn begin(dir: &Path, domain: &str) -> Result<PathBuf, Failure> {
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
     let turn = turn(dir)?;
-    if let Some((store, _)) = newest(dir)? {
+    if let Some((store, _)) = newest(dir) {
         return Err(Failure::new(
             format!("{} is a ledger already: {}", dir.display(), store.display()),
             "nothing was changed; `compliance-log keys request` prints what is to be certified",
@@ -159,9 +159,9 @@ fn turn(dir: &Path) -> Result<File, Failure> {
 }
 
 /// The newest of its stores.
-fn newest(dir: &Path) -> Result<Option<(PathBuf, Origin)>, Failure> {
+fn newest(dir: &Path) -> Option<(PathBuf, Origin)> {
     if !dir.is_dir() {
-        return Ok(None);
+        return None;
     }
     let mut newest: Option<(Option<std::time::SystemTime>, PathBuf, Origin)> = None;
     for path in source::stores(dir).unwrap_or_default() {
@@ -177,7 +177,7 @@ fn newest(dir: &Path) -> Result<Option<(PathBuf, Origin)>, Failure> {
             newest = Some((made, path, origin));
         }
     }
-    Ok(newest.map(|(_, path, origin)| (path, origin)))
+    newest.map(|(_, path, origin)| (path, origin))
 }
 
 fn same(one: &Path, two: &Path) -> bool {

@@ -1,4 +1,4 @@
-use compliance_log::chain::StreamId;
+use compliance_log::{Error, chain::StreamId};
 
 use crate::failure::Failure;
 
@@ -21,10 +21,12 @@ pub(crate) fn stream_id(given: &str, origin: &str) -> Result<StreamId, Failure> 
             ));
         }
     };
-    format!("{store}/{channel}").parse().map_err(|_| {
-        Failure::new(
-            format!("{given:?} names no stream"),
-            "give `audit` or `app`",
-        )
-    })
+    format!("{store}/{channel}")
+        .parse()
+        .map_err(|error: Error| {
+            Failure::new(
+                format!("{given:?} names no stream: {error}"),
+                "give `audit` or `app`",
+            )
+        })
 }

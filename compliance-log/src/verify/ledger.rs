@@ -26,7 +26,7 @@ impl Ledger {
             match fact {
                 LedgerFact::Segment(gone) => self.gone.push(gone),
                 LedgerFact::Expunged(ordered) => {
-                    let expunged = ordered.judge(&options.roots, options.revoked());
+                    let expunged = ordered.judge(&options.roots, &options.revoked());
                     self.expunged.push(expunged);
                 }
             }

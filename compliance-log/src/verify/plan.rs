@@ -156,7 +156,7 @@ impl Plan {
                 _ => None,
             });
         if let Some(sealed) = &mut self.sealed {
-            self.refused = sealed.judge_gone(retention, segments);
+            self.refused = sealed.judge_gone(retention, &segments);
         }
     }
 

@@ -148,12 +148,12 @@ impl Signed<Expunge> {
             return Ok(approvers);
         }
         let names: Vec<&str> = approvers.iter().map(|key| key.name().as_str()).collect();
-        let signed = match &names[..] {
-            [] => "nobody signed who may".to_owned(),
-            names => format!("only {} signed", names.join(", ")),
-        };
-        let others: String = others.iter().map(|other| format!("; {other}")).collect();
-        let text = format!("two people have to sign that a record is taken out: {signed}{others}");
+        let mut text = "two people have to sign that a record is taken out: ".to_owned();
+        match &names[..] {
+            [] => text.push_str("nobody signed who may"),
+            names => text.extend(["only ", &names.join(", "), " signed"]),
+        }
+        text.extend(others.iter().flat_map(|other| ["; ", other]));
         Err(Error::new(ErrorKind::Seal, text))
     }
 }

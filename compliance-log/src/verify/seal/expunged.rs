@@ -78,7 +78,7 @@ impl Ordered {
     pub(in crate::verify) fn judge<'r>(
         &self,
         roots: &[VerifierKey],
-        revoked: impl Iterator<Item = &'r Revocation> + Clone,
+        revoked: &(impl Iterator<Item = &'r Revocation> + Clone),
     ) -> Expunged {
         let order = self.order.statement();
         let origin = &order.origin;

@@ -72,7 +72,7 @@ impl Sealed {
     pub(in crate::verify) fn judge_gone(
         &mut self,
         retention: &Retention,
-        begins: impl Iterator<Item = (u64, i64)> + Clone,
+        begins: &(impl Iterator<Item = (u64, i64)> + Clone),
     ) -> Vec<String> {
         let mut refused = Vec::new();
         let stated = std::mem::take(&mut self.gone);

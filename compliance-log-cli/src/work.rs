@@ -22,6 +22,7 @@ pub(crate) fn of(verb: &Verb) -> Option<Work> {
             KeysVerb::Init(args) => recorded("keys init", &args.out),
             KeysVerb::Certify(args) => recorded("keys certify", &args.key),
             KeysVerb::Revoke(args) => recorded("keys revoke", &args.key),
+            KeysVerb::Rotate(args) => recorded("keys rotate", &args.store),
             KeysVerb::Request(_) | KeysVerb::Show(_) => return None,
         },
         Verb::Pseudonym(args) => match &args.verb {

@@ -4,6 +4,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use compliance_log::{
+    chain::StreamId,
     seal::statement::{Revocation, Revoked, Role, Signed},
     verify::{Report, Verdict},
 };
@@ -15,7 +16,8 @@ use super::{
     },
     keys::key,
     line::{between, body, event_of, hash_of, link, relink, seq_of},
-    world::{Extra, INCARNATION, With, World},
+    reference::{self, Case},
+    world::{Extra, SERVICE, With, World},
     writer::{Birth, Keys, Writer, bounds, cut, sizes},
 };
 
@@ -56,6 +58,13 @@ fn on_lines(
 fn no_place(store: &Path, change: impl FnOnce(&Path)) -> Extra {
     change(store);
     Extra::default()
+}
+
+/// Where the n-th booking stands, from 0.
+fn booking(lines: &[Vec<u8>], n: usize) -> usize {
+    let bookings = lines.iter().enumerate();
+    let mut bookings = bookings.filter(|(_, line)| event_of(line) == "booking.created");
+    bookings.nth(n).unwrap().0
 }
 
 fn edited(line: &[u8]) -> Vec<u8> {
@@ -176,8 +185,9 @@ const ROWS: &[Row] = &[
         expected: all(Edit),
         attack: |_, d| {
             on_lines(d, AUDIT, 0, |lines| {
-                lines[3] = edited(&lines[3]);
-                3
+                let at = booking(lines, 2);
+                lines[at] = edited(&lines[at]);
+                at
             })
         },
     },
@@ -186,8 +196,9 @@ const ROWS: &[Row] = &[
         expected: all(Edit),
         attack: |_, d| {
             on_lines(d, AUDIT, 0, |lines| {
-                lines[3] = after(&lines[2], &edited(&lines[3]));
-                3
+                let at = booking(lines, 2);
+                lines[at] = after(&lines[at - 1], &edited(&lines[at]));
+                at
             })
         },
     },
@@ -201,11 +212,12 @@ const ROWS: &[Row] = &[
         expected: all(Edit),
         attack: |_, d| {
             on_lines(d, AUDIT, -1, |lines| {
-                let text = String::from_utf8(lines[2].clone()).unwrap();
+                let at = booking(lines, 1);
+                let text = String::from_utf8(lines[at].clone()).unwrap();
                 let twice = r#""bytes":2,"bytes":1"#;
-                lines[2] = text.replace(r#""bytes":1"#, twice).into_bytes();
-                relink(lines, 2);
-                2
+                lines[at] = text.replace(r#""bytes":1"#, twice).into_bytes();
+                relink(lines, at);
+                at
             })
         },
     },
@@ -234,9 +246,10 @@ const ROWS: &[Row] = &[
         expected: all(Insert),
         attack: |_, d| {
             on_lines(d, AUDIT, 0, |lines| {
-                let forged = after(&lines[3], &edited(&lines[4]));
-                lines.insert(4, forged);
-                4
+                let at = booking(lines, 3);
+                let forged = after(&lines[at - 1], &edited(&lines[at]));
+                lines.insert(at, forged);
+                at
             })
         },
     },
@@ -337,9 +350,10 @@ const ROWS: &[Row] = &[
     Row {
         name: "taken back to the last clean stop",
         expected: [Ok, Rollback, Rollback, Stale],
-        attack: |_, d| {
+        attack: |world, d| {
+            let stopped = world.stopped;
             no_place(d, |d| {
-                let stop = bounds(d)[1];
+                let stop = bounds(d)[stopped];
                 let behind = sizes(d).into_iter().find(|size| *size > stop).unwrap();
                 cut(d, behind);
             })
@@ -472,7 +486,7 @@ const ROWS: &[Row] = &[
     Row {
         name: "stream planted",
         expected: all(Unsealed),
-        attack: |_, d| no_place(d, plant),
+        attack: |world, d| no_place(d, |d| plant(world, d)),
     },
     Row {
         name: "checkpoint of another store pasted",
@@ -503,7 +517,8 @@ const ROWS: &[Row] = &[
         expected: all(BadSignature),
         attack: |world, d| {
             fs::remove_dir_all(d).unwrap();
-            world.other(d, &key("acme.example/root", "attacker"), INCARNATION);
+            let incarnation = world.keys.incarnation().to_owned();
+            world.other(d, &key("acme.example/root", "attacker"), &incarnation);
             Extra::default()
         },
     },
@@ -644,9 +659,7 @@ const ROWS: &[Row] = &[
             world.open(d, world.keys.clone(), "honest").close();
             let file = segment(d, AUDIT, -1);
             let last = lines(&file).pop().unwrap();
-            let id = format!("booking-api/i1/{INCARNATION}/audit")
-                .parse()
-                .unwrap();
+            let id = stream(world, "audit");
             let body = body(
                 &id,
                 seq_of(&last) + 1,
@@ -703,10 +716,8 @@ const ROWS: &[Row] = &[
         attack: |world, d| {
             let mut writer = world.open(d, world.keys.clone(), "honest");
             let file = segment(d, AUDIT, 0);
-            let data = format!(
-                r#","of":"booking-api/i1/{INCARNATION}/audit","file":"{}""#,
-                name(&file)
-            );
+            let of = stream(world, "audit");
+            let data = format!(r#","of":"{of}","file":"{}""#, name(&file));
             writer.fact("segment.expired", &data);
             writer.seal();
             writer.crash();
@@ -727,9 +738,9 @@ const ROWS: &[Row] = &[
         name: "log key revoked below the present size",
         expected: all(BadSignature),
         attack: |world, d| {
-            let log = world.open(d, world.keys.clone(), "honest").log_vkey();
+            let log = world.keys.log_key().verifier().clone();
             let of = Revoked::Origin(world.keys.origin.clone());
-            let revocation = Revocation::new(log.parse().unwrap(), of, sizes(d)[3], None);
+            let revocation = Revocation::new(log, of, sizes(d)[3], None);
             Extra {
                 revocations: vec![Signed::sign(revocation, &[&world.root]).unwrap()],
                 ..Extra::default()
@@ -776,12 +787,16 @@ fn write_anew(folder: &Path) {
     }
 }
 
+/// The id of a stream of the store.
+fn stream(world: &World, channel: &str) -> StreamId {
+    let incarnation = world.keys.incarnation();
+    StreamId::new(SERVICE, "i1", incarnation, channel).unwrap()
+}
+
 /// A stream beside the others, of well-formed records under its own name.
-fn plant(store: &Path) {
-    let id = format!("booking-api/i1/{INCARNATION}/admin")
-        .parse()
-        .unwrap();
-    let genesis = compliance_log::chain::StreamId::genesis_prev(&id);
+fn plant(world: &World, store: &Path) {
+    let id = stream(world, "admin");
+    let genesis = id.genesis_prev();
     let body = body(
         &id,
         0,
@@ -797,49 +812,100 @@ fn plant(store: &Path) {
     );
 }
 
-#[test]
-fn long_every_attack_gets_its_verdict_from_each_verifier() {
+/// What the verifiers said to one row.
+struct Seen {
+    row: &'static Row,
+    reports: [Report; 4],
+    case: Case,
+    struck: Option<(String, usize)>,
+}
+
+impl Seen {
+    fn verdicts(&self) -> [Verdict; 4] {
+        self.reports.each_ref().map(|report| report.verdict)
+    }
+
+    /// What is not as it should be.
+    fn wrong(&self) -> String {
+        let (row, mut wrong) = (self.row, String::new());
+        let reports = || With::ALL.iter().zip(&self.reports);
+        if self.verdicts() != row.expected {
+            writeln!(wrong, "{}: expected {:?}", row.name, row.expected).unwrap();
+            for (with, report) in reports() {
+                writeln!(wrong, "  {with:?} {:#?}", findings(report)).unwrap();
+            }
+        }
+        for (with, report) in reports() {
+            if let Some((file, offset)) = &self.struck
+                && !names_place(report, row.expected[0], file, *offset as u64)
+            {
+                let found = findings(report);
+                let name = row.name;
+                writeln!(
+                    wrong,
+                    "{name}: {with:?} does not name {file}+{offset}: {found:#?}"
+                )
+                .unwrap();
+            }
+            assert_eq!(report.exit, report.verdict.exit(), "{}", row.name);
+        }
+        wrong
+    }
+}
+
+/// Attacks copies of a history, one for each row, and keeps what is left of them under `kept`.
+fn attacked(history: &World, kept: &Path) -> Vec<Seen> {
+    let attack = |(n, row): (usize, &'static Row)| {
+        let mut world = history.again();
+        let copy = world.copy();
+        let extra = (row.attack)(&mut world, &copy);
+        let reports = With::ALL.map(|with| world.verify(&copy, with, &extra));
+        let case = Case::keep(&kept.join(n.to_string()), &world, &copy, &extra);
+        Seen {
+            row,
+            reports,
+            case,
+            struck: extra.struck,
+        }
+    };
+    ROWS.iter().enumerate().map(attack).collect()
+}
+
+fn every_attack(history: &World) {
+    let kept = tempfile::TempDir::new().unwrap();
+    let all = attacked(history, kept.path());
+    let cases: Vec<&Case> = all.iter().map(|seen| &seen.case).collect();
+    let theirs = reference::verdicts(&cases);
     let mut table = format!(
         "{:76} {:16} {:16} {:16} live\n",
         "", "root", "+ trusted", "+ witness"
     );
     let mut wrong = String::new();
-    for row in ROWS {
-        let mut world = World::new();
-        let copy = world.copy();
-        let extra = (row.attack)(&mut world, &copy);
-        let reports = With::ALL.map(|with| world.verify(&copy, with, &extra));
-        let seen = reports.each_ref().map(|report| report.verdict);
-        let mut text = format!("{:76}", row.name);
-        for verdict in seen {
-            write!(text, " {:16}", verdict.as_str()).unwrap();
+    for (n, seen) in all.iter().enumerate() {
+        write!(table, "{:76}", seen.row.name).unwrap();
+        for verdict in seen.verdicts() {
+            write!(table, " {:16}", verdict.as_str()).unwrap();
         }
-        writeln!(table, "{}", text.trim_end()).unwrap();
-        if seen != row.expected {
-            writeln!(wrong, "{text}\n  expected {:?}", row.expected).unwrap();
-            for (with, report) in With::ALL.iter().zip(&reports) {
-                writeln!(wrong, "  {with:?} {:#?}", findings(report)).unwrap();
-            }
-        }
-        if let Some((file, offset)) = &extra.struck {
-            for (with, report) in With::ALL.iter().zip(&reports) {
-                if !names_place(report, row.expected[0], file, *offset as u64) {
-                    writeln!(
-                        wrong,
-                        "{}: {with:?} does not name {file}+{offset}: {:#?}",
-                        row.name,
-                        findings(report)
-                    )
-                    .unwrap();
-                }
-            }
-        }
-        for report in &reports {
-            assert_eq!(report.exit, report.verdict.exit(), "{}", row.name);
+        writeln!(table).unwrap();
+        wrong.push_str(&seen.wrong());
+        if let Some(theirs) = &theirs {
+            let differs = reference::differs(seen.row.name, seen.verdicts(), &theirs[n]);
+            wrong.push_str(&differs.unwrap_or_default());
         }
     }
     println!("{table}");
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn long_every_attack_gets_its_verdict_from_each_verifier() {
+    every_attack(&World::new());
+}
+
+/// The same on what the library's own writer left.
+#[test]
+fn long_every_attack_on_a_store_of_a_service_gets_its_verdict_too() {
+    every_attack(&World::served());
 }
 
 fn findings(report: &Report) -> Vec<&compliance_log::verify::Finding> {

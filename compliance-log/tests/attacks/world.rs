@@ -1,5 +1,6 @@
-//! One honest history: two runs, rotations of a stream and of the catalog, a crash with its recovery, seven
-//! epochs, a witness, and an auditor's copy of a checkpoint.
+//! One honest history, made by the small writer of these tests and by the library's own: several runs, rotations
+//! of a stream and of the catalog, a crash with its recovery, seven epochs, a witness, and an auditor's copy of a
+//! checkpoint.
 
 use std::{
     fs,
@@ -20,7 +21,8 @@ use tempfile::TempDir;
 use super::{
     files::{AUDIT, add, copy_all, segment},
     keys::key,
-    writer::{Birth, Clock, Keys, Writer},
+    service::{Root, Service},
+    writer::{Birth, Clock, Keys, Writer, bounds},
 };
 
 pub(crate) const SERVICE: &str = "booking-api";
@@ -35,6 +37,10 @@ pub(crate) fn honest(root: &SigningKey) -> Birth<'_> {
         root: Some(root),
         continues: None,
     }
+}
+
+fn witness() -> CosigningKey {
+    CosigningKey::new(key("witness.example/w1", "witness")).unwrap()
 }
 
 pub(crate) struct World {
@@ -52,7 +58,8 @@ pub(crate) struct World {
     /// A copy of store and keys from the middle of the history.
     pub(crate) snapshot: PathBuf,
     pub(crate) snapshot_keys: Keys,
-    pub(crate) now: SystemTime,
+    /// The epoch that ended with the first clean stop.
+    pub(crate) stopped: usize,
 }
 
 /// What a store is checked with, beside the root key.
@@ -81,16 +88,17 @@ impl World {
             keys: writer.keys.clone(),
             snapshot_keys: writer.keys.clone(),
             snapshot: base.path().join("snapshot"),
-            witness: CosigningKey::new(key("witness.example/w1", "witness")).unwrap(),
+            witness: witness(),
             cosigned: None,
             trusted: String::new(),
-            now: clock.now(),
+            stopped: 0,
             base,
             root,
             clock,
         };
         world.rounds(&mut writer, 12, Some(6), true);
         let keys = writer.close();
+        world.stopped = bounds(&store).len() - 1;
         world.clock.tick(60);
         let mut writer = world.open(&store, keys, "honest");
         world.rounds(&mut writer, 6, Some(3), true);
@@ -113,8 +121,85 @@ impl World {
         writer.seal();
         world.rounds(&mut writer, 3, None, false);
         world.keys = writer.crash();
-        world.now = world.clock.now();
         world
+    }
+
+    /// As [`new`](Self::new), by the library's own writer, with a folder as the anchor from which the auditor has
+    /// his checkpoint. A root outside certifies the store: some attacks need its private half.
+    pub(crate) fn served() -> Self {
+        let base = TempDir::new().unwrap();
+        let (store, snapshot) = (base.path().join("store"), base.path().join("snapshot"));
+        let (clock, root) = (Clock::default(), key("acme.example/root", "root"));
+        let mut service = Service::new(base.path(), Root::Of(&root), &clock);
+        service.start(Duration::from_secs(60));
+        service.rounds(7);
+        service.fill();
+        service.rounds(5);
+        service.stop();
+        let stopped = bounds(&service.store()).len() - 1;
+        service.tick(60);
+        service.start(Duration::from_secs(60));
+        service.rounds(4);
+        service.fill();
+        service.fill_catalog();
+        service.rounds(2);
+        copy_all(&service.store(), &snapshot);
+        let snapshot_keys = service.keys();
+        service.rounds(5);
+        service.crash();
+        // Torn by the crash; the next start sets it aside.
+        add(
+            &segment(&service.store(), AUDIT, -1),
+            br#"{"v":1,"stream":"booking-api/i1/"#,
+        );
+        // Seals unasked too, and changes its keys when it is time for it.
+        service.start(Duration::from_millis(100));
+        service.rounds(4);
+        service.ratchet();
+        service.rounds(4);
+        let trusted = service.anchored();
+        service.rounds(2);
+        let seen = service.anchored();
+        service.rounds(4);
+        service.crash();
+        copy_all(&service.store(), &store);
+        let keys = service.keys();
+        let mut world = Self {
+            snapshot_keys,
+            snapshot,
+            witness: witness(),
+            cosigned: None,
+            trusted,
+            stopped,
+            store,
+            keys,
+            clock,
+            root,
+            base,
+        };
+        world.cosign(&seen);
+        world
+    }
+
+    /// The same history once more, to be attacked.
+    pub(crate) fn again(&self) -> Self {
+        let base = TempDir::new().unwrap();
+        let (store, snapshot) = (base.path().join("store"), base.path().join("snapshot"));
+        copy_all(&self.store, &store);
+        copy_all(&self.snapshot, &snapshot);
+        Self {
+            keys: self.keys.clone(),
+            clock: self.clock.again(),
+            root: key("acme.example/root", "root"),
+            witness: witness(),
+            cosigned: self.cosigned.clone(),
+            trusted: self.trusted.clone(),
+            snapshot_keys: self.snapshot_keys.clone(),
+            stopped: self.stopped,
+            store,
+            snapshot,
+            base,
+        }
     }
 
     pub(crate) fn open(&self, store: &Path, keys: Keys, lineage: &str) -> Writer {
@@ -151,12 +236,16 @@ impl World {
     pub(crate) fn anchor(&mut self, writer: &mut Writer) {
         let signed = writer.newest.as_ref().unwrap();
         let size = signed.statement().size;
-        let note = Note::parse(signed.to_string().as_bytes()).unwrap();
+        self.cosign(&signed.to_string());
+        let receipt = format!(r#","anchor":"w1","kind":"witness","size":{size},"receipt":"-""#);
+        writer.fact("anchor.receipt", &receipt);
+    }
+
+    fn cosign(&mut self, checkpoint: &str) {
+        let note = Note::parse(checkpoint.as_bytes()).unwrap();
         let cosignature = self.witness.sign(note.text(), 1_795_000_000).unwrap();
         let note = Note::parse(format!("{note}{cosignature}\n").as_bytes()).unwrap();
         self.cosigned = Some(note);
-        let receipt = format!(r#","anchor":"w1","kind":"witness","size":{size},"receipt":"-""#);
-        writer.fact("anchor.receipt", &receipt);
     }
 
     /// A second honest store of the same names, certified by this root or another one.

@@ -28,7 +28,7 @@ use super::{
 
 pub(crate) const HEARTBEAT_S: u64 = 60;
 /// When each history begins.
-const FIRST_SECOND: u64 = 1_767_225_600;
+pub(crate) const FIRST_SECOND: u64 = 1_767_225_600;
 
 /// Seconds since the history began, shared by all who live in it.
 #[derive(Clone, Default)]
@@ -40,6 +40,14 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
+    /// Another one, which stands where this one does.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            seconds: Rc::new(Cell::new(self.seconds.get())),
+            back: Rc::new(Cell::new(self.back.get())),
+        }
+    }
+
     pub(crate) fn tick(&self, seconds: u64) {
         self.seconds.set(self.seconds.get() + seconds);
     }
@@ -65,6 +73,36 @@ pub(crate) struct Keys {
     log: Rc<SigningKey>,
     pub(crate) epoch: u64,
     key: Rc<SigningKey>,
+}
+
+impl Keys {
+    /// Reads the file of the library's writer.
+    pub(crate) fn load(folder: &Path) -> Self {
+        let signer = fs::read(folder.join("signer.json")).unwrap();
+        let signer: serde_json::Value = serde_json::from_slice(&signer).unwrap();
+        let key = |name: &str| {
+            let key = SigningKey::from_skey(signer[name].as_str().unwrap()).unwrap();
+            Rc::new(key)
+        };
+        Self {
+            origin: signer["origin"].as_str().unwrap().parse().unwrap(),
+            log: key("log"),
+            epoch: signer["epoch"].as_u64().unwrap(),
+            key: key("key"),
+        }
+    }
+
+    pub(crate) fn log_key(&self) -> &SigningKey {
+        &self.log
+    }
+
+    pub(crate) fn epoch_key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    pub(crate) fn incarnation(&self) -> &str {
+        self.origin.parts()[3]
+    }
 }
 
 struct Stream {
@@ -332,10 +370,6 @@ impl Writer {
         Certificates::new(Signed::sign(certificate, &[root]).unwrap(), None).unwrap()
     }
 
-    pub(crate) fn log_vkey(&self) -> String {
-        self.keys.log.verifier().to_string()
-    }
-
     /// A record in the catalog; `data` begins with a comma.
     pub(crate) fn fact(&mut self, event: &str, data: &str) {
         let up = (self.clock.seconds.get() - self.started) * 1_000;
@@ -527,6 +561,8 @@ pub(crate) fn cut(store: &Path, size: u64) {
     for (of, size) in heads {
         let folder = if of.ends_with("audit") { AUDIT } else { APP };
         keep_lines(store, folder, |line| seq_of(line) < size);
+        // Not signed: who can cut the stream can remove what says that it was longer.
+        drop(fs::remove_file(store.join(folder).join("head")));
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
         Catalog, Certified, Facts, Found, HEARTBEAT_S_MAX, Identity, Outside, Sealed, SealedStream,
         Statements, certified,
     },
-    stitch::Outcome,
+    stitch::{Outcome, span},
     store::{Checked, is_folder},
     stream::{Known, check_stream},
 };
@@ -113,7 +113,8 @@ impl<'s> SealedStore<'s> {
         let catalog = roots.catalog;
         let (sound, probed) = (roots.sound, roots.probed);
         self.note(&plan);
-        let unsealed = outcome.next.saturating_sub(statements.size);
+        let end = outcome.next;
+        let unsealed = end.saturating_sub(statements.size);
         self.take(
             outcome,
             unsealed,
@@ -141,6 +142,10 @@ impl<'s> SealedStore<'s> {
         self.check_genesis(&catalog);
 
         let whole = sound >= statements.size;
+        let holds = whole && statements.hold;
+        if !statements.hold {
+            self.not_shown(&id, sound, end);
+        }
         let mut ledger = Vec::new();
         for channel in self.channels(&catalog)? {
             let id = self.identity.stream(&channel);
@@ -178,6 +183,9 @@ impl<'s> SealedStore<'s> {
             // Unless the next writer began while the store was read.
             if stopped && next > sealed && !statements.is_outdated(self.path)? {
                 self.after_the_stop(&id, sealed, next);
+            }
+            if !holds {
+                self.not_shown(&id, sealed, next);
             }
             let root = in_catalog.and_then(SealedStream::newest_root);
             let unsealed = next.saturating_sub(sealed);
@@ -253,6 +261,20 @@ impl<'s> SealedStore<'s> {
             self.store.notes.push(format!("{folder} is not of the log"));
         }
         Ok(())
+    }
+
+    /// Where a part of the seal is refused, records from `sealed` on may be forged, however well they fit together.
+    fn not_shown(&mut self, stream: &str, sealed: u64, next: u64) {
+        if next <= sealed {
+            return;
+        }
+        let records = span(sealed, next.saturating_sub(1));
+        let detail =
+            format!("{records} not shown to be what was sealed: the seal that holds ends before");
+        let mut finding = Finding::new(Verdict::Unsealed, detail);
+        finding.stream = Some(stream.to_owned());
+        finding.seq = Some(sealed);
+        self.found.add(finding);
     }
 
     fn after_the_stop(&mut self, stream: &str, sealed: u64, next: u64) {

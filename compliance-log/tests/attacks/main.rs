@@ -13,6 +13,7 @@ mod service;
 mod world;
 mod reference;
 mod table;
+mod stolen;
 mod flips;
 mod fuzz;
 mod others;

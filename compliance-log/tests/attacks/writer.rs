@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     rc::Rc,
+    sync::Arc,
 };
 
 use compliance_log::{
@@ -70,9 +71,9 @@ impl Clock {
 #[derive(Clone)]
 pub(crate) struct Keys {
     pub(crate) origin: Origin,
-    log: Rc<SigningKey>,
+    log: Arc<SigningKey>,
     pub(crate) epoch: u64,
-    key: Rc<SigningKey>,
+    key: Arc<SigningKey>,
 }
 
 impl Keys {
@@ -82,7 +83,7 @@ impl Keys {
         let signer: serde_json::Value = serde_json::from_slice(&signer).unwrap();
         let key = |name: &str| {
             let key = SigningKey::from_skey(signer[name].as_str().unwrap()).unwrap();
-            Rc::new(key)
+            Arc::new(key)
         };
         Self {
             origin: signer["origin"].as_str().unwrap().parse().unwrap(),
@@ -235,9 +236,9 @@ impl Writer {
         let (service, incarnation) = (birth.service, birth.incarnation);
         let origin = Origin::new("acme.example", service, "i1", incarnation).unwrap();
         let keys = Keys {
-            log: Rc::new(key(origin.log_key().as_str(), lineage)),
+            log: Arc::new(key(origin.log_key().as_str(), lineage)),
             epoch: 0,
-            key: Rc::new(key(origin.epoch_key(0).as_str(), lineage)),
+            key: Arc::new(key(origin.epoch_key(0).as_str(), lineage)),
             origin,
         };
         let mut writer = Self::new(dir, clock, lineage, keys);
@@ -453,7 +454,7 @@ impl Writer {
         add(&self.dir.join(EPOCHS), signed.to_block().as_bytes());
         let vkey = next.verifier().to_string();
         self.keys.epoch = epoch;
-        self.keys.key = Rc::new(next);
+        self.keys.key = Arc::new(next);
         self.fact(
             "seal.epoch",
             &format!(r#","epoch":{epoch},"key":"{vkey}","reason":"{reason}""#),

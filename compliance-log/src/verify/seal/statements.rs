@@ -31,6 +31,8 @@ pub(in crate::verify) struct Statements {
     pub(in crate::verify) size: u64,
     pub(in crate::verify) newest: Option<String>,
     pub(in crate::verify) epochs: u64,
+    /// Nothing of it is refused.
+    pub(in crate::verify) hold: bool,
     trusted_to: Option<u64>,
     /// Files of checkpoints of which only the last note was checked, by first sequence.
     closed: BTreeMap<u64, Digest>,
@@ -56,8 +58,10 @@ impl Statements {
             let keep = Some(Keep::All);
             read = Self::read_once(store, identity, trusted_to, keep, &mut seen)?;
         }
+        let mut read = read.unwrap_or_default();
+        read.hold = seen.worst.is_none_or(|worst| worst.exit() != 1);
         found.take(seen);
-        Ok(read.unwrap_or_default())
+        Ok(read)
     }
 
     /// `None` if a key was not kept that is needed after all.
@@ -131,6 +135,7 @@ impl Statements {
             roots: checkpoints.roots.into_iter().collect(),
             newest,
             epochs: epoch,
+            hold: false,
             trusted_to,
             closed,
             newest_file,

@@ -117,7 +117,7 @@ fn changes_records(verdict: Verdict) -> bool {
     )
 }
 
-pub(super) fn span(first: u64, last: u64) -> String {
+pub(in crate::verify) fn span(first: u64, last: u64) -> String {
     if first >= last {
         return format!("record {first} is");
     }

@@ -13,4 +13,5 @@ mod again;
 mod roots;
 mod findings;
 
+pub(super) use findings::span;
 pub(super) use state::{Outcome, Stitch};

@@ -24,6 +24,7 @@ mod http;
 mod injection;
 mod json_schema;
 mod keycloak;
+mod lives;
 mod policies;
 mod policy;
 mod policy_swaps;

@@ -168,7 +168,8 @@ impl Life {
             50..58 => "time goes on",
             58..62 => "the machine sleeps",
             62..66 => "much is written",
-            66..74 => "a call fails",
+            66..70 => "a sync fails",
+            70..74 => "a call fails",
             74..78 => "the disk is mended",
             78..84 => "stop and start",
             84..88 => "the power fails",
@@ -192,6 +193,13 @@ impl Life {
                 self.kinds.insert("slept");
             }
             "much is written" => (0..20).for_each(|_| self.emit(4_000)),
+            "a sync fails" => {
+                let count = self.random.u64(1..4);
+                self.faults.set(Fault::Sync { count });
+                self.emit(100);
+                self.commit();
+                self.kinds.insert("a sync failed");
+            }
             "a call fails" => {
                 let (number, effect) = (self.random.u64(..40), self.effect());
                 self.faults.set(Fault::Call { number, effect });

@@ -188,13 +188,13 @@ impl<'r> Service<'r> {
         }
     }
 
-    /// Long records, until the stream's segment ends.
-    pub(crate) fn fill(&mut self) {
+    /// Records with so much text, until the stream's segment ends.
+    pub(crate) fn fill(&mut self, bytes: usize) {
         let folder = self.store().join(AUDIT);
         let count = || files(&folder, ".jsonl").len();
         let before = count();
         while count() == before {
-            self.book("x".repeat(4_000));
+            self.book("x".repeat(bytes));
         }
         self.log().checkpoint().unwrap();
     }

@@ -77,7 +77,7 @@ impl Theft {
         let every = Duration::from_secs(60);
         service.start(every);
         service.rounds(2);
-        service.fill();
+        service.fill(4_000);
         service.fill_catalog();
         service.rounds(2);
         service.stop();

@@ -11,7 +11,7 @@ use std::{
 use compliance_log::{
     seal::{
         Origin,
-        note::{CosigningKey, Note, SigningKey},
+        note::{CosigningKey, Note, SigningKey, VerifierKey},
         statement::{Revocation, Role, Signed},
     },
     verify::{Options, Report, verify},
@@ -133,14 +133,14 @@ impl World {
         let mut service = Service::new(base.path(), Root::Of(&root), &clock);
         service.start(Duration::from_secs(60));
         service.rounds(7);
-        service.fill();
+        service.fill(4_000);
         service.rounds(5);
         service.stop();
         let stopped = bounds(&service.store()).len() - 1;
         service.tick(60);
         service.start(Duration::from_secs(60));
         service.rounds(4);
-        service.fill();
+        service.fill(4_000);
         service.fill_catalog();
         service.rounds(2);
         copy_all(&service.store(), &snapshot);
@@ -320,7 +320,7 @@ pub(crate) struct Extra {
 pub(crate) struct Small {
     pub(crate) base: TempDir,
     pub(crate) store: PathBuf,
-    pub(crate) root: SigningKey,
+    pub(crate) root: VerifierKey,
 }
 
 impl Small {
@@ -338,6 +338,29 @@ impl Small {
         writer.emit("audit", "booking.created", r#"{"bytes":1}"#);
         clock.tick(20);
         writer.seal();
+        let root = root.verifier().clone();
+        Self { base, store, root }
+    }
+
+    /// By the library's own writer, rooted in itself.
+    pub(crate) fn served() -> Self {
+        Self::of_service(|service| service.rounds(1))
+    }
+
+    /// As [`served`](Self::served), with a segment of 64 KiB that is closed.
+    pub(crate) fn filled() -> Self {
+        Self::of_service(|service| service.fill(0))
+    }
+
+    fn of_service(work: impl FnOnce(&mut Service<'_>)) -> Self {
+        let base = TempDir::new().unwrap();
+        let mut service = Service::new(base.path(), Root::Own, &Clock::default());
+        service.start(Duration::from_secs(60));
+        work(&mut service);
+        service.stop();
+        let store = base.path().join("store");
+        copy_all(&service.store(), &store);
+        let root = service.root_key();
         Self { base, store, root }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use compliance_log::verify::Verdict;
+use compliance_log::{seal::statement::Signed, verify::Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -40,7 +40,7 @@ impl Case {
             copy_all(from, &to);
             to
         };
-        let revocations = extra.revocations.iter().map(|signed| signed.statement());
+        let revocations = extra.revocations.iter().map(Signed::statement);
         let ledger = extra
             .ledger
             .as_ref()
@@ -117,7 +117,7 @@ pub(crate) fn differs(row: &str, ours: [Verdict; 4], theirs: &[Said; 4]) -> Opti
         .zip(theirs)
         .all(|(ours, theirs)| ours.as_str() == theirs.0);
     let said = theirs.each_ref().map(|said| &*said.0);
-    let known = DIFFERENCES.iter().any(|known| *known == (row, ours, said));
+    let known = DIFFERENCES.contains(&(row, ours, said));
     (!same && !known).then(|| {
         let found: Vec<&String> = theirs.iter().flat_map(|said| &said.1).collect();
         format!("{row}: {ours:?} here, {said:?} by the reference, which found {found:#?}\n")

@@ -11,7 +11,7 @@ use compliance_log::{
 
 use super::{
     files::{AUDIT, CATALOG, lines, save, segment},
-    keys::key,
+    keys::{key, renamed},
     ledger::Ledger,
     line::{between, hash_of, relink, seq_of},
 };
@@ -163,11 +163,7 @@ fn one_person_takes_nothing_out() {
     assert_eq!(verdict(one, "only ann signed"), Verdict::Edit);
 
     // One key with two names, and one name with two keys, are one person.
-    let secret = |order| {
-        let skey = ann().to_skey().unwrap().to_string();
-        let renamed = renamed(&skey, "otto");
-        entry(order, &[&ann(), &renamed])
-    };
+    let secret = |order| entry(order, &[&ann(), &renamed(&ann(), "otto")]);
     let two_names = |_: &Ledger, order| secret(order);
     assert_eq!(verdict(two_names, "otto signed twice"), Verdict::Edit);
     let two_keys = |_: &Ledger, order| entry(order, &[&ann(), &key("Ann", "another phone")]);
@@ -175,20 +171,6 @@ fn one_person_takes_nothing_out() {
 }
 
 /// The same private key under another name.
-fn renamed(skey: &str, name: &str) -> SigningKey {
-    use data_encoding::BASE64;
-    use sha2::{Digest as _, Sha256};
-    let secret = BASE64
-        .decode(skey.splitn(5, '+').last().unwrap().as_bytes())
-        .unwrap();
-    let seed: [u8; 32] = secret[1..].try_into().unwrap();
-    let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
-    let id = Sha256::digest([name.as_bytes(), b"\n\x01", public.as_bytes()].concat());
-    let id = u32::from_be_bytes(id[..4].try_into().unwrap());
-    let secret = BASE64.encode(&secret);
-    SigningKey::from_skey(&format!("PRIVATE+KEY+{name}+{id:08x}+{secret}")).unwrap()
-}
-
 #[test]
 fn a_signature_that_does_not_hold_is_none() {
     let flipped = |_: &Ledger, order| {

@@ -19,6 +19,7 @@ use compliance_log::{
 
 use super::{
     files::{AUDIT, CATALOG, CERT, files, lines, put, segment},
+    keys::ALGORITHM,
     line::between,
     world::SERVICE,
     writer::{Clock, FIRST_SECOND, HEARTBEAT_S, Keys},
@@ -78,6 +79,7 @@ impl<'r> Service<'r> {
         fs::create_dir_all(self.anchor()).unwrap();
         let second = Duration::from_secs(1);
         let seal = Seal::default()
+            .algorithm(ALGORITHM)
             .domain("acme.example")
             .every(every)
             .heartbeat(second * u32::try_from(HEARTBEAT_S).unwrap())

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::{
     files::{AUDIT, add, copy_all, segment},
-    keys::key,
+    keys::{cosigner, key},
     service::{Root, Service},
     writer::{Birth, Clock, Keys, Writer, bounds},
 };
@@ -40,7 +40,7 @@ pub(crate) fn honest(root: &SigningKey) -> Birth<'_> {
 }
 
 fn witness() -> CosigningKey {
-    CosigningKey::new(key("witness.example/w1", "witness")).unwrap()
+    CosigningKey::new(cosigner("witness.example/w1")).unwrap()
 }
 
 pub(crate) struct World {

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     files::{APP, AUDIT, CATALOG, CERT, EPOCHS, add, files, name, note_line, notes, put, shorten},
-    keys::key,
+    keys::{ALGORITHM, key},
     line::{between, body, event_of, hash_of, link, seq_of},
 };
 
@@ -257,8 +257,9 @@ impl Writer {
                 });
         let time = clock.text();
         let data = format!(
-            r#"{{"format":1,"sealed":true,"origin":"{}","alg":"ed25519","seal_ms":20000,"heartbeat_s":{HEARTBEAT_S},"epoch_s":300,"log":"{}","epoch0":"{}","machine_id":"m1"{continues}}}"#,
+            r#"{{"format":1,"sealed":true,"origin":"{}","alg":"{}","seal_ms":20000,"heartbeat_s":{HEARTBEAT_S},"epoch_s":300,"log":"{}","epoch0":"{}","machine_id":"m1"{continues}}}"#,
             writer.keys.origin,
+            ALGORITHM.as_str(),
             writer.keys.log.verifier(),
             writer.keys.key.verifier(),
         );

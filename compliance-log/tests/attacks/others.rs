@@ -2,14 +2,17 @@
 
 use std::fs;
 
-use compliance_log::verify::{Report, Verdict, verify};
+use compliance_log::{
+    seal::{merkle::TreeHash, statement::Checkpoint},
+    verify::{Report, Verdict, verify},
+};
 
 use super::{
     files::{
         AUDIT, CATALOG, EPOCHS, add, checkpoints, copy_all, files, lines, name, notes, save,
         save_notes, segment,
     },
-    line::relink,
+    line::{between, event_of, relink},
     world::{Extra, With, World},
     writer::{bounds, sizes},
 };
@@ -177,6 +180,42 @@ fn an_epoch_note_that_is_swapped_with_the_next() {
     all.swap(1, 2);
     save_notes(&copy.join(EPOCHS), &all);
     assert_eq!(check(&world, &copy).verdict, Verdict::BadSignature);
+}
+
+/// Whoever has the keys shows one history here and another one there, and both got into the store.
+#[test]
+fn two_checkpoints_of_one_size() {
+    let world = World::new();
+    let copy = world.copy();
+    let newest = sizes(&copy).pop().unwrap();
+    let other = Checkpoint::new(world.keys.origin.clone(), newest, TreeHash::EMPTY);
+    let other = other.sign(world.keys.log_key(), world.keys.epoch_key());
+    add(
+        &checkpoints(&copy, -1),
+        other.unwrap().to_block().as_bytes(),
+    );
+    assert_eq!(check(&world, &copy).verdict, Verdict::Fork);
+}
+
+/// Keys that ran twice wrote two roots of one size of a stream into the catalog.
+#[test]
+fn two_roots_of_one_size_of_a_stream() {
+    let world = World::new();
+    let copy = world.copy();
+    let mut writer = world.open(&copy, world.keys.clone(), "honest");
+    writer.seal();
+    let facts = lines(&segment(&copy, CATALOG, -1));
+    let head = facts.iter().rfind(|fact| event_of(fact) == "seal.head");
+    let text = |before: &str, after: &str| between(head.unwrap(), before, after).unwrap();
+    let (of, size) = (text(r#""of":""#, "\""), text(r#""size":"#, ","));
+    let root = TreeHash::EMPTY;
+    let head = format!(
+        r#","of":"{of}","size":{size},"root":"{root}","segment":"00000000000000000000.jsonl","bytes":1"#
+    );
+    writer.fact("seal.head", &head);
+    writer.sign();
+    writer.crash();
+    assert_eq!(check(&world, &copy).verdict, Verdict::Fork);
 }
 
 #[test]

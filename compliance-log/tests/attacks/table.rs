@@ -222,6 +222,24 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        name: "record given to another tenant, all later hashes computed anew",
+        expected: all(Edit),
+        attack: |_, d| {
+            on_lines(d, AUDIT, -1, |lines| {
+                let at = booking(lines, 1);
+                let text = String::from_utf8(lines[at].clone()).unwrap();
+                let text = match between(&lines[at], r#""tenant_id":""#, "\"") {
+                    Some(tenant) => text.replace(&format!(r#""{tenant}""#), r#""other""#),
+                    None => text.replace(r#","data":"#, r#","tenant_id":"other","data":"#),
+                };
+                assert_ne!(text.as_bytes(), lines[at]);
+                lines[at] = text.into_bytes();
+                relink(lines, at);
+                at
+            })
+        },
+    },
+    Row {
         name: "all streams written anew, all hashes computed anew, seal kept",
         expected: all(Edit),
         attack: |_, d| {

@@ -34,7 +34,7 @@ use crate::{
 };
 
 #[test]
-fn secrets_are_found_and_nothing_else_is() {
+fn long_secrets_are_found_and_nothing_else_is() {
     let mut score = Score::default();
 
     let positives = positives();

@@ -1,5 +1,5 @@
-//! How long a start takes on a sealed store whose writer was killed: it reads the newest segments, however
-//! many records there are before.
+//! How long a start takes on a sealed store whose writer was killed: it reads the newest segment and what was
+//! written since the last seal, however many records there are before.
 //!
 //! `start [RECORDS]`, 10,000,000 unless said otherwise; `--short` is 20,000.
 
@@ -66,22 +66,58 @@ fn killed(dir: &Path, records: u64) {
     child.wait().expect("it ended");
 }
 
-/// Bytes and number of the segments of the audit stream, and bytes of the newest.
-fn segments(dir: &Path) -> (u64, usize, u64) {
+/// What there is of the audit stream.
+struct Segments {
+    count: usize,
+    bytes: u64,
+    /// Of them in the newest segment.
+    newest: u64,
+    /// Of them behind the newest sealed head, as the catalog tells of it.
+    unsealed: u64,
+}
+
+fn segments(dir: &Path) -> Segments {
     let stores = fs::read_dir(dir).expect("a folder");
     let store = stores
         .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.join("streams").is_dir());
-    let folder = store.expect("a store").join("streams/audit");
+        .find(|path| path.join("streams").is_dir())
+        .expect("a store");
+    let bytes = |path: &PathBuf| fs::metadata(path).expect("its length").len();
+    let files = files(&store.join("streams/audit"));
+    let catalog = files_text(&store.join("streams/catalog"));
+    let head = catalog.lines().rfind(|line| {
+        line.contains(r#""event":"seal.head""#) && line.contains(r#"/audit","size""#)
+    });
+    let head = head.expect("a head");
+    let after = |key: &str| {
+        let (_, rest) = head.rsplit_once(key).expect("it says so");
+        rest.split(['"', '}']).next().expect("a value").to_owned()
+    };
+    let (segment, sealed) = (after(r#""segment":""#), after(r#""bytes":"#));
+    let sealed: u64 = sealed.parse().expect("a number");
+    let since = files.iter().skip_while(|path| !path.ends_with(&segment));
+    Segments {
+        count: files.len(),
+        bytes: files.iter().map(bytes).sum(),
+        newest: files.last().map_or(0, bytes),
+        unsealed: since.map(bytes).sum::<u64>() - sealed,
+    }
+}
+
+/// The segments in a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).expect("a folder");
     let mut files: Vec<PathBuf> = files
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|ext| ext == "jsonl"))
         .collect();
     files.sort();
-    let bytes = |path: &PathBuf| fs::metadata(path).expect("its length").len();
-    let newest = files.last().map_or(0, bytes);
-    (files.iter().map(bytes).sum(), files.len(), newest)
+    files
+}
+
+fn files_text(folder: &Path) -> String {
+    let texts = files(folder).into_iter().map(fs::read_to_string);
+    texts.map(|text| text.expect("its text")).collect()
 }
 
 fn main() {
@@ -100,7 +136,7 @@ fn main() {
         let dir = tempfile::tempdir_in(".").expect("a folder on the disk");
         let dir = dir.path().join("stores");
         killed(&dir, records);
-        let (bytes, count, newest) = segments(&dir);
+        let found = segments(&dir);
         let started = Instant::now();
         let log = open(&dir);
         let took = started.elapsed();
@@ -108,10 +144,12 @@ fn main() {
         let mut out = std::io::stdout();
         writeln!(
             out,
-            "{records} records, {} MB in {count} segments, the newest of {} KB: started in {:.1} ms",
-            bytes / 1_000_000,
-            newest / 1_000,
+            "{records} records, {} MB in {} segments; started in {:.1} ms, bounded by {} KB in the newest segment and {} KB since the last seal",
+            found.bytes / 1_000_000,
+            found.count,
             took.as_secs_f64() * 1e3,
+            found.newest / 1_000,
+            found.unsealed / 1_000,
         )
         .unwrap_or(());
     }
